@@ -1,0 +1,1 @@
+"""Experiments as files: what comes in is validated, and each problem says where it is."""

@@ -1,0 +1,1 @@
+"""Widgets that show models and emit intents; they know neither the client nor the session."""
