@@ -13,6 +13,8 @@ import axdesk
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "axdesk"
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+# Arrays and small services of the system, which are no room's own.
+SHARED_LIBRARIES = {"filelock", "numpy", "platformdirs", "scipy"}
 PACKAGES = sorted(file.parent for file in PACKAGE.rglob("__init__.py"))
 
 
@@ -56,6 +58,16 @@ def test_only_the_optimizer_process_uses_both_generation_and_analysis(file: Path
     }
 
     assert len(rooms) < 2 or file.name == "optimizer_process.py"
+
+
+def test_every_library_in_use_belongs_to_one_room_by_contract() -> None:
+    files = PACKAGE.rglob("*.py")
+    names = {name.split(".")[0] for file in files for name in imported_names(file)}
+    libraries = names - sys.stdlib_module_names - SHARED_LIBRARIES - {"axdesk"}
+    contracts = SETTINGS["tool"]["importlinter"]["contracts"]
+    owned = {name for rule in contracts for name in rule.get("protected_modules", [])}
+
+    assert libraries <= owned
 
 
 @pytest.mark.parametrize("package", PACKAGES, ids=relative)

@@ -1,0 +1,1 @@
+"""Building blocks of the window: buttons, labels, fields and cards in the look of the theme."""
