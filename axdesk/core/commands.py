@@ -1,0 +1,127 @@
+"""What an operator asks of an experiment: frozen values, through one thread-safe queue.
+
+Each is answered by a Future: with None once it is carried out and stored, or with the
+`AxdeskError` that refuses it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from axdesk.core.parameters import TParameterValue
+from axdesk.core.questions import Answer
+from axdesk.core.run import OrchestrationConfig
+
+TResult = Mapping[str, float | tuple[float, float]]
+"""Metric → mean, or (mean, sem)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something that an operator asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(Command):
+    """No new trials; running ones finish."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resume(Command):
+    """Launch trials again; cancels pausing and stopping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop(Command):
+    """No new trials; running ones finish; then the run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopNow(Command):
+    """Stop the running trials through the runner; then the run ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRunSettings(Command):
+    """Change the settings of the run that goes on; None leaves a setting as it is."""
+
+    max_trials: int | None = None
+    parallelism: int | None = None
+    tolerated_trial_failure_rate: float | None = None
+    initial_seconds_between_polls: float | None = None
+    orchestration: OrchestrationConfig | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerQuestion(Command):
+    """Say what became of a trial that may have started."""
+
+    trial_index: int
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class EnterResult(Command):
+    """Enter or correct a trial's result; the old values stay in its history.
+
+    Attributes:
+        trial_index: The trial.
+        result: Metric → mean or (mean, sem).
+        progression: Of these values.
+        note: Why; stored in the history.
+    """
+
+    trial_index: int
+    result: TResult
+    progression: float = 0.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFailed(Command):
+    """Give a trial up; the same point may be suggested again."""
+
+    trial_index: int
+    reason: str = "marked as failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Abandon(Command):
+    """Give a trial up, or void its result; the same point is not suggested again."""
+
+    trial_index: int
+    reason: str = "abandoned"
+
+
+@dataclass(frozen=True, slots=True)
+class SetExcluded(Command):
+    """Withhold a trial from the model, or give it back."""
+
+    trial_index: int
+    is_excluded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SetNote(Command):
+    """Write the trial's note."""
+
+    trial_index: int
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddTrial(Command):
+    """Add a trial that a person chose.
+
+    Attributes:
+        parameters: A value for each parameter.
+        arm_name: Its name; None for the usual one.
+        result: Its result, if it is known; without one the trial is RUNNING and waits for it.
+    """
+
+    parameters: Mapping[str, TParameterValue]
+    arm_name: str | None = None
+    result: TResult = field(default_factory=dict)
+
+
+TrialCommand = EnterResult | MarkFailed | Abandon | SetExcluded | SetNote | AddTrial
+"""The commands that an experiment takes with or without a run."""

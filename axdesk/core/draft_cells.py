@@ -1,0 +1,185 @@
+"""The cells of a draft: sections, fields, how text is read and written, and problems."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from axdesk.core.errors import UserInputError
+from axdesk.core.plugins import OptionDescription, TOptionValue
+
+Row = Mapping[str, str]
+"""Field → text as typed; a field that is absent is empty."""
+
+
+class Section(StrEnum):
+    """The parts of the set-up, in the order of the window."""
+
+    GENERAL = "general"
+    PARAMETERS = "parameters"
+    OBJECTIVES = "objectives"
+    CONSTRAINTS = "constraints"
+    RUNNER = "runner"
+    RUN = "run"
+
+
+class ParameterKind(StrEnum):
+    """What the operator chooses as a parameter's type."""
+
+    DECIMAL = "decimal"
+    WHOLE = "whole"
+    CHOICE = "choice"
+    FIXED = "fixed"
+
+
+class Goal(StrEnum):
+    """What the operator wants of a metric."""
+
+    MAXIMISE = "maximise"
+    MINIMISE = "minimise"
+    LIMIT = "limit"
+    RECORD = "record"
+
+
+FIELDS: Mapping[Section, tuple[str, ...]] = {
+    Section.GENERAL: ("name", "description", "owner", "plugin_folder"),
+    Section.PARAMETERS: (
+        "on",
+        "name",
+        "unit",
+        "kind",
+        "low",
+        "high",
+        "choices",
+        "scale",
+        "start",
+        "description",
+    ),
+    # `limit_kind` is ">=" or "<="; `metric` and `option.<name>` choose and fill the plugin.
+    Section.OBJECTIVES: ("name", "unit", "goal", "weight", "limit_kind", "limit", "metric"),
+    Section.CONSTRAINTS: ("expression",),
+    Section.RUNNER: ("reference",),
+    Section.RUN: (
+        "max_trials",
+        "parallelism",
+        "tolerated_failure_percent",
+        "seconds_between_polls",
+        "seconds_between_launches",
+        "min_failed_trials",
+        "when_failure_rate_exceeded",
+        "uncertain_deployment",
+        "trial_time_limit",
+        "run_time_limit",
+        "run_deadline",
+        "poll_deadline",
+        "fetch_deadline",
+        "stop_deadline",
+        "poll_retries",
+        "fetch_retries",
+        "max_seconds_between_polls",
+        "generation_time_limit",
+        "method",
+        "initial_trials",
+        "start_at_center",
+        "seed",
+    ),
+}
+"""The fields of each section. The runner and the objectives also have `option.<name>` fields."""
+
+CHOICE_SEPARATOR = ";"
+"""Between the values of a choice; a comma may be a decimal comma."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a draft that must be mended before a run can start.
+
+    Attributes:
+        section: Where it is.
+        row: Row of that section, from 0; None if it concerns no single row.
+        field: The field; empty if it concerns no single field.
+        message: What is wrong, as a sentence.
+        remedies: (what a button says, the text that it puts into the field), at most two.
+    """
+
+    section: Section
+    row: int | None
+    field: str
+    message: str
+    remedies: tuple[tuple[str, Mapping[str, str]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problems:
+    """All problems of a draft, in the order of its sections.
+
+    Attributes:
+        items: At least one.
+    """
+
+    items: tuple[Problem, ...]
+
+    def of(self, section: Section) -> tuple[Problem, ...]:
+        """Return the problems of one section."""
+        return tuple(p for p in self.items if p.section is section)
+
+
+def parse_number(text: str) -> float:
+    """Read a number with a decimal point or comma.
+
+    Raises:
+        UserInputError: If it is none, or could be read in two ways, such as 1.234,5.
+    """
+    plain = text.strip().replace("−", "-").replace("\u00a0", " ")
+    if re.fullmatch(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", plain) is None:
+        if not plain:
+            raise UserInputError("A number is missing.")
+        raise UserInputError(f"“{text.strip()}” is no number.", "Enter such as 0.5, 0,5 or 1e-3.")
+    number = float(plain.replace(",", "."))
+    if not math.isfinite(number):
+        raise UserInputError(f"“{text.strip()}” is too large.")
+    return number
+
+
+def number_text(value: float) -> str:
+    """Return the shortest text that reads back as the same number."""
+    return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def value_text(value: TOptionValue) -> str:
+    """Return an option's or a parameter's value as the text of a cell."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return number_text(value) if isinstance(value, int | float) else value
+
+
+def parse_option(option: OptionDescription, text: str) -> TOptionValue:
+    """Read the text of a plugin option.
+
+    Raises:
+        UserInputError: If it is not of the option's kind.
+    """
+    text = text.strip()
+    match option.kind:
+        case "bool":
+            if text.lower() in ("yes", "true", "1", "on", "no", "false", "0", "off"):
+                return text.lower() in ("yes", "true", "1", "on")
+            raise UserInputError(f"“{text}” is neither yes nor no.")
+        case "float":
+            return parse_number(text)
+        case "int":
+            number = parse_number(text)
+            if number != int(number):
+                raise UserInputError(f"“{text}” is no whole number.")
+            return int(number)
+        case "choice":
+            for choice in option.choices:
+                if value_text(choice) == text:
+                    return choice
+            allowed = ", ".join(map(value_text, option.choices))
+            raise UserInputError(f"“{text}” is not among {allowed}.")
+        case "str" | "path":
+            return text

@@ -1,0 +1,613 @@
+"""From the text of a draft's cells to values, or to problems that are located."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeVar
+
+from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
+from axdesk.core.draft_cells import (
+    CHOICE_SEPARATOR,
+    Goal,
+    ParameterKind,
+    Problem,
+    Problems,
+    Row,
+    Section,
+    parse_number,
+    parse_option,
+    value_text,
+)
+from axdesk.core.errors import AxdeskError, UserInputError
+from axdesk.core.expressions import LinearExpression
+from axdesk.core.names import checked_name
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    ParameterConfig,
+    RangeParameterConfig,
+    TParameterValue,
+)
+from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, TOptionValue
+from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
+
+T = TypeVar("T")
+
+
+def checked_rows(
+    rows: Mapping[Section, tuple[Row, ...]], catalogue: PluginCatalogue | None
+) -> ExperimentSetup | Problems:
+    """Return the set-up that the rows say, or what is wrong with them."""
+    notes = _Notes()
+    general = rows[Section.GENERAL][0]
+    name = notes.at(Section.GENERAL, 0, "name").read(
+        lambda: checked_name(general.get("name", "").strip(), "experiment")
+    )
+    parameters = _parameters(rows[Section.PARAMETERS], notes)
+    metrics = _metrics(rows[Section.OBJECTIVES], notes)
+    constraints = _constraints(rows[Section.CONSTRAINTS], parameters, metrics, notes)
+    plugins = _plugins(rows, metrics, catalogue, notes)
+    run = _run(rows[Section.RUN][0], notes)
+    optimization = _optimization(metrics, constraints.on_outcomes, notes)
+    space = _search_space(parameters, constraints.on_parameters, notes)
+    if notes.problems or name is None or optimization is None or space is None or run is None:
+        return Problems(tuple(sorted(notes.problems, key=_place)))
+    settings, generation = run
+    return ExperimentSetup(
+        name=name,
+        search_space=space,
+        optimization=optimization,
+        description=general.get("description", ""),
+        owner=general.get("owner", ""),
+        generation=generation,
+        runner=plugins.runner,
+        metrics=plugins.metrics,
+        plugin_folder=general.get("plugin_folder", ""),
+        run=settings,
+    )
+
+
+_ORDER = tuple(Section)
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    return _ORDER.index(problem.section), -1 if problem.row is None else problem.row
+
+
+@dataclass(slots=True)
+class _Notes:
+    """Collects problems."""
+
+    problems: list[Problem] = field(default_factory=list)
+
+    def at(self, section: Section, row: int | None, field_name: str) -> "_Place":
+        return _Place(self, section, row, field_name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One cell."""
+
+    notes: _Notes
+    section: Section
+    row: int | None
+    field: str
+
+    def note(self, message: str, *remedies: tuple[str, Mapping[str, str]]) -> None:
+        self.notes.problems.append(
+            Problem(self.section, self.row, self.field, message, tuple(remedies))
+        )
+
+    def read(self, reader: Callable[[], T]) -> T | None:
+        try:
+            return reader()
+        except AxdeskError as error:
+            self.note(f"{error.message} {error.hint}".strip())
+            return None
+
+
+# ---- parameters ----------------------------------------------------------------------------------
+
+
+def _parameters(rows: tuple[Row, ...], notes: _Notes) -> tuple[ParameterConfig | None, ...]:
+    """Return a parameter for each row; None for rows that are off or wrong."""
+    names: dict[str, int] = {}
+    found: list[ParameterConfig | None] = []
+    for index, row in enumerate(rows):
+        name = row.get("name", "").strip()
+        at_name = notes.at(Section.PARAMETERS, index, "name")
+        if not name:
+            at_name.note("Needs a name.")
+        elif name in names:
+            at_name.note(f"Another parameter is called {name}.")
+        names.setdefault(name, index)
+        is_off = row.get("on", "yes") == "no"
+        found.append(None if is_off else _parameter(name or "unnamed", row, index, notes))
+    if not rows:
+        notes.at(Section.PARAMETERS, None, "").note("Add at least one parameter.")
+    elif all(row.get("on", "yes") == "no" for row in rows):
+        notes.at(Section.PARAMETERS, None, "").note("Switch at least one parameter on.")
+    return tuple(found)
+
+
+def _parameter(name: str, row: Row, index: int, notes: _Notes) -> ParameterConfig | None:
+    if (
+        notes.at(Section.PARAMETERS, index, "name").read(lambda: checked_name(name, "parameter"))
+        is None
+    ):
+        return None
+    match row.get("kind", ParameterKind.DECIMAL.value):
+        case ParameterKind.DECIMAL | ParameterKind.WHOLE:
+            return _range(name, row, index, notes)
+        case ParameterKind.CHOICE:
+            return _choice(name, row, index, notes)
+        case ParameterKind.FIXED:
+            return _fixed(name, row, index, notes)
+        case kind:
+            notes.at(Section.PARAMETERS, index, "kind").note(
+                f"“{kind}” is no type; choose {', '.join(ParameterKind)}."
+            )
+            return None
+
+
+def _whole_or_decimal(text: str, *, is_whole: bool) -> float:
+    number = parse_number(text)
+    if is_whole and number != int(number):
+        raise UserInputError(f"“{text.strip()}” is no whole number.", "Or choose the type decimal.")
+    return int(number) if is_whole else number
+
+
+def _range(name: str, row: Row, index: int, notes: _Notes) -> RangeParameterConfig | None:
+    is_whole = row.get("kind") == ParameterKind.WHOLE
+    is_log = row.get("scale") == "log"
+    bounds = {}
+    for which in ("low", "high"):
+        at = notes.at(Section.PARAMETERS, index, which)
+        if not row.get(which, "").strip():
+            at.note(f"Enter the {which}est value that may be tried.")
+            continue
+        number = at.read(lambda text=row[which]: _whole_or_decimal(text, is_whole=is_whole))  # type: ignore[misc]  # a default binds the loop variable
+        if number is not None:
+            bounds[which] = number
+    if len(bounds) < 2:
+        return None
+    low, high = bounds["low"], bounds["high"]
+    if low >= high:
+        notes.at(Section.PARAMETERS, index, "low").note(
+            "Low must be below High.", *_swap(row, low, high)
+        )
+        return None
+    if is_log and low <= 0:
+        _note_log(row, index, low, high, is_whole=is_whole, notes=notes)
+        return None
+    start = _start_value(row, index, notes, lambda text: _whole_or_decimal(text, is_whole=is_whole))
+    at_start = notes.at(Section.PARAMETERS, index, "start")
+    if start is not None and not low <= start <= high:
+        at_start.note(f"The start value lies outside {value_text(low)} … {value_text(high)}.")
+        return None
+    return notes.at(Section.PARAMETERS, index, "low").read(
+        lambda: RangeParameterConfig(
+            name=name,
+            bounds=(low, high),
+            parameter_type="int" if is_whole else "float",
+            scaling="log" if is_log else None,
+            unit=row.get("unit", ""),
+            description=row.get("description", ""),
+            start_value=start,
+        )
+    )
+
+
+def _swap(row: Row, low: float, high: float) -> tuple[tuple[str, Mapping[str, str]], ...]:
+    return (("Swap them", {"low": row["high"], "high": row["low"]}),) if low > high else ()
+
+
+def _note_log(
+    row: Row, index: int, low: float, high: float, *, is_whole: bool, notes: _Notes
+) -> None:
+    """Say that a logarithmic scale needs a low bound above 0, and offer one."""
+    at = notes.at(Section.PARAMETERS, index, "low")
+    suggestion = "1" if is_whole else value_text(high / 100)
+    linear = ("Switch to linear", {"scale": ""})
+    message = f"A logarithmic scale cannot start at {row['low'].strip()}."
+    if high <= 0 or (is_whole and high <= 1):
+        at.note(message, linear)
+    else:
+        at.note(
+            f"{message} Enter a value above 0, such as {suggestion}.",
+            (f"Use {suggestion}", {"low": suggestion}),
+            linear,
+        )
+
+
+def _start_value(row: Row, index: int, notes: _Notes, reader: Callable[[str], T]) -> T | None:
+    text = row.get("start", "").strip()
+    if not text:
+        return None
+    return notes.at(Section.PARAMETERS, index, "start").read(lambda: reader(text))
+
+
+def _typed_values(
+    texts: tuple[str, ...],
+) -> tuple[tuple[TParameterValue, ...], Literal["int", "float", "str"]]:
+    """Read values as numbers if all of them are numbers, else as texts."""
+    try:
+        numbers = tuple(parse_number(text) for text in texts)
+    except UserInputError:
+        return texts, "str"
+    if all(number == int(number) for number in numbers):
+        return tuple(int(number) for number in numbers), "int"
+    return numbers, "float"
+
+
+def _choice(name: str, row: Row, index: int, notes: _Notes) -> ChoiceParameterConfig | None:
+    texts = tuple(t.strip() for t in row.get("choices", "").split(CHOICE_SEPARATOR) if t.strip())
+    at = notes.at(Section.PARAMETERS, index, "choices")
+    if len(texts) < 2:
+        at.note(f"Enter at least two choices, separated by “{CHOICE_SEPARATOR}”.")
+        return None
+    values, kind = _typed_values(texts)
+    start = _start_value(row, index, notes, lambda text: _typed_values((text,))[0][0])
+    if start is not None and start not in values and value_text(start) not in texts:
+        notes.at(Section.PARAMETERS, index, "start").note(
+            f"“{row['start'].strip()}” is not among the choices."
+        )
+        return None
+    if start is not None and kind == "str":
+        start = row["start"].strip()
+    return at.read(
+        lambda: ChoiceParameterConfig(
+            name=name,
+            values=values,
+            parameter_type=kind,
+            unit=row.get("unit", ""),
+            description=row.get("description", ""),
+            start_value=start,
+        )
+    )
+
+
+def _fixed(name: str, row: Row, index: int, notes: _Notes) -> ChoiceParameterConfig | None:
+    text = row.get("start", "").strip()
+    at = notes.at(Section.PARAMETERS, index, "start")
+    if not text:
+        at.note("Enter the value that it keeps.")
+        return None
+    values, kind = _typed_values((text,))
+    return at.read(
+        lambda: ChoiceParameterConfig(
+            name=name,
+            values=values,
+            parameter_type=kind,
+            unit=row.get("unit", ""),
+            description=row.get("description", ""),
+        )
+    )
+
+
+def _search_space(
+    parameters: tuple[ParameterConfig | None, ...],
+    constraints: tuple[ParameterConstraint, ...],
+    notes: _Notes,
+) -> SearchSpace | None:
+    kept = tuple(p for p in parameters if p is not None)
+    if notes.problems or not kept:
+        return None
+    at = notes.at(Section.CONSTRAINTS if constraints else Section.PARAMETERS, None, "")
+    return at.read(lambda: SearchSpace(kept, constraints))
+
+
+# ---- objectives and constraints ------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Metric:
+    name: str
+    unit: str
+    goal: Goal
+    weight: float
+    limit: OutcomeConstraint | None
+    row: int
+
+
+def _metrics(rows: tuple[Row, ...], notes: _Notes) -> tuple[_Metric, ...]:
+    names: set[str] = set()
+    found = []
+    for index, row in enumerate(rows):
+        at_name = notes.at(Section.OBJECTIVES, index, "name")
+        name = row.get("name", "").strip()
+        if not name:
+            at_name.note("Needs a name.")
+        elif name in names:
+            at_name.note(f"Another row is called {name}.")
+        elif at_name.read(lambda name=name: checked_name(name, "metric")) is not None:  # type: ignore[misc]  # as above
+            names.add(name)
+            metric = _metric(name, row, index, notes)
+            if metric is not None:
+                found.append(metric)
+    if not any(row.get("goal") in (Goal.MAXIMISE, Goal.MINIMISE) for row in rows):
+        notes.at(Section.OBJECTIVES, None, "").note(
+            "Say what to optimise: give one row the goal maximise or minimise."
+        )
+    return tuple(found)
+
+
+def _metric(name: str, row: Row, index: int, notes: _Notes) -> _Metric | None:
+    text = row.get("goal", "")
+    if text not in tuple(Goal):
+        notes.at(Section.OBJECTIVES, index, "goal").note(
+            f"Choose a goal: {', '.join(Goal)}." if not text else f"“{text}” is no goal."
+        )
+        return None
+    goal = Goal(text)
+    limit = _limit(name, goal, row, index, notes)
+    weight: float | None = 1.0
+    if row.get("weight", "").strip() and goal in (Goal.MAXIMISE, Goal.MINIMISE):
+        at_weight = notes.at(Section.OBJECTIVES, index, "weight")
+        weight = at_weight.read(lambda: parse_number(row["weight"]))
+        if weight is not None and weight <= 0:
+            at_weight.note("A weight must be above 0; the goal says the direction.")
+            weight = None
+    if weight is None:
+        return None
+    return _Metric(name, row.get("unit", ""), goal, weight, limit, index)
+
+
+def _limit(name: str, goal: Goal, row: Row, index: int, notes: _Notes) -> OutcomeConstraint | None:
+    at = notes.at(Section.OBJECTIVES, index, "limit")
+    if not row.get("limit", "").strip():
+        if goal is Goal.LIMIT:
+            at.note("Enter the limit that must be kept.")
+        return None
+    if goal is Goal.RECORD:
+        at.note("A value that is only recorded has no limit; choose the goal limit.")
+        return None
+    operator = row.get("limit_kind", "")
+    if operator not in ("<=", ">="):
+        notes.at(Section.OBJECTIVES, index, "limit_kind").note("Choose ≥ or ≤.")
+        return None
+    bound = at.read(lambda: parse_number(row["limit"]))
+    if bound is None:
+        return None
+    return OutcomeConstraint(((name, 1.0),), "<=" if operator == "<=" else ">=", bound)
+
+
+@dataclass(frozen=True, slots=True)
+class _Constraints:
+    on_parameters: tuple[ParameterConstraint, ...]
+    on_outcomes: tuple[OutcomeConstraint, ...]
+
+
+def _constraints(
+    rows: tuple[Row, ...],
+    parameters: tuple[ParameterConfig | None, ...],
+    metrics: tuple[_Metric, ...],
+    notes: _Notes,
+) -> _Constraints:
+    """Sort the rows by what they name: parameters, or metrics."""
+    known = {p.name: p for p in parameters if p is not None}
+    outcomes = {m.name for m in metrics}
+    on_parameters, on_outcomes = [], []
+    for index, row in enumerate(rows):
+        at = notes.at(Section.CONSTRAINTS, index, "expression")
+        text = row.get("expression", "").strip()
+        if not text:
+            at.note("Enter a constraint such as a + b <= 80, or remove the row.")
+            continue
+        constraint = at.read(lambda text=text: ParameterConstraint.parse(text))  # type: ignore[misc]  # as above
+        if constraint is None:
+            continue
+        strangers = [n for n in constraint.names if n not in known]
+        texts = [n for n in constraint.names if n in known and not _is_numeric(known[n])]
+        if texts:
+            at.note(f"The values of {texts[0]} are no numbers.")
+        elif not strangers:
+            on_parameters.append(constraint)
+        elif all(name in outcomes for name in constraint.names):
+            on_outcomes.append(
+                OutcomeConstraint(constraint.terms, constraint.operator, constraint.bound)
+            )
+        else:
+            at.note(f"“{strangers[0]}” is neither a parameter that is on nor a metric.")
+    return _Constraints(tuple(on_parameters), tuple(on_outcomes))
+
+
+def _is_numeric(parameter: ParameterConfig) -> bool:
+    return isinstance(parameter, RangeParameterConfig) or parameter.is_numeric
+
+
+def _optimization(
+    metrics: tuple[_Metric, ...], on_outcomes: tuple[OutcomeConstraint, ...], notes: _Notes
+) -> OptimizationConfig | None:
+    terms = tuple(
+        (m.name, m.weight if m.goal is Goal.MAXIMISE else -m.weight)
+        for m in metrics
+        if m.goal in (Goal.MAXIMISE, Goal.MINIMISE)
+    )
+    if not terms or notes.problems:
+        return None
+    limits = tuple(m.limit for m in metrics if m.limit is not None)
+    limited = {name for limit in on_outcomes for name in limit.names}
+    return notes.at(Section.OBJECTIVES, None, "").read(
+        lambda: OptimizationConfig(
+            objective=Objective(LinearExpression(terms)),
+            outcome_constraints=(*limits, *on_outcomes),
+            tracking_metrics=tuple(
+                m.name for m in metrics if m.goal is Goal.RECORD and m.name not in limited
+            ),
+            units=tuple((m.name, m.unit) for m in metrics if m.unit),
+        )
+    )
+
+
+# ---- plugins and run settings --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Plugins:
+    runner: PluginChoice | None
+    metrics: tuple[tuple[str, PluginChoice], ...]
+
+
+def _plugins(
+    rows: Mapping[Section, tuple[Row, ...]],
+    metrics: tuple[_Metric, ...],
+    catalogue: PluginCatalogue | None,
+    notes: _Notes,
+) -> _Plugins:
+    row = rows[Section.RUNNER][0]
+    at_runner = notes.at(Section.RUNNER, 0, "reference")
+    runner = _plugin_choice(row, "reference", PluginKind.RUNNER, catalogue, at_runner)
+    if not row.get("reference", ""):
+        at_runner.note("Choose the runner that deploys trials.")
+    chosen = []
+    for metric in metrics:
+        metric_row = rows[Section.OBJECTIVES][metric.row]
+        at = notes.at(Section.OBJECTIVES, metric.row, "metric")
+        if not metric_row.get("metric", ""):
+            at.note(f"Choose what fetches {metric.name}.")
+            continue
+        choice = _plugin_choice(metric_row, "metric", PluginKind.METRIC, catalogue, at)
+        if choice is not None:
+            chosen.append((metric.name, choice))
+    return _Plugins(runner, tuple(chosen))
+
+
+def _plugin_choice(
+    row: Row, field_name: str, kind: PluginKind, catalogue: PluginCatalogue | None, at: _Place
+) -> PluginChoice | None:
+    reference = row.get(field_name, "")
+    texts = {k.removeprefix("option."): v for k, v in row.items() if k.startswith("option.")}
+    if not reference or catalogue is None:
+        return PluginChoice(reference, dict(texts)) if reference else None
+    plugin = at.read(lambda: catalogue.find(reference))
+    if plugin is None:
+        return None
+    if plugin.kind is not kind:
+        at.note(f"{plugin.class_name} is a {plugin.kind}, not a {kind}.")
+        return None
+    options: dict[str, TOptionValue] = {}
+    is_valid = True
+    for option in plugin.options:
+        text = texts.get(option.name, "")
+        at_option = at.notes.at(at.section, at.row, f"option.{option.name}")
+        if text.strip():
+            value = at_option.read(lambda o=option, t=text: parse_option(o, t))  # type: ignore[misc]  # as above
+            is_valid = is_valid and value is not None
+            options[option.name] = value
+        elif option.is_required:
+            at_option.note(f"{plugin.class_name} needs a value for {option.name}.")
+            is_valid = False
+    return PluginChoice(reference, options) if is_valid else None
+
+
+def _run(row: Row, notes: _Notes) -> tuple[RunSettings, GenerationSettings] | None:
+    cells = _RunCells(row, notes)
+    values = (
+        cells.whole("max_trials", 1),
+        cells.whole("parallelism", 1),
+        cells.number("tolerated_failure_percent"),
+        cells.number("seconds_between_polls"),
+        cells.number("seconds_between_launches"),
+        cells.whole("min_failed_trials", 1),
+        cells.whole("poll_retries", 1),
+        cells.whole("fetch_retries", 1),
+        cells.number("max_seconds_between_polls"),
+        cells.whole("initial_trials", 1),
+        cells.whole("seed", 0),
+    )
+    optional = {
+        name: cells.seconds_or_none(name)
+        for name in (
+            "trial_time_limit",
+            "run_time_limit",
+            "run_deadline",
+            "poll_deadline",
+            "fetch_deadline",
+            "stop_deadline",
+            "generation_time_limit",
+        )
+    }
+    if cells.is_wrong or any(value is None for value in values):
+        return None
+    (trials, parallel, percent, polls, launches, failed, retry_poll, retry_fetch, longest,
+     initial, seed) = (value or 0 for value in values)  # fmt: skip
+    return notes.at(Section.RUN, 0, "").read(
+        lambda: (
+            RunSettings(
+                max_trials=int(trials),
+                parallelism=int(parallel),
+                tolerated_trial_failure_rate=percent / 100,
+                initial_seconds_between_polls=polls,
+                orchestration=OrchestrationConfig(
+                    min_seconds_between_launches=launches,
+                    min_failed_trials=int(failed),
+                    when_failure_rate_exceeded=row.get("when_failure_rate_exceeded", "drain"),  # type: ignore[arg-type]  # validated by the class
+                    uncertain_deployment=row.get("uncertain_deployment", "ask"),  # type: ignore[arg-type]  # as above
+                    trial_time_limit=optional["trial_time_limit"],
+                    run_time_limit=optional["run_time_limit"],
+                    call_deadlines=CallDeadlines(
+                        optional["run_deadline"],
+                        optional["poll_deadline"],
+                        optional["fetch_deadline"],
+                        optional["stop_deadline"],
+                    ),
+                    retry_budget=RetryBudget(int(retry_poll), int(retry_fetch)),
+                    max_seconds_between_polls=longest,
+                    generation_time_limit=optional["generation_time_limit"],
+                ),
+            ),
+            GenerationSettings(
+                method=row.get("method", "fast"),  # type: ignore[arg-type]  # as above
+                initialization_budget=int(initial),
+                initialize_with_center=row.get("start_at_center", "yes") != "no",
+                seed=int(seed),
+            ),
+        )
+    )
+
+
+@dataclass(slots=True)
+class _RunCells:
+    row: Row
+    notes: _Notes
+    is_wrong: bool = False
+
+    def number(self, name: str) -> float | None:
+        at = self.notes.at(Section.RUN, 0, name)
+        value = at.read(lambda: parse_number(self.row.get(name, "")))
+        limits = _NUMBER_LIMITS.get(name)
+        if value is not None and limits is not None and not limits[0](value):
+            at.note(limits[1])
+            value = None
+        self.is_wrong = self.is_wrong or value is None
+        return value
+
+    def whole(self, name: str, low: int) -> float | None:
+        at = self.notes.at(Section.RUN, 0, name)
+        value = at.read(lambda: _whole_or_decimal(self.row.get(name, ""), is_whole=True))
+        if value is not None and value < low:
+            at.note(f"Enter a whole number of at least {low}.")
+            value = None
+        self.is_wrong = self.is_wrong or value is None
+        return value
+
+    def seconds_or_none(self, name: str) -> float | None:
+        at = self.notes.at(Section.RUN, 0, name)
+        if not self.row.get(name, "").strip():
+            return None
+        value = at.read(lambda: parse_number(self.row[name]))
+        if value is not None and value <= 0:
+            at.note("Enter a number of seconds above 0, or nothing for no limit.")
+            value = None
+        self.is_wrong = self.is_wrong or value is None
+        return value
+
+
+_NUMBER_LIMITS: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "tolerated_failure_percent": (lambda v: 0 <= v < 100, "Enter 0 up to, not including, 100."),
+    "seconds_between_polls": (lambda v: v > 0, "Enter a number of seconds above 0."),
+    "max_seconds_between_polls": (lambda v: v > 0, "Enter a number of seconds above 0."),
+    "seconds_between_launches": (lambda v: v >= 0, "Enter a number of seconds of at least 0."),
+}

@@ -1,0 +1,203 @@
+"""Set-up that is not yet valid: the raw text of every cell.
+
+A draft takes anything in any order and keeps it as typed. `Draft.checked()` turns it into an
+`ExperimentSetup`, or into problems that name their section, row and field.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from axdesk.core.constraints import OutcomeConstraint
+from axdesk.core.draft_cells import (
+    CHOICE_SEPARATOR,
+    Goal,
+    ParameterKind,
+    Problems,
+    Row,
+    Section,
+    number_text,
+    value_text,
+)
+from axdesk.core.draft_checks import checked_rows
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.parameters import ParameterConfig, RangeParameterConfig
+from axdesk.core.plugins import PluginCatalogue, PluginChoice
+from axdesk.core.run import RunSettings
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The text of every cell.
+
+    Attributes:
+        general: One row.
+        parameters: In order.
+        objectives: In order.
+        constraints: In order.
+        runner: One row.
+        run: One row.
+    """
+
+    general: Row = field(default_factory=dict)
+    parameters: tuple[Row, ...] = ()
+    objectives: tuple[Row, ...] = ()
+    constraints: tuple[Row, ...] = ()
+    runner: Row = field(default_factory=dict)
+    run: Row = field(default_factory=lambda: _run_row(RunSettings(), GenerationSettings()))
+
+    def rows(self, section: Section) -> tuple[Row, ...]:
+        """Return the rows of a section; one for those that are no tables."""
+        rows = getattr(self, section.value)
+        return rows if isinstance(rows, tuple) else (rows,)
+
+    def with_rows(self, section: Section, rows: Iterable[Row]) -> "Draft":
+        """Return the draft with a section's rows replaced."""
+        kept = tuple({k: v for k, v in row.items() if v != ""} for row in rows)
+        match section:
+            case Section.GENERAL:
+                return replace(self, general=kept[0])
+            case Section.PARAMETERS:
+                return replace(self, parameters=kept)
+            case Section.OBJECTIVES:
+                return replace(self, objectives=kept)
+            case Section.CONSTRAINTS:
+                return replace(self, constraints=kept)
+            case Section.RUNNER:
+                return replace(self, runner=kept[0])
+            case Section.RUN:
+                return replace(self, run=kept[0])
+
+    def with_cell(self, section: Section, row: int, field: str, text: str) -> "Draft":
+        """Return the draft with one cell's text replaced."""
+        rows = list(self.rows(section))
+        rows[row] = {**rows[row], field: text}
+        return self.with_rows(section, rows)
+
+    def checked(self, catalogue: PluginCatalogue | None = None) -> ExperimentSetup | Problems:
+        """Return the set-up, or what is wrong.
+
+        Args:
+            catalogue: Plugins to check the choices against; None leaves that out.
+        """
+        rows = {section: self.rows(section) for section in Section}
+        return checked_rows(rows, catalogue)
+
+
+def draft_of(setup: ExperimentSetup) -> Draft:
+    """Return the draft that checks to `setup`."""
+    metrics = dict(setup.metrics)
+    return Draft(
+        general=_row(
+            name=setup.name,
+            description=setup.description,
+            owner=setup.owner,
+            plugin_folder=setup.plugin_folder,
+        ),
+        parameters=tuple(_parameter_row(p) for p in setup.search_space.parameters),
+        objectives=tuple(_objective_rows(setup.optimization, metrics)),
+        constraints=tuple({"expression": text} for text in _constraint_texts(setup)),
+        runner=_choice_row("reference", setup.runner),
+        run=_run_row(setup.run, setup.generation),
+    )
+
+
+def _row(**cells: str) -> Row:
+    return {field: text for field, text in cells.items() if text}
+
+
+def _choice_row(field: str, choice: PluginChoice | None) -> Row:
+    if choice is None:
+        return {}
+    options = {f"option.{k}": value_text(v) for k, v in choice.options.items()}
+    return {field: choice.reference, **options}
+
+
+def _parameter_row(parameter: ParameterConfig) -> Row:
+    start = parameter.start_value
+    common = {
+        "on": "yes",
+        "name": parameter.name,
+        "unit": parameter.unit,
+        "description": parameter.description,
+        "start": "" if start is None else value_text(start),
+    }
+    if isinstance(parameter, RangeParameterConfig):
+        low, high = parameter.bounds
+        kind = ParameterKind.DECIMAL if parameter.parameter_type == "float" else ParameterKind.WHOLE
+        scale = "log" if parameter.is_log else ""
+        cells = {"low": number_text(low), "high": number_text(high), "scale": scale}
+        return _row(**common, kind=kind.value, **cells)
+    if parameter.is_fixed:
+        fixed = {**common, "start": value_text(parameter.values[0])}
+        return _row(**fixed, kind=ParameterKind.FIXED.value)
+    choices = f"{CHOICE_SEPARATOR} ".join(value_text(v) for v in parameter.values)
+    return _row(**common, kind=ParameterKind.CHOICE.value, choices=choices)
+
+
+def _constraint_texts(setup: ExperimentSetup) -> list[str]:
+    limits = setup.optimization.outcome_constraints
+    in_tables = {id(_cell_limit(name, limits)) for name in setup.optimization.required_metrics}
+    others = (limit for limit in limits if id(limit) not in in_tables)
+    return [str(c) for c in (*setup.search_space.constraints, *others)]
+
+
+def _cell_limit(name: str, limits: tuple[OutcomeConstraint, ...]) -> OutcomeConstraint | None:
+    """The limit that stands in the row of a metric; further ones stand with the constraints."""
+    return next((limit for limit in limits if limit.names == (name,)), None)
+
+
+def _objective_rows(
+    optimization: OptimizationConfig, metrics: Mapping[str, PluginChoice]
+) -> Iterable[Row]:
+    terms = dict(optimization.objective.expression.terms)
+    for name in optimization.metric_names:
+        cells = {"name": name, "unit": optimization.unit_of(name)}
+        limit = _cell_limit(name, optimization.outcome_constraints)
+        if name in terms:
+            goal = Goal.MAXIMISE if terms[name] > 0 else Goal.MINIMISE
+            cells["weight"] = number_text(abs(terms[name])) if abs(terms[name]) != 1 else ""
+        elif limit is not None:
+            goal = Goal.LIMIT
+        else:
+            goal = Goal.RECORD
+        cells["goal"] = goal.value
+        if limit is not None:
+            coefficient = limit.terms[0][1]
+            flipped = {"<=": ">=", ">=": "<="}[limit.operator]
+            cells["limit_kind"] = flipped if coefficient < 0 else limit.operator
+            cells["limit"] = number_text(limit.bound / coefficient)
+        yield {**_row(**cells), **_choice_row("metric", metrics.get(name))}
+
+
+def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:
+    more = run.orchestration
+
+    def seconds(value: float | None) -> str:
+        return "" if value is None else number_text(value)
+
+    return _row(
+        max_trials=str(run.max_trials),
+        parallelism=str(run.parallelism),
+        # repr of 100 * 0.07 is 7.000000000000001
+        tolerated_failure_percent=f"{100 * run.tolerated_trial_failure_rate:.12g}",
+        seconds_between_polls=seconds(run.initial_seconds_between_polls),
+        seconds_between_launches=seconds(more.min_seconds_between_launches),
+        min_failed_trials=str(more.min_failed_trials),
+        when_failure_rate_exceeded=more.when_failure_rate_exceeded,
+        uncertain_deployment=more.uncertain_deployment,
+        trial_time_limit=seconds(more.trial_time_limit),
+        run_time_limit=seconds(more.run_time_limit),
+        run_deadline=seconds(more.call_deadlines.run),
+        poll_deadline=seconds(more.call_deadlines.poll),
+        fetch_deadline=seconds(more.call_deadlines.fetch),
+        stop_deadline=seconds(more.call_deadlines.stop),
+        poll_retries=str(more.retry_budget.poll),
+        fetch_retries=str(more.retry_budget.fetch),
+        max_seconds_between_polls=seconds(more.max_seconds_between_polls),
+        generation_time_limit=seconds(more.generation_time_limit),
+        method=generation.method,
+        initial_trials=str(generation.initialization_budget),
+        start_at_center="yes" if generation.initialize_with_center else "no",
+        seed=str(generation.seed),
+    )

@@ -1,0 +1,187 @@
+"""Every error that an operator or a laboratory can act on.
+
+    AxdeskError                      shown as one sentence and a hint
+    ├── UserInputError (ValueError)  a value that was given is not allowed
+    │   ├── ExpressionError          … at one character of an expression
+    │   └── ExperimentFileError      … at one place of an experiment file
+    ├── UnsupportedError             understood, but not offered
+    ├── TransitionError              a trial or a run cannot go from one state to the other
+    ├── NotFoundError (LookupError)  an experiment, a trial, a plugin that is not there
+    ├── StorageError                 the database cannot be used as asked
+    │   └── ExperimentBusyError      another process drives this experiment
+    ├── GenerationError              no candidate could be made
+    │   └── SearchSpaceExhaustedError  every allowed point was tried
+    ├── PluginError                  a plugin file or class that cannot be used
+    │   ├── CallFailedError          a plugin call raised or answered nonsense
+    │   └── DeadlineError            a plugin call did not answer in time
+    ├── PreflightError               the run cannot start as configured
+    ├── FailureRateExceededError     too many trials failed
+    └── DecisionNeededError          only a person can say what became of a trial
+
+Anything else that is raised is a defect of axdesk.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class AxdeskError(Exception):
+    """Something the operator or the laboratory can act on.
+
+    Attributes:
+        message: What happened: the object, the value given, the values allowed.
+        hint: What to do about it; empty if the message says it all.
+    """
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # The default would call __init__ with `args` alone, which breaks a process pool as soon
+        # as a subclass takes more.
+        return _restored, (type(self), self.args, dict(self.__dict__))
+
+
+def _restored(
+    kind: type[AxdeskError], args: tuple[object, ...], fields: Mapping[str, object]
+) -> AxdeskError:
+    error = kind.__new__(kind, *args)
+    error.args = args
+    error.__dict__.update(fields)
+    return error
+
+
+class UserInputError(AxdeskError, ValueError):
+    """A value that was given is not allowed."""
+
+
+class ExpressionError(UserInputError):
+    """An expression that is not understood.
+
+    Attributes:
+        text: The expression as given.
+        position: Index into `text` of the first character that is not accepted.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, text: str = "", position: int = 0) -> None:
+        super().__init__(message, hint)
+        self.text = text
+        self.position = position
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}\n  {self.text}\n  {' ' * self.position}^"
+
+
+class ExperimentFileError(UserInputError):
+    """An experiment file that is not valid.
+
+    Attributes:
+        problems: One sentence each, with its place in the file.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])
+
+
+class UnsupportedError(AxdeskError):
+    """Understood, but not offered."""
+
+
+class TransitionError(AxdeskError):
+    """A trial or a run cannot go from its state to the one asked for."""
+
+
+class NotFoundError(AxdeskError, LookupError):
+    """An experiment, a trial or a plugin that does not exist."""
+
+
+class StorageError(AxdeskError):
+    """The database cannot be used as asked."""
+
+
+class ExperimentBusyError(StorageError):
+    """Another process drives this experiment."""
+
+
+class GenerationError(AxdeskError):
+    """No candidate could be made."""
+
+
+class SearchSpaceExhaustedError(GenerationError):
+    """Every allowed point of a discrete search space was tried."""
+
+
+class PluginError(AxdeskError):
+    """A plugin file or class that cannot be used.
+
+    Attributes:
+        details: The traceback, for a log or a details pane; empty if there is none.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, details: str = "") -> None:
+        super().__init__(message, hint)
+        self.details = details
+
+
+class CallFailedError(PluginError):
+    """A plugin call raised, or answered something that is not allowed."""
+
+
+class DeadlineError(PluginError):
+    """A plugin call did not answer within its deadline."""
+
+
+class PreflightError(AxdeskError):
+    """The run cannot start as configured.
+
+    Attributes:
+        problems: One sentence each.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join([super().__str__(), *(f"  {problem}" for problem in self.problems)])
+
+
+class FailureRateExceededError(AxdeskError):
+    """Too many trials of a run failed.
+
+    Attributes:
+        failures: Trial index → reason, of each failed or abandoned trial of the run.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, failures: Mapping[int, str] | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.failures = dict(failures or {})
+
+    def __str__(self) -> str:
+        rows = (f"  trial {index}: {reason}" for index, reason in self.failures.items())
+        return "\n".join([super().__str__(), *rows])
+
+
+class DecisionNeededError(AxdeskError):
+    """The run did what it could; for some trials only a person can say what became of them.
+
+    Attributes:
+        trial_indices: Those trials.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, trial_indices: tuple[int, ...] = ()
+    ) -> None:
+        super().__init__(message, hint)
+        self.trial_indices = trial_indices

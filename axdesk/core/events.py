@@ -1,0 +1,101 @@
+"""What a run tells the world: frozen snapshots that cross threads and processes safely.
+
+Stored first, then published. `RunFinished` is always the last event of a run.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from axdesk.core.errors import AxdeskError
+from axdesk.core.questions import Answer, Question
+from axdesk.core.run import Run
+from axdesk.core.trial import Trial
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged(Event):
+    """The run's state, reason or settings changed."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class TrialChanged(Event):
+    """A trial has a new snapshot, which is stored."""
+
+    trial: Trial
+
+
+@dataclass(frozen=True, slots=True)
+class TrialHealthChanged(Event):
+    """Polls or fetches of a trial fail, or work again.
+
+    Attributes:
+        trial_index: The trial.
+        failures: Failed calls in a row; 0 if they work again.
+        reason: Of the last failure; empty if they work again.
+    """
+
+    trial_index: int
+    failures: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionStarted(Event):
+    """The generator was asked for the trial with this index."""
+
+    trial_index: int
+
+
+@dataclass(frozen=True, slots=True)
+class FallbackUsed(Event):
+    """The model gave no candidate; a space-filling one stepped in."""
+
+    trial_index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAsked(Event):
+    """A decision of the operator is needed; the run goes on meanwhile."""
+
+    question: Question
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionAnswered(Event):
+    """The question about a trial is settled; `answer` is None if a result was entered."""
+
+    trial_index: int
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned(Event):
+    """Something that needs no answer, but that the operator should know."""
+
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished(Event):
+    """The scheduler has left the run.
+
+    Attributes:
+        run: Its last snapshot.
+        error: Why it ended if it could not be carried out as asked; else None.
+    """
+
+    run: Run
+    error: AxdeskError | None = None
+
+
+Publish = Callable[[Event], None]
+"""Receives each event, in the scheduler's thread; must return at once."""

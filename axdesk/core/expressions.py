@@ -1,0 +1,329 @@
+"""Linear expressions over free-text names: `-hartmann6`, ``2*x1 + `µ flow` <= 0.5*(x2 - 1)``.
+
+A plain identifier stands as it is, any other name between backticks. Names are replaced by
+placeholders before Python's `ast` sees the text, because `ast` folds `µ` (micro sign) into `μ`
+(Greek mu) and refuses `lambda`. Whatever is not linear is refused at its character; no term is
+ever dropped.
+"""
+
+import ast
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from axdesk.core.errors import ExpressionError, UserInputError
+from axdesk.core.names import checked_name
+
+BASELINE = "baseline"
+"""The unquoted word that stands for the value of the baseline trial."""
+
+_TYPOGRAPHIC = {"≤": "<=", "≥": ">=", "·": "*", "×": "*", "−": "-", "\u00a0": " "}
+
+
+@dataclass(frozen=True, slots=True)
+class LinearExpression:
+    """A sum of coefficient times name, plus a constant.
+
+    Attributes:
+        terms: (name, coefficient) in order of first appearance; coefficients finite, not zero.
+        constant: The constant part.
+    """
+
+    terms: tuple[tuple[str, float], ...]
+    constant: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, coefficient in self.terms:
+            checked_name(name, "term")
+            if not math.isfinite(coefficient) or coefficient == 0:
+                raise UserInputError(
+                    f"The coefficient of {name!r} is {coefficient}; it must be finite and not 0."
+                )
+        if len(set(self.names)) < len(self.terms):
+            raise UserInputError(f"A name occurs twice in {self.names}.")
+        if not math.isfinite(self.constant):
+            raise UserInputError(f"The constant {self.constant} must be finite.")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in order."""
+        return tuple(name for name, _ in self.terms)
+
+    def value(self, values: Mapping[str, float]) -> float:
+        """Return the sum for the given values; a name that is missing is a KeyError."""
+        return math.fsum([self.constant, *(c * values[name] for name, c in self.terms)])
+
+    def __str__(self) -> str:
+        parts = [_signed(coefficient, quoted(name)) for name, coefficient in self.terms]
+        if self.constant or not parts:
+            parts.append(("-" if self.constant < 0 else "+", _number(abs(self.constant))))
+        sign, body = parts[0]
+        text = f"-{body}" if sign == "-" else body
+        return text + "".join(f" {sign} {body}" for sign, body in parts[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`expression <= 0` or `expression >= 0` after everything moved to the left.
+
+    Attributes:
+        expression: Left side minus right side.
+        operator: `"<="` or `">="`.
+    """
+
+    expression: LinearExpression
+    operator: str
+
+
+def quoted(name: str) -> str:
+    """Return `name` as it stands in an expression, between backticks where it must be."""
+    plain = name.isidentifier() and name != BASELINE
+    return name if plain else f"`{name}`"
+
+
+def parse_linear(text: str) -> LinearExpression:
+    """Parse a linear expression.
+
+    Raises:
+        ExpressionError: If it is not linear or not understood, with the place.
+    """
+    source = _Source(text)
+    return source.linear(source.root)
+
+
+def parse_comparison(text: str) -> Comparison:
+    """Parse `left <= right` or `left >= right`, both sides linear.
+
+    Raises:
+        ExpressionError: If it is no such comparison or not understood, with the place.
+    """
+    source = _Source(text)
+    node = source.root
+    if not isinstance(node, ast.Compare):
+        raise source.refused(
+            node, "A comparison with <= or >= is needed.", "Write such as a + b <= 80."
+        )
+    if len(node.ops) != 1 or not isinstance(node.ops[0], ast.LtE | ast.GtE):
+        raise source.refused(
+            node.comparators[0],
+            "Exactly one comparison with <= or >= is allowed.",
+            "Write < as <=, > as >=, and a double inequality as two constraints.",
+        )
+    left, right = source.linear(node.left), source.linear(node.comparators[0])
+    negated = LinearExpression(tuple((n, -c) for n, c in right.terms), -right.constant)
+    moved = source.added(left, negated, node)
+    return Comparison(moved, "<=" if isinstance(node.ops[0], ast.LtE) else ">=")
+
+
+def split_objectives(text: str) -> tuple[str, ...]:
+    """Split `a, -b` at commas that stand outside backticks."""
+    parts, inside, start = [], False, 0
+    for position, character in enumerate(text):
+        if character == "`":
+            inside = not inside
+        elif character == "," and not inside:
+            parts.append(text[start:position])
+            start = position + 1
+    return (*parts, text[start:])
+
+
+def _number(value: float) -> str:
+    return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _signed(coefficient: float, name: str) -> tuple[str, str]:
+    size = abs(coefficient)
+    return ("-" if coefficient < 0 else "+", name if size == 1 else f"{_number(size)}*{name}")
+
+
+class _Source:
+    """An expression's text, its names replaced by ASCII placeholders, and the way back."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.names: dict[str, str] = {}
+        # places[i] is the index into `text` of character i of the ASCII text.
+        self.places: list[int] = []
+        self._ascii: list[str] = []
+        self._replace_names()
+        code = "".join(self._ascii)
+        if not code.strip():
+            raise self.refused_at(0, "The expression is empty.", "Enter such as -hartmann6.")
+        try:
+            self.root: ast.expr = ast.parse(code.strip(), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            offset = (getattr(error, "offset", None) or 1) - 1
+            place = self._place(offset + self._indent(code))
+            raise self.refused_at(place, "The expression is not understood here.")
+        self._shift = self._indent(code)
+
+    @staticmethod
+    def _indent(code: str) -> int:
+        return len(code) - len(code.lstrip())
+
+    def _place(self, column: int) -> int:
+        return self.places[min(max(column, 0), len(self.places) - 1)] if self.places else 0
+
+    def _put(self, ascii_text: str, place: int) -> None:
+        self._ascii.append(ascii_text)
+        self.places.extend([place] * len(ascii_text))
+
+    def _replace_names(self) -> None:
+        position, text = 0, self.text
+        while position < len(text):
+            character = text[position]
+            if character == "`":
+                position = self._quoted_name(position)
+            elif character.isidentifier():
+                end = position + 1
+                while end < len(text) and ("a" + text[end]).isidentifier():
+                    end += 1
+                self._name(text[position:end], position, is_quoted=False)
+                position = end
+            elif (character.isdecimal() and character.isascii()) or character == ".":
+                position = self._numeral(position)
+            elif character in _TYPOGRAPHIC or (character.isascii() and character.isprintable()):
+                self._put(_TYPOGRAPHIC.get(character, character), position)
+                position += 1
+            else:
+                raise self.refused_at(position, f"The character {character!r} is not understood.")
+
+    def _quoted_name(self, start: int) -> int:
+        end = self.text.find("`", start + 1)
+        if end < 0:
+            raise self.refused_at(start, "The backtick that opens a name has no partner.")
+        name = self.text[start + 1 : end]
+        try:
+            checked_name(name, "term")
+        except UserInputError as error:
+            raise self.refused_at(start, error.message)
+        self._name(name, start, is_quoted=True)
+        return end + 1
+
+    def _name(self, name: str, place: int, *, is_quoted: bool) -> None:
+        if name == BASELINE and not is_quoted:
+            raise self.refused_at(
+                place,
+                "Limits relative to the baseline are not offered.",
+                "Write the limit as a number; a thing called baseline goes between backticks.",
+            )
+        placeholder = next((p for p, n in self.names.items() if n == name), None)
+        if placeholder is None:
+            placeholder = f"name{len(self.names)}_"
+            self.names[placeholder] = name
+        # Blanks around it keep `2a` and `a b` the errors that they are.
+        self._put(f" {placeholder} ", place)
+
+    def _numeral(self, start: int) -> int:
+        end, text = start, self.text
+        while end < len(text) and text[end].isascii() and (text[end].isdigit() or text[end] == "."):
+            end += 1
+        exponent = end
+        if exponent < len(text) and text[exponent] in "eE":
+            digits = exponent + 1
+            if digits < len(text) and text[digits] in "+-":
+                digits += 1
+            while digits < len(text) and text[digits].isascii() and text[digits].isdigit():
+                digits += 1
+                end = digits
+        for position in range(start, end):
+            self._put(text[position], position)
+        return end
+
+    def refused_at(self, place: int, message: str, hint: str = "") -> ExpressionError:
+        return ExpressionError(message, hint, text=self.text, position=place)
+
+    def refused(self, node: ast.expr, message: str, hint: str = "") -> ExpressionError:
+        return self.refused_at(self._place(node.col_offset + self._shift), message, hint)
+
+    def linear(self, node: ast.expr) -> LinearExpression:
+        match node:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return self._constant(node, value)
+            case ast.Name(id=placeholder):
+                return LinearExpression(((self.names[placeholder], 1.0),))
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._scaled(self.linear(operand), -1.0, node)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self.linear(operand)
+            case ast.BinOp():
+                return self._combined(node)
+            case ast.Tuple():
+                raise self.refused(node.elts[-1], "One expression is expected, without a comma.")
+            case ast.Compare():
+                raise self.refused(node.comparators[0], "No comparison is expected here.")
+            case _:
+                pass
+        raise self.refused(
+            node,
+            "Only numbers, names, + - * / and brackets are understood.",
+            "Put a name with blanks or signs between backticks: `Yield (%)`.",
+        )
+
+    def _combined(self, node: ast.BinOp) -> LinearExpression:
+        match node.op:
+            case ast.Add():
+                return self.added(self.linear(node.left), self.linear(node.right), node)
+            case ast.Sub():
+                negated = self._scaled(self.linear(node.right), -1.0, node.right)
+                return self.added(self.linear(node.left), negated, node)
+            case ast.Mult():
+                return self._product(self.linear(node.left), self.linear(node.right), node)
+            case ast.Div():
+                divisor = self.linear(node.right)
+                if divisor.terms or divisor.constant == 0:
+                    raise self.refused(
+                        node.right, "Only division by a number other than 0 is linear."
+                    )
+                return self._scaled(self.linear(node.left), 1.0 / divisor.constant, node)
+            case _:
+                pass
+        raise self.refused(
+            node.right,
+            "Only + - * / are linear; powers and remainders are not.",
+            "Let the metric return the power.",
+        )
+
+    def _constant(self, node: ast.expr, value: float) -> LinearExpression:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise self.refused(node, "This number is too large.")
+        return LinearExpression((), number)
+
+    def _scaled(
+        self, expression: LinearExpression, factor: float, node: ast.expr
+    ) -> LinearExpression:
+        try:
+            terms = tuple((name, c * factor) for name, c in expression.terms)
+            return LinearExpression(terms, expression.constant * factor + 0.0)
+        except UserInputError as error:
+            raise self.refused(node, error.message)
+
+    def _product(
+        self, left: LinearExpression, right: LinearExpression, node: ast.expr
+    ) -> LinearExpression:
+        if left.terms and right.terms:
+            raise self.refused(node, "The product of two names is not linear.")
+        return (
+            self._scaled(right, left.constant, node)
+            if right.terms
+            else self._scaled(left, right.constant, node)
+        )
+
+    def added(
+        self, left: LinearExpression, right: LinearExpression, node: ast.expr
+    ) -> LinearExpression:
+        """Return the sum; terms that cancel are refused, since dropping one would be silent."""
+        sums = dict(left.terms)
+        for name, coefficient in right.terms:
+            sums[name] = sums.get(name, 0.0) + coefficient
+        for name, coefficient in sums.items():
+            if coefficient == 0:
+                raise self.refused(node, f"The terms of {quoted(name)} cancel out.", "Remove them.")
+        try:
+            return LinearExpression(tuple(sums.items()), left.constant + right.constant)
+        except UserInputError as error:
+            raise self.refused(node, error.message)

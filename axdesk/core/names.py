@@ -1,0 +1,41 @@
+"""Names are labels: any free text that can stand between backticks on one line."""
+
+from axdesk.core.errors import UserInputError
+
+
+def checked_name(name: object, what: str) -> str:
+    """Return `name` if it can be a label.
+
+    Args:
+        name: Free text such as `Yield (%)`, `µ flow` or `lambda`.
+        what: The kind of thing that is named, for the message: "parameter".
+
+    Raises:
+        UserInputError: If it is no text, empty, starts or ends with a blank, or holds a backtick
+            or a control character.
+    """
+    if not isinstance(name, str):
+        raise UserInputError(f"The name of a {what} must be text, not {name!r}.")
+    if not name.strip():
+        raise UserInputError(f"The {what} needs a name.", "Enter any text, such as Yield (%).")
+    if name != name.strip():
+        raise UserInputError(
+            f"The name {name!r} of a {what} starts or ends with a blank.", "Remove it."
+        )
+    if "`" in name or not name.isprintable():
+        raise UserInputError(
+            f"The name {name!r} of a {what} holds a backtick, a line break or another character "
+            "that cannot be shown.",
+            "Use other characters.",
+        )
+    return name
+
+
+def first_duplicate(names: tuple[str, ...]) -> str | None:
+    """Return the first name that occurs twice, or None."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None

@@ -1,0 +1,140 @@
+"""Plugin files as the rest of the house sees them: descriptions and choices, never classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from axdesk.core.errors import NotFoundError
+
+TOptionValue = int | float | str | bool | None
+"""The value of one constructor option; None only where the option allows it."""
+
+
+class PluginKind(StrEnum):
+    """What a plugin class is."""
+
+    RUNNER = "runner"
+    METRIC = "metric"
+
+
+@dataclass(frozen=True, slots=True)
+class OptionDescription:
+    """One constructor argument of a plugin class.
+
+    Attributes:
+        name: The argument's name.
+        kind: What its type hint says.
+        is_required: Whether it has no default.
+        default: Its default; None if it has none or the default is None.
+        choices: The allowed values of kind "choice".
+        is_optional: Whether None is allowed.
+        help: From the docstring; empty if it says nothing.
+    """
+
+    name: str
+    kind: Literal["int", "float", "str", "bool", "path", "choice"]
+    is_required: bool = False
+    default: TOptionValue = None
+    choices: tuple[TOptionValue, ...] = ()
+    is_optional: bool = False
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginDescription:
+    """One runner or metric class of a plugin file.
+
+    Attributes:
+        reference: `"hartmann6.py:Hartmann6Runner"`.
+        kind: Runner or metric.
+        summary: First line of the class's docstring.
+        options: Constructor arguments; a metric's `name` is not among them.
+        can_stop: Whether the runner overrides `stop_trial`.
+        can_find: Whether the runner overrides `find_trial`.
+    """
+
+    reference: str
+    kind: PluginKind
+    summary: str = ""
+    options: tuple[OptionDescription, ...] = ()
+    can_stop: bool = False
+    can_find: bool = False
+
+    @property
+    def class_name(self) -> str:
+        """The class's name."""
+        return self.reference.partition(":")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginFile:
+    """One file of the plugin folder.
+
+    Attributes:
+        name: File name, such as `"hartmann6.py"`.
+        sha256: Of its bytes, in hex.
+        plugins: The public runner and metric classes that it defines.
+        error: Why it cannot be used; empty if it can.
+        details: The traceback of that error.
+    """
+
+    name: str
+    sha256: str
+    plugins: tuple[PluginDescription, ...] = ()
+    error: str = ""
+    details: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PluginCatalogue:
+    """What a plugin folder offers.
+
+    Attributes:
+        folder: The folder as text.
+        files: In order of name.
+    """
+
+    folder: str
+    files: tuple[PluginFile, ...] = ()
+
+    def of_kind(self, kind: PluginKind) -> tuple[PluginDescription, ...]:
+        """Return the usable runners or metrics, in order."""
+        return tuple(p for file in self.files for p in file.plugins if p.kind is kind)
+
+    def find(self, reference: str) -> PluginDescription:
+        """Return a class's description.
+
+        Raises:
+            NotFoundError: If there is none, with the reason why where it is known.
+        """
+        for file in self.files:
+            for plugin in file.plugins:
+                if plugin.reference == reference:
+                    return plugin
+        file_name = reference.partition(":")[0]
+        broken = next((f for f in self.files if f.name == file_name and f.error), None)
+        if broken is not None:
+            raise NotFoundError(f"The plugin file {file_name} cannot be used: {broken.error}")
+        known = ", ".join(p.reference for f in self.files for p in f.plugins) or "none"
+        raise NotFoundError(
+            f"The plugin {reference!r} is not in {self.folder}.", f"Found there: {known}."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PluginChoice:
+    """A plugin class and the values of its options.
+
+    Attributes:
+        reference: `"hartmann6.py:Hartmann6Runner"`.
+        options: Option name → value; options left out keep their defaults.
+    """
+
+    reference: str
+    options: Mapping[str, TOptionValue]
+
+    @property
+    def file_name(self) -> str:
+        """The plugin file's name."""
+        return self.reference.partition(":")[0]

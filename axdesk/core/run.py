@@ -1,0 +1,293 @@
+"""Runs: one call of `run_trials` each, their settings, states, and what an operator may do when."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal, Self, TypeGuard
+
+from axdesk.core.errors import TransitionError, UserInputError
+
+
+class RunState(StrEnum):
+    """Where an experiment stands between set-up and completion; the value is what is stored."""
+
+    DRAFT = "draft"
+    READY = "ready"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSING = "pausing"
+    PAUSED = "paused"
+    NEEDS_ATTENTION = "needs_attention"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a scheduler works on the run."""
+        return self in _LIVE
+
+    @property
+    def launches(self) -> bool:
+        """Whether new trials start in this state."""
+        return self in (RunState.STARTING, RunState.RUNNING)
+
+
+_LIVE = frozenset(
+    {
+        RunState.STARTING,
+        RunState.RUNNING,
+        RunState.PAUSING,
+        RunState.PAUSED,
+        RunState.NEEDS_ATTENTION,
+        RunState.STOPPING,
+    }
+)
+_ENDS = frozenset({RunState.STOPPED, RunState.COMPLETED, RunState.FAILED, RunState.INTERRUPTED})
+
+RUN_TRANSITIONS: Mapping[RunState, frozenset[RunState]] = {
+    RunState.DRAFT: frozenset({RunState.READY}),
+    RunState.READY: frozenset({RunState.DRAFT, RunState.STARTING}),
+    RunState.STARTING: frozenset({RunState.RUNNING, RunState.PAUSING, RunState.STOPPING}) | _ENDS,
+    RunState.RUNNING: frozenset(
+        {RunState.PAUSING, RunState.PAUSED, RunState.NEEDS_ATTENTION, RunState.STOPPING}
+    )
+    | _ENDS,
+    RunState.PAUSING: frozenset(
+        {RunState.RUNNING, RunState.PAUSED, RunState.NEEDS_ATTENTION, RunState.STOPPING}
+    )
+    | _ENDS,
+    RunState.PAUSED: frozenset({RunState.RUNNING, RunState.NEEDS_ATTENTION, RunState.STOPPING})
+    | _ENDS,
+    RunState.NEEDS_ATTENTION: frozenset({RunState.RUNNING, RunState.PAUSED, RunState.STOPPING})
+    | _ENDS,
+    RunState.STOPPING: frozenset({RunState.RUNNING}) | _ENDS,
+    # A run that ended is resumed: the same run goes on.
+    RunState.STOPPED: frozenset({RunState.STARTING}),
+    RunState.COMPLETED: frozenset({RunState.STARTING}),
+    RunState.FAILED: frozenset({RunState.STARTING}),
+    RunState.INTERRUPTED: frozenset({RunState.STARTING, RunState.STOPPED}),
+}
+"""State → the states that may follow."""
+
+
+class RunAction(StrEnum):
+    """What an operator can ask of an experiment."""
+
+    START = "start"
+    RESUME = "resume"
+    PAUSE = "pause"
+    STOP = "stop"
+    STOP_NOW = "stop_now"
+    EDIT_SETUP = "edit_setup"
+
+
+def allowed_actions(state: RunState, running_trials: int) -> frozenset[RunAction]:
+    """Return what the operator may ask for.
+
+    Args:
+        state: Where the experiment stands.
+        running_trials: How many trials are staged or running.
+    """
+    stop_now = {RunAction.STOP_NOW} if running_trials else set[RunAction]()
+    match state:
+        case RunState.DRAFT:
+            return frozenset({RunAction.EDIT_SETUP})
+        case RunState.READY:
+            return frozenset({RunAction.START, RunAction.EDIT_SETUP})
+        case RunState.STARTING:
+            return frozenset({RunAction.PAUSE, RunAction.STOP})
+        case RunState.RUNNING:
+            return frozenset({RunAction.PAUSE, RunAction.STOP} | stop_now)
+        case RunState.PAUSING | RunState.STOPPING:
+            return frozenset({RunAction.RESUME, RunAction.STOP_NOW})
+        case RunState.PAUSED | RunState.NEEDS_ATTENTION:
+            return frozenset({RunAction.RESUME, RunAction.STOP} | stop_now)
+        case RunState.STOPPED | RunState.COMPLETED | RunState.FAILED | RunState.INTERRUPTED:
+            return frozenset({RunAction.RESUME})
+
+
+@dataclass(frozen=True, slots=True)
+class CallDeadlines:
+    """Seconds that a plugin call may take; None for no limit."""
+
+    run: float | None = 600.0
+    poll: float | None = 120.0
+    fetch: float | None = 120.0
+    stop: float | None = 120.0
+
+    def __post_init__(self) -> None:
+        for name in ("run", "poll", "fetch", "stop"):
+            _check_seconds(f"call_deadlines.{name}", getattr(self, name), positive=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBudget:
+    """How many times in a row a call may fail before the trial counts as failed."""
+
+    poll: int = 5
+    fetch: int = 5
+
+    def __post_init__(self) -> None:
+        for name in ("poll", "fetch"):
+            _check_count(f"retry_budget.{name}", getattr(self, name), low=1)
+
+
+@dataclass(frozen=True, slots=True)
+class OrchestrationConfig:
+    """How the closed loop behaves beyond the four arguments of `run_trials`.
+
+    Attributes:
+        min_seconds_between_launches: Counted from the return of one `run_trial` to the next call.
+        min_failed_trials: The failure rate is not looked at before this many trials failed; 1
+            where no failure is tolerated.
+        when_failure_rate_exceeded: `"drain"` lets running trials finish, `"stop"` stops them.
+        uncertain_deployment: What becomes of a trial of which nobody knows whether it started:
+            `"ask"` the operator, `"abandon"` it, `"redeploy"` it.
+        trial_time_limit: Seconds in RUNNING, over restarts; None for no limit.
+        run_time_limit: Seconds of the run; None for no limit.
+        call_deadlines: Seconds for each kind of plugin call.
+        retry_budget: Failed polls and fetches in a row.
+        max_seconds_between_polls: Upper end of the pause after failed polls and fetches.
+        generation_time_limit: Seconds until a space-filling candidate steps in; None for none.
+    """
+
+    min_seconds_between_launches: float = 1.0
+    min_failed_trials: int = 5
+    when_failure_rate_exceeded: Literal["drain", "stop"] = "drain"
+    uncertain_deployment: Literal["ask", "abandon", "redeploy"] = "ask"
+    trial_time_limit: float | None = None
+    run_time_limit: float | None = None
+    call_deadlines: CallDeadlines = field(default_factory=CallDeadlines)
+    retry_budget: RetryBudget = field(default_factory=RetryBudget)
+    max_seconds_between_polls: float = 60.0
+    generation_time_limit: float | None = 300.0
+
+    def __post_init__(self) -> None:
+        _check_seconds("min_seconds_between_launches", self.min_seconds_between_launches)
+        _check_count("min_failed_trials", self.min_failed_trials, low=1)
+        _check_word(
+            "when_failure_rate_exceeded", self.when_failure_rate_exceeded, ("drain", "stop")
+        )
+        _check_word(
+            "uncertain_deployment", self.uncertain_deployment, ("ask", "abandon", "redeploy")
+        )
+        for name in (
+            "trial_time_limit",
+            "run_time_limit",
+            "max_seconds_between_polls",
+            "generation_time_limit",
+        ):
+            _check_seconds(name, getattr(self, name), positive=True)
+
+
+@dataclass(frozen=True, slots=True)
+class RunSettings:
+    """The arguments of `run_trials`.
+
+    Attributes:
+        max_trials: Trials that this run adds, at least 1.
+        parallelism: Trials that may be pending at once, at least 1.
+        tolerated_trial_failure_rate: Share of failed and abandoned trials, 0 ≤ rate < 1.
+        initial_seconds_between_polls: Seconds between two polls of a trial, above 0.
+        orchestration: Everything else.
+    """
+
+    max_trials: int = 30
+    parallelism: int = 1
+    tolerated_trial_failure_rate: float = 0.5
+    initial_seconds_between_polls: float = 1.0
+    orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
+
+    def __post_init__(self) -> None:
+        _check_count("max_trials", self.max_trials, low=1)
+        _check_count("parallelism", self.parallelism, low=1)
+        rate = self.tolerated_trial_failure_rate
+        if not _is_number(rate) or not 0 <= rate < 1:
+            raise UserInputError(
+                f"tolerated_trial_failure_rate is {rate!r}; allowed is 0 up to, not including, 1.",
+                "Write 10 % as 0.1.",
+            )
+        _check_seconds(
+            "initial_seconds_between_polls", self.initial_seconds_between_polls, positive=True
+        )
+
+    @property
+    def min_failed_trials(self) -> int:
+        """Failures before the rate is looked at during the run."""
+        return 1 if self.tolerated_trial_failure_rate == 0 else self.orchestration.min_failed_trials
+
+    @property
+    def tolerated_failures(self) -> int:
+        """Failures that are tolerated among all `max_trials` trials."""
+        # 0.1 * 30 is 3.0000000000000004: the product alone would tolerate one too few.
+        return math.floor(self.tolerated_trial_failure_rate * self.max_trials + 1e-9)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One call of `run_trials`, perhaps over several sittings.
+
+    Attributes:
+        index: From 0 within the experiment.
+        settings: Its settings, as last changed.
+        state: Where it stands.
+        reason: Why it ended, or what it waits for; empty otherwise.
+        started_at: UTC.
+        ended_at: UTC; None while it goes on.
+        elapsed_seconds: Time in live states so far, over restarts.
+        plugin_hashes: (file name, SHA-256) of the plugin files that it used.
+        controller: Process and host that drive it: `"4711@LAB-PC2"`.
+    """
+
+    index: int
+    settings: RunSettings
+    state: RunState = RunState.STARTING
+    reason: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    elapsed_seconds: float = 0.0
+    plugin_hashes: tuple[tuple[str, str], ...] = ()
+    controller: str = ""
+
+    def moved_to(self, state: RunState, **changes: Any) -> Self:
+        """Return the successor in another state.
+
+        Raises:
+            TransitionError: If the table does not allow it.
+        """
+        if state not in RUN_TRANSITIONS[self.state]:
+            raise TransitionError(
+                f"The run is {self.state} and cannot become {state}.",
+                f"Allowed: {', '.join(sorted(RUN_TRANSITIONS[self.state]))}.",
+            )
+        return replace(self, state=state, **changes)
+
+
+def _check_count(name: str, value: object, *, low: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < low:
+        raise UserInputError(f"{name} is {value!r}; a whole number of at least {low} is needed.")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
+
+
+def _check_seconds(name: str, value: object, *, positive: bool = False) -> None:
+    """Refuse what is no number of seconds; where they must be positive, None means no limit."""
+    if value is None and positive:
+        return
+    if not _is_number(value) or value < 0 or (positive and value == 0):
+        need = "above 0" if positive else "of at least 0"
+        raise UserInputError(f"{name} is {value!r}; a number of seconds {need} is needed.")
+
+
+def _check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UserInputError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")

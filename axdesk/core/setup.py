@@ -1,0 +1,81 @@
+"""The set-up of an experiment: everything that is decided before the first trial."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from axdesk.core.errors import UserInputError
+from axdesk.core.names import checked_name, first_duplicate
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import RunSettings
+from axdesk.core.search_space import SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationSettings:
+    """How candidates are made.
+
+    Attributes:
+        method: `"fast"`, or `"random_search"` for space-filling points only.
+        initialization_budget: Space-filling trials before the model takes over, at least 1.
+        initialize_with_center: Whether the first of them is the start values, or the centre.
+        seed: Every seed derives from it and the trial index.
+    """
+
+    method: Literal["fast", "random_search"] = "fast"
+    initialization_budget: int = 5
+    initialize_with_center: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.method not in ("fast", "random_search"):
+            raise UserInputError(
+                f"The generation method is {self.method!r}; allowed are 'fast', 'random_search'."
+            )
+        for name, low in (("initialization_budget", 1), ("seed", 0)):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < low:
+                raise UserInputError(
+                    f"{name} is {value!r}; a whole number of at least {low} is needed."
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentSetup:
+    """What an experiment file, a checked draft and a stored experiment all say.
+
+    Attributes:
+        name: A label, unique in its database.
+        search_space: Where trials may lie.
+        optimization: What is optimised.
+        description: Free text.
+        owner: Free text.
+        generation: How candidates are made.
+        runner: The runner's plugin; None if the library was given an object.
+        metrics: (metric name, plugin) of each metric that a plugin fetches.
+        plugin_folder: Where the plugin files lie; empty for the default folder.
+        run: Settings of the next run.
+    """
+
+    name: str
+    search_space: SearchSpace
+    optimization: OptimizationConfig
+    description: str = ""
+    owner: str = ""
+    generation: GenerationSettings = field(default_factory=GenerationSettings)
+    runner: PluginChoice | None = None
+    metrics: tuple[tuple[str, PluginChoice], ...] = ()
+    plugin_folder: str = ""
+    run: RunSettings = field(default_factory=RunSettings)
+
+    def __post_init__(self) -> None:
+        checked_name(self.name, "experiment")
+        twice = first_duplicate(tuple(name for name, _ in self.metrics))
+        if twice is not None:
+            raise UserInputError(f"Two plugins fetch the metric {twice!r}.", "Keep one of them.")
+
+    @property
+    def unfetched_metrics(self) -> tuple[str, ...]:
+        """Metrics of the objective and the limits that no plugin fetches."""
+        fetched = {name for name, _ in self.metrics}
+        return tuple(n for n in self.optimization.required_metrics if n not in fetched)

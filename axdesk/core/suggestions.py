@@ -1,0 +1,98 @@
+"""What the generator is asked and what it answers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from axdesk.core.experiment import Experiment
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.parameters import TParameterValue
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import GenerationSettings
+from axdesk.core.trial import Generation, Observation, TrialStatus
+
+Parameters = Mapping[str, TParameterValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ObservedPoint:
+    """A completed trial as the model sees it.
+
+    Attributes:
+        trial_index: Its index.
+        parameters: What was executed.
+        observations: One of each metric that has a value, at its highest progression.
+    """
+
+    trial_index: int
+    parameters: Parameters
+    observations: tuple[Observation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionRequest:
+    """Everything that a suggestion depends on: the same request gets the same answer.
+
+    Attributes:
+        search_space: Where candidates may lie.
+        optimization: What is optimised.
+        settings: Method, size of the initial design, seed.
+        trial_index: Index that the first candidate will have; seeds derive from it.
+        n: Candidates wanted, at least 1.
+        observed: Completed trials that are not excluded, sorted by index.
+        pending: (index, parameters) of candidates, staged and running trials, sorted by index.
+        failed: (index, parameters) of failed trials, sorted by index; may be suggested again.
+        abandoned: (index, parameters) of abandoned and early-stopped trials, sorted by index; not
+            to be suggested again.
+    """
+
+    search_space: SearchSpace
+    optimization: OptimizationConfig
+    settings: GenerationSettings
+    trial_index: int
+    n: int = 1
+    observed: tuple[ObservedPoint, ...] = ()
+    pending: tuple[tuple[int, Parameters], ...] = ()
+    failed: tuple[tuple[int, Parameters], ...] = ()
+    abandoned: tuple[tuple[int, Parameters], ...] = ()
+
+    @property
+    def designed(self) -> int:
+        """Trials that count towards the initial design: observed and pending ones."""
+        return len(self.observed) + len(self.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A parameterization to try, and how it was made."""
+
+    parameters: Parameters
+    generation: Generation
+
+
+def request_for(experiment: Experiment, n: int = 1) -> SuggestionRequest:
+    """Return the request for the next `n` candidates of an experiment."""
+    required = experiment.optimization.metric_names
+    observed, pending, failed, abandoned = [], [], [], []
+    for index, trial in sorted(experiment.trials.items()):
+        entry = (index, dict(trial.parameters))
+        match trial.status:
+            case TrialStatus.COMPLETED if not trial.is_excluded:
+                latest = (trial.latest(metric) for metric in required)
+                observed.append(ObservedPoint(*entry, tuple(o for o in latest if o is not None)))
+            case TrialStatus.CANDIDATE | TrialStatus.STAGED | TrialStatus.RUNNING:
+                pending.append(entry)
+            case TrialStatus.FAILED:
+                failed.append(entry)
+            case _:
+                abandoned.append(entry)
+    return SuggestionRequest(
+        search_space=experiment.search_space,
+        optimization=experiment.optimization,
+        settings=experiment.setup.generation,
+        trial_index=experiment.next_index,
+        n=n,
+        observed=tuple(observed),
+        pending=tuple(pending),
+        failed=tuple(failed),
+        abandoned=tuple(abandoned),
+    )

@@ -1,0 +1,237 @@
+"""Trials: one parameterization on its way from suggestion to result.
+
+CANDIDATE ──> STAGED ──> RUNNING ──> COMPLETED
+    │            │          ├──────> FAILED          may be suggested again; a result may follow
+    │            │          ├──────> EARLY_STOPPED   not promising
+    └────────────┴──────────┴──────> ABANDONED       not to be repeated
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from axdesk.core.errors import TransitionError, UserInputError
+from axdesk.core.parameters import TParameterValue
+
+
+class TrialStatus(StrEnum):
+    """Where a trial stands; the value is what is stored."""
+
+    CANDIDATE = "candidate"
+    STAGED = "staged"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    ABANDONED = "abandoned"
+    EARLY_STOPPED = "early_stopped"
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the laboratory is done with the trial."""
+        return self in _TERMINAL
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the trial occupies a slot: staged or running."""
+        return self in (TrialStatus.STAGED, TrialStatus.RUNNING)
+
+
+_TERMINAL = frozenset(
+    {
+        TrialStatus.COMPLETED,
+        TrialStatus.FAILED,
+        TrialStatus.ABANDONED,
+        TrialStatus.EARLY_STOPPED,
+    }
+)
+
+TRANSITIONS: Mapping[TrialStatus, frozenset[TrialStatus]] = {
+    # A manual trial is run by a person: it starts without being staged.
+    TrialStatus.CANDIDATE: frozenset(
+        {TrialStatus.STAGED, TrialStatus.RUNNING, TrialStatus.ABANDONED}
+    ),
+    # STAGED → COMPLETED: it may have started, and a person knows the result.
+    TrialStatus.STAGED: frozenset(
+        {TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.FAILED, TrialStatus.ABANDONED}
+    ),
+    TrialStatus.RUNNING: _TERMINAL,
+    # COMPLETED → COMPLETED corrects the result, COMPLETED → ABANDONED voids it.
+    TrialStatus.COMPLETED: frozenset({TrialStatus.COMPLETED, TrialStatus.ABANDONED}),
+    # FAILED → RUNNING: the answer of a deployment that was given up arrives late.
+    TrialStatus.FAILED: frozenset(
+        {TrialStatus.RUNNING, TrialStatus.COMPLETED, TrialStatus.ABANDONED}
+    ),
+    TrialStatus.ABANDONED: frozenset(),
+    TrialStatus.EARLY_STOPPED: frozenset({TrialStatus.COMPLETED, TrialStatus.ABANDONED}),
+}
+"""Status → the statuses that may follow."""
+
+
+class TrialSource(StrEnum):
+    """Where the parameterization of a trial comes from; the value is what is stored."""
+
+    CENTER = "center"
+    SOBOL = "sobol"
+    MODEL = "model"
+    FALLBACK = "fallback"
+    """Space filling, because the model failed or was late."""
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One value of one metric.
+
+    Attributes:
+        metric: The metric's name.
+        mean: The value, finite.
+        sem: Standard error of the mean: None for unknown, 0.0 for noiseless.
+        progression: Step in a time series, such as an epoch; 0 where there is none.
+    """
+
+    metric: str
+    mean: float
+    sem: float | None = None
+    progression: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.mean):
+            raise UserInputError(f"The value {self.mean} of {self.metric!r} is no finite number.")
+        if self.sem is not None and not (math.isfinite(self.sem) and self.sem >= 0):
+            raise UserInputError(
+                f"The standard error {self.sem} of {self.metric!r} must be finite and at least 0."
+            )
+        if not math.isfinite(self.progression):
+            raise UserInputError(f"The progression {self.progression} must be a finite number.")
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the model expected of one metric at one point: mean and its standard error."""
+
+    metric: str
+    mean: float
+    sem: float
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """How a candidate was made.
+
+    Attributes:
+        source: The method.
+        predictions: Of each required metric at the point; empty if no model was used.
+        model_best: Predicted objective (larger is better) at the model's best observed point and
+            its standard error; None if no model was used.
+        acquisition_value: Of the candidate; None if no model was used.
+        fit_seconds: Time for fitting the model.
+        search_seconds: Time for finding the candidate.
+        seed: What the candidate's randomness was derived from.
+        observed: Number of completed trials that were known.
+        reason: Why a space-filling candidate stepped in; empty otherwise.
+    """
+
+    source: TrialSource
+    predictions: tuple[Prediction, ...] = ()
+    model_best: tuple[float, float] | None = None
+    acquisition_value: float | None = None
+    fit_seconds: float = 0.0
+    search_seconds: float = 0.0
+    seed: int | None = None
+    observed: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """A parameterization with a name.
+
+    Attributes:
+        name: `TRIAL_0`, such as `"12_0"`, unless a person named it.
+        parameters: Parameter name → value.
+    """
+
+    name: str
+    parameters: Mapping[str, TParameterValue]
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A snapshot of a trial.
+
+    Attributes:
+        index: From 0, in order of suggestion.
+        arm: What was planned.
+        generation: How it was made.
+        run_index: The run that deployed it; None for a trial outside any run.
+        search_space_version: Version of the search space that it was made for, from 1.
+        status: Where it stands.
+        metadata: What the runner answered to its deployment; None before.
+        executed_parameters: What was really run where that differs from the arm; else None.
+        observations: Every valid value that was fetched or entered.
+        reason: Why it failed, was abandoned, or is uncertain; empty otherwise.
+        may_have_started: The deployment was asked for, and nobody knows whether it happened.
+        is_excluded: Shown, but not given to the model.
+        note: The operator's.
+        staged_at: UTC; None before.
+        started_at: UTC, when the runner had answered; None before.
+        finished_at: UTC; None before.
+        elapsed_seconds: Time in RUNNING so far, over restarts.
+    """
+
+    index: int
+    arm: Arm
+    generation: Generation
+    run_index: int | None = None
+    search_space_version: int = 1
+    status: TrialStatus = TrialStatus.CANDIDATE
+    metadata: Mapping[str, Any] | None = None
+    executed_parameters: Mapping[str, TParameterValue] | None = None
+    observations: tuple[Observation, ...] = ()
+    reason: str = ""
+    may_have_started: bool = False
+    is_excluded: bool = False
+    note: str = ""
+    staged_at: datetime | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    elapsed_seconds: float = field(default=0.0)
+
+    def __post_init__(self) -> None:
+        if self.index < 0:
+            raise UserInputError(f"A trial index must be at least 0, not {self.index}.")
+        if self.status is TrialStatus.COMPLETED and not self.observations:
+            raise UserInputError(f"Trial {self.index} cannot be completed without a result.")
+
+    @property
+    def parameters(self) -> Mapping[str, TParameterValue]:
+        """What the model learns from: the executed parameters, else the planned ones."""
+        return self.executed_parameters or self.arm.parameters
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether a deployment was intended and nobody knows whether it happened."""
+        return self.status is TrialStatus.STAGED and self.may_have_started
+
+    def moved_to(self, status: TrialStatus, **changes: Any) -> "Trial":
+        """Return the successor in another status.
+
+        Raises:
+            TransitionError: If the transition table does not allow it.
+        """
+        if status not in TRANSITIONS[self.status]:
+            allowed = ", ".join(sorted(TRANSITIONS[self.status])) or "none: it is final"
+            raise TransitionError(
+                f"Trial {self.index} is {self.status} and cannot become {status}.",
+                f"Allowed: {allowed}.",
+            )
+        return replace(self, status=status, **changes)
+
+    def latest(self, metric: str) -> Observation | None:
+        """Return the observation of a metric at its highest progression, or None."""
+        of_metric = [o for o in self.observations if o.metric == metric]
+        # Of equal progressions the one that came last: a correction.
+        return max(reversed(of_metric), key=lambda o: o.progression, default=None)
