@@ -242,18 +242,20 @@ def set_up(arguments: Sequence[str]) -> int:
 # Running --------------------------------------------------------------------------------------
 
 
-def opens_window(arguments: Sequence[str], environ: Mapping[str, str], platform: str) -> bool:
-    """Say whether axdesk, given these arguments, would open a window where there is a screen."""
-    if {"--headless", "--help", "-h", "--version"} & set(arguments):
-        return False
-    screens = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
-    return not platform.startswith("linux") or any(environ.get(name) for name in screens)
+def has_screen(environ: Mapping[str, str], platform: str) -> bool:
+    """Say whether a window can be shown, or Qt was told what to do without a screen."""
+    names = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not platform.startswith("linux") or any(environ.get(name) for name in names)
+
+
+def wants_no_window(arguments: Sequence[str]) -> bool:
+    """Say whether the arguments for axdesk already choose something other than the window."""
+    return not {"--headless", "--help", "-h", "--version"}.isdisjoint(arguments)
 
 
 def run_command(arguments: Sequence[str], environ: Mapping[str, str], platform: str) -> list[str]:
     """Return the arguments for axdesk: as given, or the shipped example where no screen is."""
-    direct = {"--headless", "--help", "-h", "--version"} & set(arguments)
-    if direct or opens_window(arguments, environ, platform):
+    if wants_no_window(arguments) or has_screen(environ, platform):
         return list(arguments)
     resources = ROOT / "resources"
     example = resources / "experiments" / "hartmann6.toml"
@@ -264,10 +266,10 @@ def run(arguments: Sequence[str]) -> int:
     """Start axdesk with the given arguments; without a screen, its example in the terminal."""
     install_packages()
     chosen = run_command(arguments, os.environ, sys.platform)
-    if opens_window(chosen, os.environ, sys.platform):
-        prepare_window()
-    elif chosen != list(arguments):
+    if chosen != list(arguments):
         say("There is no display: running the Hartmann6 example without a window.")
+    elif not wants_no_window(arguments):
+        prepare_window()
     command = [str(PYTHON), "-m", "axdesk", *chosen]
     if os.name != "nt":
         os.execv(command[0], command)  # signals and the exit code are axdesk's own
@@ -458,7 +460,11 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments or arguments[0] not in VERBS:
         say(usage())
         return 0 if {"-h", "--help"} & set(arguments[:1]) else 2
-    return VERBS[arguments[0]](arguments[1:])
+    try:
+        return VERBS[arguments[0]](arguments[1:])
+    except KeyboardInterrupt:
+        say("Interrupted.")
+        return 130
 
 
 if __name__ == "__main__":
