@@ -1,7 +1,7 @@
 """The developer's command: what it decides, counts and says."""
 
-import importlib.util
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,82 +9,72 @@ from typing import Any
 
 import pytest
 
+import dev
+import environment
+import suites
+
 ROOT = Path(__file__).resolve().parent.parent
 PYPROJECT = (ROOT / "pyproject.toml").read_text("utf-8")
 EXAMPLE = str(ROOT / "resources" / "experiments" / "hartmann6.toml")
 
 
-@pytest.fixture(scope="module")
-def dev() -> Any:
-    spec = importlib.util.spec_from_file_location("axdesk_dev", ROOT / "packaging" / "dev.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture
-def checkout(dev: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder that looks like a checkout whose environment is already set up."""
     (tmp_path / "packaging").mkdir()
     (tmp_path / ".venv").mkdir()
-    monkeypatch.setattr(dev, "ROOT", tmp_path)
-    monkeypatch.setattr(dev, "VENV", tmp_path / ".venv")
-    monkeypatch.setattr(dev, "PYTHON", Path(sys.executable))
-    monkeypatch.setattr(dev, "CONSTRAINTS", tmp_path / "packaging" / "constraints.txt")
-    monkeypatch.setattr(dev, "STAMP", tmp_path / ".venv" / "stamp")
+    monkeypatch.setattr(environment, "ROOT", tmp_path)
+    monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(environment, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(environment, "CONSTRAINTS", tmp_path / "packaging" / "constraints.txt")
+    monkeypatch.setattr(environment, "STAMP", tmp_path / ".venv" / "stamp")
     (tmp_path / "pyproject.toml").write_text(PYPROJECT, "utf-8")
     (tmp_path / "packaging" / "constraints.txt").write_text("numpy==2.4.6\n", "utf-8")
-    stamp = dev.fingerprint(PYPROJECT, "numpy==2.4.6\n")
+    stamp = environment.fingerprint(PYPROJECT, "numpy==2.4.6\n")
     (tmp_path / ".venv" / "stamp").write_text(stamp, "utf-8")
     return tmp_path
 
 
 @pytest.fixture
-def commands(dev: Any, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that would have been run, in order; each of them succeeds."""
     seen: list[list[str]] = []
 
     def record(command: Sequence[str], **_: object) -> Any:
         seen.append([str(word) for word in command])
-        return dev.subprocess.CompletedProcess(command, 0)
+        return subprocess.CompletedProcess(command, 0)
 
-    monkeypatch.setattr(dev.subprocess, "run", record)
+    monkeypatch.setattr(subprocess, "run", record)
     return seen
 
 
-def test_matching_stamp_runs_nothing(dev: Any, checkout: Path, commands: list[list[str]]) -> None:
-    dev.install_packages()
+def test_matching_stamp_runs_nothing(checkout: Path, commands: list[list[str]]) -> None:
+    environment.install_packages()
 
     assert commands == []
 
 
-def test_changed_constraints_install_once(
-    dev: Any, checkout: Path, commands: list[list[str]]
-) -> None:
+def test_changed_constraints_install_once(checkout: Path, commands: list[list[str]]) -> None:
     (checkout / "packaging" / "constraints.txt").write_text("numpy==2.4.5\n", "utf-8")
 
-    dev.install_packages()
+    environment.install_packages()
     installed = len(commands)
-    dev.install_packages()
+    environment.install_packages()
 
     assert any("--editable" in command for command in commands)
     assert len(commands) == installed
 
 
-def test_failing_pip_leaves_no_stamp(
-    dev: Any, checkout: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failing_pip_leaves_no_stamp(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (checkout / ".venv" / "stamp").unlink()
     monkeypatch.setattr(
-        dev.subprocess,
+        subprocess,
         "run",
-        lambda command, **_: dev.subprocess.CompletedProcess(command, int("pip" in command)),
+        lambda command, **_: subprocess.CompletedProcess(command, int("pip" in command)),
     )
 
     with pytest.raises(SystemExit, match="failed; see above"):
-        dev.install_packages()
+        environment.install_packages()
 
     assert not (checkout / ".venv" / "stamp").exists()
 
@@ -98,14 +88,12 @@ def test_failing_pip_leaves_no_stamp(
     ],
     ids=["linter setting", "dependency", "package list"],
 )
-def test_only_what_pip_reads_changes_the_fingerprint(
-    dev: Any, old: str, new: str, same: bool
-) -> None:
+def test_only_what_pip_reads_changes_the_fingerprint(old: str, new: str, same: bool) -> None:
     assert old in PYPROJECT
 
-    changed = dev.fingerprint(PYPROJECT.replace(old, new), "")
+    changed = environment.fingerprint(PYPROJECT.replace(old, new), "")
 
-    assert (changed == dev.fingerprint(PYPROJECT, "")) is same
+    assert (changed == environment.fingerprint(PYPROJECT, "")) is same
 
 
 @pytest.mark.parametrize(
@@ -118,14 +106,12 @@ def test_only_what_pip_reads_changes_the_fingerprint(
         ({}, "win32"),
     ],
 )
-def test_run_with_a_screen_passes_arguments_on(
-    dev: Any, environ: dict[str, str], platform: str
-) -> None:
+def test_run_with_a_screen_passes_arguments_on(environ: dict[str, str], platform: str) -> None:
     assert dev.run_command(["--database", "lab.db"], environ, platform) == ["--database", "lab.db"]
 
 
 @pytest.mark.parametrize("environ", [{}, {"DISPLAY": ""}], ids=["unset", "empty"])
-def test_run_without_a_screen_runs_the_example(dev: Any, environ: dict[str, str]) -> None:
+def test_run_without_a_screen_runs_the_example(environ: dict[str, str]) -> None:
     command = dev.run_command(["--max-trials", "5"], environ, "linux")
 
     assert command[:3] == ["--headless", "run", EXAMPLE]
@@ -134,52 +120,53 @@ def test_run_without_a_screen_runs_the_example(dev: Any, environ: dict[str, str]
 
 
 @pytest.mark.parametrize("arguments", [["--headless", "doctor"], ["--help"], ["--version"]])
-def test_run_leaves_a_chosen_door_alone(dev: Any, arguments: list[str]) -> None:
+def test_run_leaves_a_chosen_door_alone(arguments: list[str]) -> None:
     assert dev.run_command(arguments, {}, "linux") == arguments
 
 
-def test_missing_libraries_are_named_with_one_command(dev: Any) -> None:
-    missing = dev.missing_packages(
-        dev.QT_LIBRARIES, is_present=lambda library: "xcb-cursor" not in library
+def test_missing_libraries_are_named_with_one_command() -> None:
+    missing = environment.missing_packages(
+        environment.QT_LIBRARIES, is_present=lambda library: "xcb-cursor" not in library
     )
 
     assert missing == {"libxcb-cursor.so.0": "libxcb-cursor0"}
-    assert "sudo apt-get install libxcb-cursor0\n" in dev.by_hand(missing.values(), "the window")
+    assert "sudo apt-get install libxcb-cursor0\n" in environment.by_hand(
+        missing.values(), "the window"
+    )
 
 
-def test_a_library_that_is_not_there_is_not_loadable(dev: Any) -> None:
-    assert not dev.is_loadable("libaxdesk-has-none-such.so.1")
+def test_a_library_that_is_not_there_is_not_loadable() -> None:
+    assert not environment.is_loadable("libaxdesk-has-none-such.so.1")
 
 
 def test_packages_are_only_installed_with_the_right_to(
-    dev: Any,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     commands: list[list[str]],
 ) -> None:
-    monkeypatch.setattr(dev, "apt_prefix", lambda: None)
+    monkeypatch.setattr(environment, "apt_prefix", lambda: None)
 
-    dev.provide_system_packages(["libegl1"], purpose="the window")
+    environment.provide_system_packages(["libegl1"], purpose="the window")
 
     assert commands == []
     assert "sudo apt-get install libegl1" in capsys.readouterr().out
 
 
-def test_suites_come_in_order_and_new_folders_last(dev: Any, tmp_path: Path) -> None:
+def test_suites_come_in_order_and_new_folders_last(tmp_path: Path) -> None:
     for file in ("gui/models/test_a.py", "core/test_b.py", "new/test_c.py", "test_d.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).touch()
     (tmp_path / "contracts").mkdir()
     (tmp_path / "contracts" / "store_contract.py").touch()
 
-    suites = dev.find_suites(tmp_path)
+    found = suites.find_suites(tmp_path)
 
-    assert list(suites) == ["core", "gui", "new", "project"]
-    assert suites["project"] == [tmp_path / "test_d.py"]
+    assert list(found) == ["core", "gui", "new", "project"]
+    assert found["project"] == [tmp_path / "test_d.py"]
 
 
-def test_every_suite_of_this_tree_is_a_step_within_the_hour(dev: Any, tmp_path: Path) -> None:
-    steps = dev.list_steps(tmp_path)
+def test_every_suite_of_this_tree_is_a_step_within_the_hour(tmp_path: Path) -> None:
+    steps = suites.list_steps(tmp_path)
 
     assert [step.name for step in steps][:4] == ["format", "lint", "types", "contracts"]
     assert "project" in {step.name for step in steps}
@@ -194,51 +181,49 @@ REPORT = """<testsuites><testsuite tests="5">
 </testsuite></testsuites>"""
 
 
-def step(dev: Any, report: Path | None) -> Any:
-    return dev.Step("core", ["true"], 10, report)
+def step(report: Path | None) -> suites.Step:
+    return suites.Step("core", ["true"], 10, report)
 
 
-def test_reports_are_added_up_in_the_last_line(dev: Any, tmp_path: Path) -> None:
+def test_reports_are_added_up_in_the_last_line(tmp_path: Path) -> None:
     report = tmp_path / "core.xml"
     report.write_text(REPORT, "utf-8")
 
-    outcomes = [dev.judge(step(dev, report), 1), dev.judge(step(dev, None), 0)]
+    outcomes = [suites.judge(step(report), 1), suites.judge(step(None), 0)]
 
-    assert dev.totals(outcomes) == "2 passed, 2 failed, 1 skipped"
+    assert suites.totals(outcomes) == "2 passed, 2 failed, 1 skipped"
 
 
 @pytest.mark.parametrize("returncode", [None, -9, 2])
-def test_a_suite_without_a_report_counts_as_failed(
-    dev: Any, tmp_path: Path, returncode: int | None
-) -> None:
-    outcome = dev.judge(step(dev, tmp_path / "none.xml"), returncode)
+def test_a_suite_without_a_report_counts_as_failed(tmp_path: Path, returncode: int | None) -> None:
+    outcome = suites.judge(step(tmp_path / "none.xml"), returncode)
 
     assert (outcome.passed, outcome.failed) == (0, 1)
     assert outcome.remark
 
 
-def test_a_failing_check_counts_as_one_failure(dev: Any) -> None:
-    assert dev.judge(step(dev, None), 1).failed == 1
+def test_a_failing_check_counts_as_one_failure() -> None:
+    assert suites.judge(step(None), 1).failed == 1
 
 
-def test_a_suite_that_fails_after_its_tests_is_not_green(dev: Any, tmp_path: Path) -> None:
+def test_a_suite_that_fails_after_its_tests_is_not_green(tmp_path: Path) -> None:
     report = tmp_path / "core.xml"
     report.write_text("<testsuite><testcase name='a'/></testsuite>", "utf-8")
 
-    outcome = dev.judge(step(dev, report), -11)
+    outcome = suites.judge(step(report), -11)
 
     assert (outcome.passed, outcome.failed, outcome.remark) == (1, 1, "exit status -11")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a shell and a named pipe")
-def test_a_step_that_hangs_is_ended_with_its_children(dev: Any, tmp_path: Path) -> None:
+def test_a_step_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
     # The grandchild holds the write end: reading to the end of the pipe proves that it is gone.
     fifo = tmp_path / "held"
     hang = f"exec 9>{fifo}; sleep 600 & sleep 600"
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
 
-    outcome = dev.run_step(dev.Step("hang", ["sh", "-c", hang], 1, None), os.environ)
+    outcome = suites.run_step(suites.Step("hang", ["sh", "-c", hang], 1, None), os.environ)
 
     os.set_blocking(reader, True)
     assert os.read(reader, 1) == b""
@@ -247,8 +232,8 @@ def test_a_step_that_hangs_is_ended_with_its_children(dev: Any, tmp_path: Path) 
     assert outcome.remark == "ended after its 1 s"
 
 
-def test_suites_stay_out_of_the_users_folders(dev: Any, tmp_path: Path) -> None:
-    environ = dev.suite_environment(tmp_path)
+def test_suites_stay_out_of_the_users_folders(tmp_path: Path) -> None:
+    environ = suites.suite_environment(tmp_path)
 
     assert environ["HOME"] == str(tmp_path)
     assert environ["XDG_DATA_HOME"].startswith(str(tmp_path))
@@ -256,7 +241,7 @@ def test_suites_stay_out_of_the_users_folders(dev: Any, tmp_path: Path) -> None:
     assert environ["QT_QPA_PLATFORM"] == "offscreen"
 
 
-def test_an_unknown_verb_lists_the_verbs(dev: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_verb_lists_the_verbs(capsys: pytest.CaptureFixture[str]) -> None:
     assert dev.main(["launch"]) == 2
 
     listed = {line.split()[0] for line in capsys.readouterr().out.splitlines() if line[:2] == "  "}
@@ -264,7 +249,7 @@ def test_an_unknown_verb_lists_the_verbs(dev: Any, capsys: pytest.CaptureFixture
 
 
 def test_an_unknown_step_lists_the_steps(
-    dev: Any, capsys: pytest.CaptureFixture[str], commands: list[list[str]]
+    capsys: pytest.CaptureFixture[str], commands: list[list[str]]
 ) -> None:
     assert dev.main(["test", "everything"]) == 2
 

@@ -1,0 +1,168 @@
+"""The checks and test suites of a checkout: what is run, for how long, and how it is counted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from environment import PYTHON, ROOT, say
+
+CHECK_SECONDS = 300
+SUITE_SECONDS = 120
+# Suites run in this order; one that is not named here comes after these, with SUITE_SECONDS.
+SUITE_BUDGETS = {
+    "core": 120,
+    "generation": 240,
+    "orchestration": 120,
+    "storage": 120,
+    "plugins": 120,
+    "exchange": 120,
+    "analysis": 120,
+    "api": 240,
+    "headless": 240,
+    "gui": 240,
+    "e2e": 480,
+}
+
+
+class Step(NamedTuple):
+    """One command of `test`.
+
+    Attributes:
+        budget: Seconds after which the step is ended and counts as failed.
+        report: Where pytest writes its JUnit report, None for a check without tests.
+    """
+
+    name: str
+    command: Sequence[str]
+    budget: int
+    report: Path | None = None
+
+
+class Outcome(NamedTuple):
+    """What came of a step; a check without tests, or a suite without a report, fails as one."""
+
+    name: str
+    passed: int
+    failed: int
+    skipped: int
+    remark: str
+
+
+def find_suites(tests: Path) -> dict[str, list[Path]]:
+    """Return what pytest is given for each suite: a folder under `tests`, or its own files."""
+    names = {file.relative_to(tests).parts[0] for file in tests.glob("*/**/test_*.py")}
+    ranks = {name: rank for rank, name in enumerate(SUITE_BUDGETS)}
+    ordered = sorted(names, key=lambda name: (ranks.get(name, len(ranks)), name))
+    suites = {name: [tests / name] for name in ordered}
+    own = sorted(tests.glob("test_*.py"))
+    return {**suites, "project": own} if own else suites
+
+
+def list_steps(reports: Path) -> list[Step]:
+    """Return all steps in order: the quick checks first, then the suites found in the tree."""
+    python = str(PYTHON)
+    contracts = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    checks = {
+        "format": ["-m", "ruff", "format", "--check", "."],
+        "lint": ["-m", "ruff", "check", "."],
+        "types": ["-m", "mypy"],
+        "contracts": ["-c", contracts, "--no-logo"],
+    }
+    steps = [Step(name, [python, *command], CHECK_SECONDS) for name, command in checks.items()]
+    for name, targets in find_suites(ROOT / "tests").items():
+        report = reports / f"{name}.xml"
+        command = [python, "-m", "pytest", "-q", f"--junitxml={report}", *map(str, targets)]
+        steps.append(Step(name, command, SUITE_BUDGETS.get(name, SUITE_SECONDS), report))
+    return steps
+
+
+def count_tests(report: Path) -> tuple[int, int, int]:
+    """Read (passed, failed, skipped) from a JUnit report; errors count as failed.
+
+    Raises:
+        OSError: If there is no report.
+        xml.etree.ElementTree.ParseError: If it is cut short.
+    """
+    passed = failed = skipped = 0
+    for case in ET.parse(report).getroot().iter("testcase"):
+        marks = {mark.tag for mark in case}
+        if marks & {"failure", "error"}:
+            failed += 1
+        elif "skipped" in marks:
+            skipped += 1
+        else:
+            passed += 1
+    return passed, failed, skipped
+
+
+def judge(step: Step, returncode: int | None) -> Outcome:
+    """Turn an exit status, None for a step out of time, and the report into an outcome."""
+    passed = failed = skipped = 0
+    if step.report is not None:
+        try:
+            passed, failed, skipped = count_tests(step.report)
+        except (OSError, ET.ParseError):
+            failed = 1
+    remark = "" if returncode == 0 else f"exit status {returncode}"
+    if returncode is None:
+        remark = f"ended after its {step.budget} s"
+    if returncode != 0:
+        failed = max(failed, 1)
+    return Outcome(step.name, passed, failed, skipped, remark)
+
+
+def totals(outcomes: Iterable[Outcome]) -> str:
+    """Add up all outcomes in the one line that closes the report."""
+    sums = [sum(counts) for counts in zip(*(outcome[1:4] for outcome in outcomes), strict=True)]
+    return "{} passed, {} failed, {} skipped".format(*sums)
+
+
+def suite_environment(home: Path) -> dict[str, str]:
+    """Return variables that keep tests offscreen, on one thread, and out of the user's folders."""
+    folders = ("HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA")
+    xdg = ("CACHE", "CONFIG", "DATA", "STATE")
+    threads = ("OMP", "MKL", "OPENBLAS")
+    return {
+        **os.environ,
+        **dict.fromkeys(folders, str(home)),
+        **{f"XDG_{name}_HOME": str(home / name.lower()) for name in xdg},
+        "XDG_RUNTIME_DIR": str(home),
+        **{f"{name}_NUM_THREADS": "1" for name in threads},
+        "QT_QPA_PLATFORM": "offscreen",
+    }
+
+
+def end_tree(process: subprocess.Popen[bytes]) -> None:
+    """End a step's process and whatever it left running, which could keep the output open."""
+    if os.name == "nt":
+        kill = ["taskkill", "/F", "/T", "/PID", str(process.pid)]
+        subprocess.run(kill, capture_output=True, check=False)
+        return
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def run_step(step: Step, environ: Mapping[str, str]) -> Outcome:
+    """Run one step to its end or the end of its budget, and say how it went."""
+    say(f"\n== {step.name} (at most {step.budget} s)")
+    started = time.monotonic()
+    process = subprocess.Popen(step.command, cwd=ROOT, env=environ, start_new_session=True)
+    returncode = None
+    try:
+        returncode = process.wait(timeout=step.budget)
+    except subprocess.TimeoutExpired:
+        say(f"{step.name} did not end within {step.budget} s.")
+    finally:
+        end_tree(process)
+        process.wait()
+    say(f"== {step.name}: {time.monotonic() - started:.1f} s")
+    return judge(step, returncode)
