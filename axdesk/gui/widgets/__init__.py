@@ -1,1 +1,1 @@
-"""Building blocks of the window: buttons, labels, fields and cards in the look of the theme."""
+"""Building blocks of the window's look; they know theme and icons, and nothing of experiments."""
