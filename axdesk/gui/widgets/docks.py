@@ -3,6 +3,9 @@
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabBar, QWidget
 
+OWN_HEADER = "own_header"
+"""The property of docks whose content has a header of its own: their title bar stays away."""
+
 _ANYWHERE = (
     QDockWidget.DockWidgetFeature.DockWidgetClosable
     | QDockWidget.DockWidgetFeature.DockWidgetMovable
@@ -49,6 +52,8 @@ class DockTitles(QObject):
     def update(self) -> None:
         """Bring all title bars up to date."""
         for dock in self._window.findChildren(QDockWidget):
+            if dock.property(OWN_HEADER):
+                continue
             tabbed = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()
             hidden = dock.titleBarWidget() is not None
             if tabbed and not hidden:

@@ -1,0 +1,172 @@
+"""Every action of the window, once: name, words, shortcut, icon; and the menus that hold them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from axdesk.gui.icons import icon
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One action.
+
+    Attributes:
+        name: Its object name is `action.NAME`.
+        text: In menus.
+        shortcut: As `QKeySequence` reads it; empty for none.
+        icon: Empty for none.
+        tip: What it does; empty if the text says it all.
+        is_checkable: Whether it is on or off.
+    """
+
+    name: str
+    text: str
+    shortcut: str = ""
+    icon: str = ""
+    tip: str = ""
+    is_checkable: bool = False
+
+
+ACTIONS = (
+    ActionSpec("file.new", "New…", "Ctrl+N", "file-plus", "New experiment"),
+    ActionSpec("file.open", "Open…", "Ctrl+O", "folder-open", "Open an experiment file"),
+    ActionSpec("file.save", "Save", "Ctrl+S", "device-floppy", "Write the experiment file"),
+    ActionSpec("file.duplicate", "Duplicate", "Ctrl+Shift+D", "copy"),
+    ActionSpec("file.delete", "Delete…", "", "trash"),
+    ActionSpec("file.export_trials", "Export trials…", "Ctrl+E", "download", "Trials as CSV"),
+    ActionSpec("file.start_page", "Start page", "Ctrl+Home"),
+    ActionSpec("file.exit", "Exit", "Ctrl+Q"),
+    ActionSpec("edit.undo", "Undo", "Ctrl+Z"),
+    ActionSpec("edit.redo", "Redo", "Ctrl+Y"),
+    ActionSpec("view.setup", "Setup", "Ctrl+1"),
+    ActionSpec("view.monitor", "Monitor", "Ctrl+2"),
+    ActionSpec("view.theme.system", "As the system", is_checkable=True),
+    ActionSpec("view.theme.light", "Light", is_checkable=True),
+    ActionSpec("view.theme.dark", "Dark", is_checkable=True),
+    ActionSpec("view.theme.high_contrast", "High contrast", is_checkable=True),
+    ActionSpec("view.zoom_in", "Zoom in", "Ctrl++"),
+    ActionSpec("view.zoom_out", "Zoom out", "Ctrl+-"),
+    ActionSpec("view.zoom_reset", "Usual size", "Ctrl+0"),
+    ActionSpec("view.full_screen", "Full screen", "F11", is_checkable=True),
+    ActionSpec("run.start", "Start", "F5", "player-play-filled"),
+    ActionSpec("run.pause", "Pause", "F6", "player-pause-filled",
+               "No new trials; running ones finish."),
+    ActionSpec("run.stop", "Stop", "Shift+F5", "player-stop-filled",
+               "No new trials; running ones finish; then the run ends."),
+    ActionSpec("run.stop_now", "Stop now", "Ctrl+Shift+F5", "hand-stop",
+               "Ends the running trials through the runner and marks them abandoned."),
+    ActionSpec("run.add_trials", "Add trials…", "", "stack-2"),
+    ActionSpec("trials.enter_result", "Enter result…", "Ctrl+R", "pencil"),
+    ActionSpec("trials.mark_failed", "Mark failed…", "", "circle-x"),
+    ActionSpec("trials.abandon", "Abandon (do not repeat)…", "", "ban"),
+    ActionSpec("trials.exclude", "Exclude from model", "", "eye-off"),
+    ActionSpec("trials.note", "Add note…", "Ctrl+Shift+N", "note"),
+    ActionSpec("trials.copy_row", "Copy row", "", "copy"),
+    ActionSpec("trials.show_details", "Show details", "", "info-circle"),
+    ActionSpec("trials.go_to_best", "Go to best", "Ctrl+B", "target"),
+    ActionSpec("plugins.reload_all", "Reload all", "", "refresh"),
+    ActionSpec("plugins.open_folder", "Open folder", "", "folder-open"),
+    ActionSpec("tools.copy_headless_command", "Copy headless command"),
+    ActionSpec("help.about", "About axdesk"),
+)  # fmt: skip
+"""All actions that do something now."""
+
+MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("&File", ("file.new", "file.open", "file.start_page", "", "file.save", "file.duplicate",
+               "file.delete", "", "file.export_trials", "", "file.exit")),
+    ("&Edit", ("edit.undo", "edit.redo")),
+    ("&View", ("view.setup", "view.monitor", "", ">Panels", ">Theme", "", "view.zoom_in",
+               "view.zoom_out", "view.zoom_reset", "view.full_screen")),
+    ("&Run", ("run.start", "run.pause", "run.stop", "run.stop_now", "", "run.add_trials")),
+    ("&Trials", ("trials.show_details", "trials.go_to_best", "", "trials.enter_result",
+                 "trials.mark_failed", "trials.abandon", "trials.exclude", "", "trials.note",
+                 "trials.copy_row")),
+    ("&Plugins", ("plugins.reload_all", "plugins.open_folder")),
+    ("T&ools", ("tools.copy_headless_command",)),
+    ("&Help", ("help.about",)),
+)  # fmt: skip
+"""Title and actions of each menu; an empty name is a line, `>NAME` a submenu."""
+
+SUBMENUS = {
+    "Theme": (
+        "view.theme.system",
+        "view.theme.light",
+        "view.theme.dark",
+        "view.theme.high_contrast",
+    )
+}
+"""The submenus that hold actions; *Panels* holds those of the docks."""
+
+
+class Actions(QObject):
+    """The actions, by name."""
+
+    def __init__(self, parent: QObject) -> None:
+        super().__init__(parent)
+        self._actions: dict[str, QAction] = {}
+        for spec in ACTIONS:
+            action = QAction(spec.text, self)
+            action.setObjectName(f"action.{spec.name}")
+            if spec.shortcut:
+                action.setShortcut(QKeySequence(spec.shortcut))
+            if spec.icon:
+                action.setIcon(icon(spec.icon, "text2"))
+            action.setCheckable(spec.is_checkable)
+            self.set_tip(action, spec.tip or spec.text.rstrip("…"))
+            self._actions[spec.name] = action
+
+    def __getitem__(self, name: str) -> QAction:
+        """Return the action called `action.NAME`."""
+        return self._actions[name]
+
+    def __iter__(self) -> Iterator[QAction]:
+        """Iterate over the actions."""
+        return iter(self._actions.values())
+
+    def connect_all(self, slots: dict[str, Callable[[], object]]) -> None:
+        """Have each action named call its function when it is triggered.
+
+        Raises:
+            KeyError: If an action is left without a function, or a name is unknown.
+        """
+        missing = set(self._actions) - set(slots)
+        if missing:
+            raise KeyError(f"Actions without a function: {sorted(missing)}")
+        for name, slot in slots.items():
+            self._actions[name].triggered.connect(lambda _=False, slot=slot: slot())
+
+    @staticmethod
+    def set_tip(action: QAction, tip: str) -> None:
+        """Say what an action does, or why it cannot be used, together with its shortcut."""
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        action.setToolTip(f"{tip} ({keys})" if keys else tip)
+        action.setStatusTip("")
+
+    def fill(self, bar: QMenuBar, submenus: dict[str, QMenu]) -> None:
+        """Fill the menu bar.
+
+        Args:
+            bar: Empty.
+            submenus: Those that do not hold actions of this registry, by their name.
+        """
+        for title, names in MENUS:
+            menu = bar.addMenu(title)
+            for name in names:
+                if not name:
+                    menu.addSeparator()
+                elif name.startswith(">"):
+                    self._add_submenu(menu, name.removeprefix(">"), submenus)
+                else:
+                    menu.addAction(self[name])
+
+    def _add_submenu(self, menu: QMenu, name: str, submenus: dict[str, QMenu]) -> None:
+        submenu = submenus.get(name)
+        if submenu is None:
+            submenu = QMenu(name, menu)
+            for action in SUBMENUS[name]:
+                submenu.addAction(self[action])
+        menu.addMenu(submenu)

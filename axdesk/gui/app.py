@@ -1,0 +1,128 @@
+"""The window's front door: the application, the window, and what happens to unforeseen errors."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QSettings, QTimer, Signal
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from axdesk import __version__
+from axdesk.gui.main_window import MainWindow
+from axdesk.gui.style import theme_manager
+from axdesk.gui.views.dialogs import ReportDialog
+from axdesk.gui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from axdesk.api.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+
+
+class CrashReporter(QObject):
+    """Logs unforeseen exceptions of any thread, and shows the first one with a report to copy.
+
+    Signals:
+        crashed: An exception nobody handled; carries the report. Sent from the thread that it
+            happened in, received in the GUI thread.
+    """
+
+    crashed = Signal(str)
+
+    def __init__(self, window: MainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._has_shown = False
+        self.crashed.connect(self._show)
+
+    def install(self) -> None:
+        """Take over `sys.excepthook` and `threading.excepthook`."""
+        sys.excepthook = self.take
+        threading.excepthook = lambda hook: self.take(
+            hook.exc_type, hook.exc_value, hook.exc_traceback
+        )
+
+    def take(
+        self,
+        kind: type[BaseException],
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Log an exception and have it shown."""
+        report = "".join(traceback.format_exception(kind, error, trace))
+        _LOG.critical("unforeseen error\n%s", report)
+        self.crashed.emit(f"axdesk {__version__}, Python {sys.version.split()[0]}\n\n{report}")
+
+    def _show(self, report: str) -> None:
+        if self._has_shown:
+            return
+        self._has_shown = True
+        dialog = ReportDialog(
+            self._window, name="dialog.crash", title="axdesk hit a problem; the run is saved",
+            sentence="Everything stored so far is safe. Copy the report and pass it on.",
+            text=report, icon_name="alert-triangle-filled", tone="bad",
+        )  # fmt: skip
+        dialog.chosen.connect(
+            lambda key: QGuiApplication.clipboard().setText(report) if key == "copy" else None
+        )
+        dialog.open()
+
+
+def main(
+    database: Path | None = None, plugins: Path | None = None, file: Path | None = None
+) -> int:
+    """Open the window; return the exit code once it is closed.
+
+    Args:
+        database: The database; None for the one in the user's data folder.
+        plugins: The plugin folder; None for the default.
+        file: An experiment file to open as a new draft.
+    """
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    QGuiApplication.setApplicationName("axdesk")
+    QGuiApplication.setApplicationDisplayName("axdesk")
+    QGuiApplication.setDesktopFileName("axdesk")
+
+    def open_workspace() -> "Workspace":
+        # In the I/O thread: nothing of the database is imported before the first paint.
+        from axdesk.api.workspace import Workspace
+
+        return Workspace(database, plugins)
+
+    settings = QSettings("axdesk", "axdesk")
+    manager = theme_manager()
+    manager.choose(str(settings.value("theme", "system")))
+    manager.set_zoom(int(str(settings.value("zoom", 100))))
+    workbench = Workbench(open_workspace)
+    window = MainWindow(workbench)
+    geometry = settings.value("geometry")
+    if geometry is not None:
+        window.restoreGeometry(geometry)
+    CrashReporter(window).install()
+    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
+
+    def remember() -> None:
+        settings.setValue("theme", manager.choice)
+        settings.setValue("zoom", manager.zoom)
+        settings.setValue("geometry", window.saveGeometry())
+        settings.sync()
+
+    window.closed.connect(remember)
+    window.show()
+    QTimer.singleShot(0, workbench.begin)
+    if file is not None:
+        QTimer.singleShot(0, lambda: workbench.new_from_file(file))
+    code = application.exec()
+    if workbench.live_sessions:
+        # "Close now": the scheduler's threads would hold the interpreter until the trials end. The
+        # database is left as at a power cut, so the run is offered for resumption next time.
+        logging.shutdown()
+        os._exit(code)
+    return code

@@ -1,0 +1,115 @@
+"""The thread that does what may take a while: everything at the database and the plugin folder."""
+
+import logging
+import queue
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from axdesk.core.errors import AxdeskError
+
+if TYPE_CHECKING:
+    from axdesk.api.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+
+class _Job:
+    """One piece of work, and who wants its result."""
+
+    def __init__(
+        self,
+        work: "Callable[[Workspace], Any]",
+        done: Callable[[Any], object] | None,
+        failed: Callable[[AxdeskError], object] | None,
+    ) -> None:
+        self.work = work
+        self.done = done
+        self.failed = failed
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def carry_out(self, opened: "Callable[[], Workspace]") -> None:
+        try:
+            self.result = self.work(opened())
+        except Exception as error:  # noqa: BLE001 - the top of the thread; handed to the GUI thread
+            self.error = error
+
+
+class IoThread(QThread):
+    """Carries out work with the workspace, one piece after the other.
+
+    `post` is called in the GUI thread; the results come back there.
+
+    Signals:
+        failed: An `AxdeskError` of work whose caller did not ask for errors.
+    """
+
+    failed = Signal(object)
+    _carried_out = Signal(object)
+
+    def __init__(self, open_workspace: "Callable[[], Workspace]", parent: QObject | None = None):
+        """Make the thread.
+
+        Args:
+            open_workspace: Called once, in the thread; what it imports costs the window nothing.
+            parent: Qt's owner.
+        """
+        super().__init__(parent)
+        self.setObjectName("axdesk-io")
+        self._open_workspace = open_workspace
+        self._workspace: Workspace | None = None
+        self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._is_ending = False
+        self._carried_out.connect(self._deliver)
+
+    def post(
+        self,
+        work: "Callable[[Workspace], T]",
+        done: Callable[[T], object] | None = None,
+        failed: Callable[[AxdeskError], object] | None = None,
+    ) -> None:
+        """Have `work` carried out.
+
+        Args:
+            work: Receives the workspace, in this thread.
+            done: Receives the result, in the GUI thread.
+            failed: Receives an `AxdeskError`, in the GUI thread; else the signal `failed` tells it.
+                Any other exception is raised in the GUI thread, where the excepthook reports it.
+        """
+        if not self._is_ending:
+            self._queue.put(_Job(work, done, failed))
+
+    def end(self) -> None:
+        """Take no further work; the thread finishes once everything posted is carried out."""
+        if not self._is_ending:
+            self._is_ending = True
+            self._queue.put(None)
+
+    def run(self) -> None:
+        """Work until the end is asked for."""
+        while (job := self._queue.get()) is not None:
+            job.carry_out(self._opened)
+            self._carried_out.emit(job)
+        if self._workspace is not None:
+            self._workspace.close()
+
+    def _opened(self) -> "Workspace":
+        if self._workspace is None:
+            self._workspace = self._open_workspace()
+        return self._workspace
+
+    def _deliver(self, job: _Job) -> None:
+        if job.error is None:
+            if job.done is not None:
+                job.done(job.result)
+        elif not isinstance(job.error, AxdeskError):
+            raise job.error
+        elif job.failed is not None:
+            job.failed(job.error)
+        else:
+            _LOG.warning("%s", job.error)
+            self.failed.emit(job.error)

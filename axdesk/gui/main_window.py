@@ -1,0 +1,549 @@
+"""The main window: lays out and connects; what happens is decided elsewhere."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QMenu,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from axdesk.core.draft_cells import Problems
+from axdesk.core.errors import AxdeskError
+from axdesk.core.run import RunAction, RunState
+from axdesk.gui.actions import Actions
+from axdesk.gui.models.banner_content import banner_content
+from axdesk.gui.operations import Operations, runner_name
+from axdesk.gui.session import ExperimentSession
+from axdesk.gui.style import ThemeManager, px, theme_manager
+from axdesk.gui.views.attention_view import AttentionView
+from axdesk.gui.views.dialogs import close_dialog
+from axdesk.gui.views.experiments_view import ExperimentsView
+from axdesk.gui.views.inspector import InspectorView
+from axdesk.gui.views.log_view import LogView
+from axdesk.gui.views.run_toolbar import BannerToolBar, RunToolBar
+from axdesk.gui.views.setup_view import SetupView
+from axdesk.gui.views.start_page import StartPage
+from axdesk.gui.views.status_bar import StatusBar
+from axdesk.gui.views.trials_view import TrialsView
+from axdesk.gui.widgets.banner import Banner
+from axdesk.gui.widgets.docks import OWN_HEADER, DockTitles, make_dock
+from axdesk.gui.workbench import Workbench
+
+if TYPE_CHECKING:
+    from axdesk.gui.views.monitor import MonitorView
+
+TICK_MS = 1000
+WIDE, MEDIUM = 1400, 1300
+ZOOM_STEP = 10
+
+
+class Mode(StrEnum):
+    """What the middle shows; each has docks of its own."""
+
+    START = "start"
+    SETUP = "setup"
+    MONITOR = "monitor"
+
+
+class MainWindow(QMainWindow):
+    """The one window.
+
+    Signals:
+        closed: The window is closed and everything is saved.
+    """
+
+    closed = Signal()
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.setObjectName("window.main")
+        self.setWindowTitle("axdesk")
+        self.setMinimumSize(1024, 640)
+        self.resize(1440, 900)
+        self.setDockNestingEnabled(True)
+        self._workbench = workbench
+        self._mode = Mode.START
+        self._docks_of: dict[Mode, set[str]] = {
+            Mode.START: set(),
+            Mode.SETUP: {"experiments"},
+            Mode.MONITOR: {"experiments", "inspector", "trials", "log", "attention"},
+        }
+        self._selected: int | None = None
+        self._closes_when_idle = False
+        self._may_close = False
+        self._session_connections: list[tuple[SignalInstance, Callable[..., object]]] = []
+        self._monitor: MonitorView | None = None
+        self._setup_views: dict[int, SetupView] = {}
+        self.actions_by_name = Actions(self)
+        self._operations = Operations(self, workbench, self.actions_by_name)
+        self._build_views()
+        self._build_docks()
+        self._build_bars()
+        self._connect()
+        self._tick = QTimer(self)
+        self._tick.setInterval(TICK_MS)
+        self._tick.timeout.connect(self._let_time_go_on)
+        self._tick.start()
+        self._show_session()
+
+    # building
+
+    def _build_views(self) -> None:
+        self.banner = Banner()
+        self.start_page = StartPage(self._workbench.experiments)
+        self.experiments_view = ExperimentsView(self._workbench.experiments)
+        self.trials_view = TrialsView()
+        self.log_view = LogView()
+        self.attention_view = AttentionView()
+        self.inspector = InspectorView()
+        self._setup_stack = QStackedWidget()
+        self._setup_stack.setObjectName("tab.setup")
+        self._monitor_page = QWidget()
+        self._monitor_page.setObjectName("tab.monitor")
+        QVBoxLayout(self._monitor_page).setContentsMargins(0, 0, 0, 0)
+        self.tabs = QTabWidget()
+        self.tabs.setObjectName("tabs.central")
+        self.tabs.setDocumentMode(True)
+        self.tabs.addTab(self._setup_stack, "Setup")
+        self.tabs.addTab(self._monitor_page, "Monitor")
+        self._central = QStackedWidget()
+        self._central.addWidget(self.start_page)
+        self._central.addWidget(self.tabs)
+        self.setCentralWidget(self._central)
+
+    def _build_docks(self) -> None:
+        self._titles = DockTitles(self)
+        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
+        self.docks: dict[str, QDockWidget] = {}
+        for key, title, view, area in (
+            ("experiments", "Experiments", self.experiments_view, left),
+            ("inspector", "Trial inspector", self.inspector, right),
+            ("trials", "Trials", self.trials_view, bottom),
+            ("log", "Log", self.log_view, bottom),
+            ("attention", "Attention", self.attention_view, bottom),
+        ):
+            dock = make_dock(title, f"dock.{key}", view)
+            self.addDockWidget(area, dock)
+            self._titles.follow(dock)
+            self.docks[key] = dock
+        # The inspector has a header of its own, with a button that closes it.
+        self.docks["inspector"].setProperty(OWN_HEADER, True)
+        self.docks["inspector"].setTitleBarWidget(QWidget())
+
+    def _build_bars(self) -> None:
+        actions = self.actions_by_name
+        named = {name: actions[name] for name in ("file.new", "file.open", "file.save", "run.start",
+                 "run.pause", "run.stop", "run.stop_now")}  # fmt: skip
+        self._toolbar = RunToolBar(named)
+        self.addToolBar(self._toolbar)
+        self.addToolBarBreak()
+        self._banner_bar = BannerToolBar(self.banner)
+        self.addToolBar(self._banner_bar)
+        self._status = StatusBar()
+        self.setStatusBar(self._status)
+        panels = QMenu("Panels", self)
+        for key, dock in self.docks.items():
+            toggle = dock.toggleViewAction()
+            toggle.setObjectName(f"action.view.panel.{key}")
+            panels.addAction(toggle)
+        actions.fill(self.menuBar(), {"Panels": panels})
+        # Actions that only a button shows need the window to hear their shortcuts.
+        self.addActions(list(actions))
+
+    def _connect(self) -> None:
+        workbench, operations = self._workbench, self._operations
+        workbench.loaded.connect(self._show_database)
+        workbench.current_changed.connect(self._show_session)
+        workbench.failed.connect(self._show_failure)
+        workbench.opened_interrupted.connect(operations.review_interrupted)
+        workbench.started_demo.connect(lambda: self._show_tab(Mode.MONITOR))
+        workbench.idle.connect(self._close_if_wanted)
+        workbench.session_removed.connect(self._forget_setup)
+        for view in (self.start_page, self.experiments_view):
+            view.open_requested.connect(workbench.open)
+            view.new_requested.connect(lambda: workbench.new())
+            view.duplicate_requested.connect(workbench.duplicate)
+            view.delete_requested.connect(operations.delete)
+        self.start_page.file_requested.connect(operations.open_file)
+        self.start_page.demo_requested.connect(workbench.start_demo)
+        self.tabs.currentChanged.connect(self._tab_changed)
+        self.banner.button_clicked.connect(self._press_banner)
+        self.trials_view.selected.connect(self._select)
+        self.trials_view.details_requested.connect(self._show_details)
+        self.trials_view.menu_requested.connect(self._open_trial_menu)
+        self.trials_view.export_requested.connect(operations.export_trials)
+        self.attention_view.answered.connect(self._answer)
+        self.attention_view.result_requested.connect(operations.enter_result)
+        self.attention_view.trial_requested.connect(self._show_details)
+        self.inspector.step_requested.connect(self._step)
+        self.inspector.close_requested.connect(self.docks["inspector"].close)
+        self.inspector.note_requested.connect(operations.write_note)
+        self.inspector.correct_requested.connect(operations.enter_result)
+        self._connect_actions()
+
+    def _connect_actions(self) -> None:
+        workbench, operations, manager = self._workbench, self._operations, theme_manager()
+        themes = {
+            f"view.theme.{choice}": lambda choice=choice: self._choose_theme(choice)
+            for choice in ("system", "light", "dark", "high_contrast")
+        }
+        self.actions_by_name.connect_all(
+            themes
+            | {
+                "file.new": lambda: workbench.new(),
+                "file.open": operations.open_file,
+                "file.save": operations.save_file,
+                "file.duplicate": operations.duplicate,
+                "file.delete": lambda: operations.delete(),
+                "file.export_trials": operations.export_trials,
+                "file.start_page": workbench.show_start_page,
+                "file.exit": self.close,
+                "edit.undo": operations.undo,
+                "edit.redo": operations.redo,
+                "view.setup": lambda: self._show_tab(Mode.SETUP),
+                "view.monitor": lambda: self._show_tab(Mode.MONITOR),
+                "view.zoom_in": lambda: manager.set_zoom(manager.zoom + ZOOM_STEP),
+                "view.zoom_out": lambda: manager.set_zoom(manager.zoom - ZOOM_STEP),
+                "view.zoom_reset": lambda: manager.set_zoom(100),
+                "view.full_screen": self._toggle_full_screen,
+                "run.start": operations.start,
+                "run.pause": operations.pause,
+                "run.stop": operations.stop,
+                "run.stop_now": operations.stop_now,
+                "run.add_trials": operations.add_trials,
+                "trials.enter_result": lambda: operations.enter_result(self._selected),
+                "trials.mark_failed": lambda: operations.mark_failed(self._selected),
+                "trials.abandon": lambda: operations.abandon(self._selected),
+                "trials.exclude": lambda: operations.toggle_excluded(self._selected),
+                "trials.note": lambda: operations.write_note(self._selected),
+                "trials.copy_row": lambda: operations.copy_row(self._selected),
+                "trials.show_details": lambda: self._show_details(self._selected),
+                "trials.go_to_best": self._go_to_best,
+                "plugins.reload_all": workbench.reload_plugins,
+                "plugins.open_folder": operations.open_plugin_folder,
+                "tools.copy_headless_command": operations.copy_headless_command,
+                "help.about": operations.about,
+            }
+        )
+        self._mark_theme(manager)
+        manager.changed.connect(lambda: self._mark_theme(manager))
+
+    # the session shown
+
+    @property
+    def _session(self) -> ExperimentSession | None:
+        return self._workbench.current
+
+    def _show_session(self) -> None:
+        for signal, slot in self._session_connections:
+            signal.disconnect(slot)
+        self._session_connections = []
+        session = self._session
+        self.trials_view.set_model(session.trials_model if session else None)
+        self.log_view.set_model(session.log_model if session else None)
+        self.attention_view.set_model(session.attention_model if session else None)
+        self.experiments_view.set_current(session.id if session else None)
+        self._select(None)
+        if session is None:
+            self._central.setCurrentWidget(self.start_page)
+            self._set_mode(Mode.START)
+        else:
+            self._session_connections = [
+                (session.changed, self._show_facts),
+                (session.problems_found, self._go_to_problems),
+                (session.saved, self._status.show_saved),
+            ]
+            for signal, slot in self._session_connections:
+                signal.connect(slot)
+            self._show_setup_of(session)
+            self._central.setCurrentWidget(self.tabs)
+            self._show_tab(Mode.MONITOR if session.facts.run is not None else Mode.SETUP)
+            self._set_mode(self._tab_mode())
+        self._show_facts()
+
+    def _show_setup_of(self, session: ExperimentSession) -> None:
+        view = self._setup_views.get(session.id)
+        if view is None:
+            view = SetupView(session.draft_model)
+            view.start_requested.connect(self._operations.start)
+            view.reload_plugins_requested.connect(self._workbench.reload_plugins)
+            view.plugin_folder_chosen.connect(lambda *_: self._workbench.reload_plugins())
+            self._setup_views[session.id] = view
+            self._setup_stack.addWidget(view)
+        self._setup_stack.setCurrentWidget(view)
+
+    def _forget_setup(self, experiment_id: int) -> None:
+        view = self._setup_views.pop(experiment_id, None)
+        if view is not None:
+            self._setup_stack.removeWidget(view)
+            view.deleteLater()
+
+    def _show_facts(self) -> None:
+        session = self._session
+        self._operations.update_actions(self._selected)
+        self._toolbar.show_run_buttons(session is not None)
+        self._show_attention_count(session)
+        if session is None:
+            self.setWindowTitle("axdesk")
+            self._status.show_plugin("")
+            self._status.show_optimiser(None)
+            return
+        facts, now = session.facts, datetime.now(UTC)
+        self.setWindowTitle(f"{facts.name or 'Unnamed experiment'} – axdesk")
+        self.banner.show_content(banner_content(facts, now))
+        self._setup_views[session.id].set_read_only(RunAction.EDIT_SETUP not in facts.actions)
+        if self._monitor is not None:
+            self._monitor.show_facts(facts, now)
+        self.trials_view.refresh()
+        trial = session.trial(self._selected) if self._selected is not None else None
+        self.inspector.show_trial(trial, facts)
+        runner = facts.setup.runner if facts.setup else None
+        self._status.show_plugin(runner_name(facts), runner.reference if runner else "")
+        self._status.show_optimiser(session.optimiser_ready)
+
+    def _show_attention_count(self, session: ExperimentSession | None) -> None:
+        count = 0 if session is None else session.attention_model.open_questions
+        dock = self.docks["attention"]
+        title = f"Attention ({count})" if count else "Attention"
+        if dock.windowTitle() != title:
+            dock.setWindowTitle(title)
+            if count:
+                dock.raise_()
+                QApplication.alert(self)
+
+    def _let_time_go_on(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        facts, now = session.facts, datetime.now(UTC)
+        self.banner.show_content(banner_content(facts, now))
+        self._status.show_optimiser(session.optimiser_ready)
+        if facts.pending and self._mode is Mode.MONITOR:
+            session.trials_model.tick(now)
+            if self._monitor is not None:
+                self._monitor.tick(now)
+
+    # selection and trials
+
+    def _select(self, trial_index: int | None) -> None:
+        self._selected = trial_index
+        session = self._session
+        if self._monitor is not None:
+            self._monitor.set_selected(trial_index)
+        trial = None if session is None or trial_index is None else session.trial(trial_index)
+        self.inspector.show_trial(trial, session.facts if session else None)
+        self._operations.update_actions(trial_index)
+
+    def _show_details(self, trial_index: int | None) -> None:
+        if trial_index is not None:
+            self.trials_view.select(trial_index)
+            self.docks["inspector"].show()
+
+    def _step(self, step: int) -> None:
+        session = self._session
+        if session is not None and self._selected is not None:
+            wanted = self._selected + step
+            if session.trial(wanted) is not None:
+                self.trials_view.select(wanted)
+
+    def _go_to_best(self) -> None:
+        best = self._session.facts.best if self._session else None
+        if best is not None:
+            self._show_tab(Mode.MONITOR)
+            self.trials_view.select(best.index)
+
+    def _open_trial_menu(self, place: QPoint) -> None:
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for name in ("show_details", "", "enter_result", "mark_failed", "abandon", "exclude", "",
+                     "note", "copy_row"):  # fmt: skip
+            if name:
+                menu.addAction(self.actions_by_name[f"trials.{name}"])
+            else:
+                menu.addSeparator()
+        menu.popup(place)
+
+    def _answer(self, trial_index: int, answer: object) -> None:
+        if self._session is not None:
+            self._session.answer(trial_index, answer)  # type: ignore[arg-type]  # from Signal(object)
+
+    # what is shown
+
+    def _press_banner(self) -> None:
+        session = self._session
+        if session is None:
+            return
+        facts = session.facts
+        if facts.questions and facts.state is not RunState.INTERRUPTED:
+            self._show_tab(Mode.MONITOR)
+            self._show_dock("attention")
+            self.attention_view.show_first()
+        elif facts.state is RunState.DRAFT:
+            if session.draft_model.problems is not None:
+                self._go_to_problems(session.draft_model.problems)
+        else:
+            self._operations.start()
+
+    def _go_to_problems(self, problems: object) -> None:
+        session = self._session
+        if session is None or not isinstance(problems, Problems):
+            return
+        self._show_tab(Mode.SETUP)
+        first = problems.items[0]
+        self._setup_views[session.id].go_to(first)
+        self.statusBar().showMessage(first.message, 8000)
+
+    def _show_dock(self, key: str) -> None:
+        self.docks[key].show()
+        self.docks[key].raise_()
+
+    def _show_database(self) -> None:
+        database = self._workbench.database
+        if database is not None:
+            self.start_page.set_database(database.name)
+            self._status.show_database(database.name, str(database))
+
+    def _show_failure(self, error: object) -> None:
+        if isinstance(error, AxdeskError):
+            self.statusBar().showMessage(str(error), 15000)
+            self.start_page.show_error(error.message, error.hint)
+
+    def _show_tab(self, mode: Mode) -> None:
+        if self._session is not None:
+            self.tabs.setCurrentIndex(0 if mode is Mode.SETUP else 1)
+
+    def _tab_mode(self) -> Mode:
+        return Mode.SETUP if self.tabs.currentIndex() == 0 else Mode.MONITOR
+
+    def _tab_changed(self) -> None:
+        if self._session is not None:
+            self._set_mode(self._tab_mode())
+
+    def _set_mode(self, mode: Mode) -> None:
+        """Show the docks that belong to a mode; what is open in the one left is remembered."""
+        if mode is Mode.MONITOR:
+            self._build_monitor()
+        if self.isVisible() and mode is not self._mode:
+            self._docks_of[self._mode] = self._open_docks()
+        self._mode = mode
+        self._banner_bar.setVisible(mode is not Mode.START)
+        for key, dock in self.docks.items():
+            dock.setVisible(key in self._docks_of[mode])
+        if mode is Mode.MONITOR:
+            self.docks["trials"].raise_()
+
+    def _open_docks(self) -> set[str]:
+        return {k for k, dock in self.docks.items() if dock.toggleViewAction().isChecked()}
+
+    def _build_monitor(self) -> None:
+        """Make the Monitor, which imports the plot library, the first time that it is needed."""
+        if self._monitor is not None:
+            return
+        from axdesk.gui.views.monitor import MonitorView
+
+        self._monitor = MonitorView()
+        self._monitor.trial_clicked.connect(self.trials_view.select)
+        layout = self._monitor_page.layout()
+        if layout is not None:
+            layout.addWidget(self._monitor)
+        if self._session is not None:
+            self._monitor.show_facts(self._session.facts, datetime.now(UTC))
+
+    # themes, sizes
+
+    def _choose_theme(self, choice: str) -> None:
+        theme_manager().choose(choice)
+        self._mark_theme(theme_manager())
+
+    def _mark_theme(self, manager: ThemeManager) -> None:
+        for choice in ("system", "light", "dark", "high_contrast"):
+            self.actions_by_name[f"view.theme.{choice}"].setChecked(manager.choice == choice)
+
+    def _toggle_full_screen(self) -> None:
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+        self.actions_by_name["view.full_screen"].setChecked(self.isFullScreen())
+
+    _width_class = -1
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Close the side docks where the window gets too narrow for them."""
+        super().resizeEvent(event)
+        width_class = 2 if self.width() >= WIDE else 1 if self.width() >= MEDIUM else 0
+        if width_class != self._width_class:
+            self._width_class = width_class
+            for key, needed in (("inspector", 2), ("experiments", 1)):
+                for mode in (Mode.SETUP, Mode.MONITOR):
+                    wanted = width_class >= needed and not (
+                        mode is Mode.SETUP and key == "inspector"
+                    )
+                    (self._docks_of[mode].add if wanted else self._docks_of[mode].discard)(key)
+                self.docks[key].setVisible(key in self._docks_of[self._mode])
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Bring the docks into place: Qt does that only in a window that is shown."""
+        super().showEvent(event)
+        if not self._is_arranged:
+            self._is_arranged = True
+            self.tabifyDockWidget(self.docks["trials"], self.docks["log"])
+            self.tabifyDockWidget(self.docks["log"], self.docks["attention"])
+            self._set_mode(self._mode)
+            vertical, horizontal = Qt.Orientation.Vertical, Qt.Orientation.Horizontal
+            self.resizeDocks([self.docks["trials"]], [px(234)], vertical)
+            sides = [self.docks["experiments"], self.docks["inspector"]]
+            self.resizeDocks(sides, [px(224), px(284)], horizontal)
+
+    _is_arranged = False
+
+    # the end
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Save and close; while runs go on, ask what becomes of them."""
+        live = self._workbench.live_sessions
+        if not live or self._may_close:
+            self._tick.stop()
+            self._workbench.close()
+            event.accept()
+            self.closed.emit()
+            return
+        event.ignore()
+        pending = sum(len(session.facts.pending) for session in live)
+        if not pending:
+            self._finish_then_close()
+            return
+        dialog = close_dialog(self, len(live), pending)
+        dialog.chosen.connect(self._close_as_chosen)
+        dialog.open()
+
+    def _close_as_chosen(self, key: str) -> None:
+        if key == "finish":
+            self._finish_then_close()
+        elif key == "now":
+            self._may_close = True
+            self.close()
+
+    def _finish_then_close(self) -> None:
+        self._closes_when_idle = True
+        for session in self._workbench.live_sessions:
+            session.act_on(RunAction.STOP)
+
+    def _close_if_wanted(self) -> None:
+        if self._closes_when_idle:
+            self.close()

@@ -1,0 +1,179 @@
+"""What needs the operator's answer, and what the operator should know."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from axdesk.core.errors import AxdeskError, PluginError
+from axdesk.core.questions import Answer, Question
+from axdesk.gui.models.formatting import clock
+from axdesk.gui.widgets.roles import Role
+
+Index = QModelIndex | QPersistentModelIndex
+
+
+class Severity(StrEnum):
+    """How much an item matters."""
+
+    QUESTION = "question"
+    NOTICE = "notice"
+    ERROR = "error"
+
+
+SIGNS = {
+    Severity.QUESTION: ("alert-triangle-filled", "warn"),
+    Severity.NOTICE: ("info-circle-filled", "live"),
+    Severity.ERROR: ("circle-x-filled", "bad"),
+}
+"""Severity → icon, colour."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttentionItem:
+    """One question or notice.
+
+    Attributes:
+        severity: A question waits for an answer; the others do not.
+        title: In the list.
+        source: What it comes from, and what becomes of it, in small.
+        happened: What happened, as a sentence.
+        did: What axdesk did; may be empty.
+        todo: What the operator can do; may be empty.
+        at: UTC, of the last time.
+        trial_index: The trial that it is about, or None.
+        answers: What may be answered to a question.
+        details: A traceback; empty for none.
+        count: How many times the same was told.
+    """
+
+    severity: Severity
+    title: str
+    source: str
+    happened: str
+    did: str = ""
+    todo: str = ""
+    at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    trial_index: int | None = None
+    answers: tuple[Answer, ...] = ()
+    details: str = ""
+    count: int = 1
+
+    @property
+    def report(self) -> str:
+        """All of it as text, to be copied."""
+        parts = [self.title, f"What happened: {self.happened}"]
+        parts += [f"What axdesk did: {self.did}"] if self.did else []
+        parts += [f"What you can do: {self.todo}"] if self.todo else []
+        parts += [self.details] if self.details else []
+        return "\n".join(parts)
+
+
+def question_item(question: Question, runner: str, at: datetime) -> AttentionItem:
+    """Return the item of a question that the run asks."""
+    return AttentionItem(
+        Severity.QUESTION,
+        f"#{question.trial_index} may have started",
+        f"{runner or 'Runner'} · waiting for your decision",
+        question.happened,
+        question.did,
+        "Look at the laboratory, then choose.",
+        at,
+        question.trial_index,
+        question.answers,
+    )
+
+
+def error_item(error: AxdeskError, source: str, at: datetime, did: str = "") -> AttentionItem:
+    """Return the item of an error."""
+    details = error.details if isinstance(error, PluginError) else ""
+    more = str(error).removeprefix(f"{error.message} {error.hint}".strip()).strip()
+    title, _, _ = error.message.partition(". ")
+    return AttentionItem(
+        Severity.ERROR,
+        title.rstrip("."),
+        source,
+        error.message,
+        did,
+        error.hint,
+        at,
+        details="\n".join(part for part in (more, details) if part),
+    )
+
+
+class AttentionModel(QAbstractListModel):
+    """Questions first, then notices, the latest first; identical notices fold into one."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._items: list[AttentionItem] = []
+
+    @property
+    def items(self) -> tuple[AttentionItem, ...]:
+        """What is shown, in order."""
+        return tuple(self._items)
+
+    @property
+    def open_questions(self) -> int:
+        """How many items wait for an answer."""
+        return sum(item.severity is Severity.QUESTION for item in self._items)
+
+    def add(self, item: AttentionItem) -> None:
+        """Show an item; the same one again raises its count."""
+        for row, known in enumerate(self._items):
+            if replace(known, at=item.at, count=1) == item:
+                self._items[row] = replace(known, at=item.at, count=known.count + 1)
+                self.dataChanged.emit(self.index(row), self.index(row))
+                return
+        is_question = item.severity is Severity.QUESTION
+        row = 0 if is_question else self.open_questions
+        self.beginInsertRows(QModelIndex(), row, row)
+        self._items.insert(row, item)
+        self.endInsertRows()
+
+    def set_questions(self, items: Sequence[AttentionItem]) -> None:
+        """Show exactly these questions, beside the notices."""
+        wanted = {item.trial_index for item in items}
+        for row in reversed(range(self.open_questions)):
+            if self._items[row].trial_index not in wanted:
+                self.beginRemoveRows(QModelIndex(), row, row)
+                del self._items[row]
+                self.endRemoveRows()
+        shown = {item.trial_index for item in self._items[: self.open_questions]}
+        for item in items:
+            if item.trial_index not in shown:
+                self.add(item)
+
+    def item_at(self, row: int) -> AttentionItem | None:
+        """The item of a row."""
+        return self._items[row] if 0 <= row < len(self._items) else None
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """The items."""
+        return 0 if parent.isValid() else len(self._items)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """A row."""
+        item = self.item_at(index.row()) if index.isValid() else None
+        if item is None:
+            return None
+        icon_name, tone = SIGNS[item.severity]
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return item.title if item.count == 1 else f"{item.title}, {item.count} times"
+            case Qt.ItemDataRole.ToolTipRole:
+                return item.happened
+            case Role.ICON:
+                return icon_name
+            case Role.ICON_TONE:
+                return tone
+            case Role.STRONG:
+                return True
+            case Role.SECOND_LINE:
+                return item.source
+            case Role.SIDE:
+                return clock(item.at, datetime.now(UTC))
+            case _:
+                return None

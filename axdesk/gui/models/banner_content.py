@@ -1,0 +1,252 @@
+"""The words and figures of the banner, from the facts of a run."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.run import RunState
+from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.models.formatting import MISSING, clock, counted, duration, listed
+from axdesk.gui.models.run_facts import (
+    RunFacts,
+    objective_decimals,
+    objective_name,
+    objective_text,
+    objective_value,
+    status_key,
+)
+from axdesk.gui.widgets.banner import BannerContent, Figure, Segment, progress_segments
+
+UNNAMED = "Unnamed experiment"
+
+_BUTTONS = {
+    RunState.PAUSED: ("Resume", "player-play"),
+    RunState.STOPPED: ("Resume", "player-play"),
+    RunState.FAILED: ("Resume", "player-play"),
+    RunState.COMPLETED: ("Add trials…", "stack-2"),
+    RunState.INTERRUPTED: ("Review…", "arrow-right"),
+    RunState.PAUSING: ("Cancel pausing", "player-play"),
+    RunState.STOPPING: ("Cancel stopping", "player-play"),
+    RunState.NEEDS_ATTENTION: ("Answer…", "arrow-right"),
+}
+
+
+def banner_content(facts: RunFacts, now: datetime) -> BannerContent:
+    """Return all that the banner says."""
+    text, button_icon = _button(facts)
+    shows_run = facts.run is not None or facts.state is RunState.STARTING
+    return BannerContent(
+        state="elsewhere" if facts.controller else facts.state.value,
+        name=facts.name or UNNAMED,
+        next_step=next_step(facts, now),
+        segments=_segments(facts) if shows_run else (),
+        slots=_slots(facts) if shows_run else None,
+        failed=_failed(facts) if shows_run else None,
+        end=_end(facts, now) if shows_run else None,
+        best=_best(facts) if shows_run else None,
+        button=text,
+        button_icon=button_icon or "arrow-right",
+    )
+
+
+def next_step(facts: RunFacts, now: datetime) -> str:
+    """Say what happens next."""
+    if facts.controller:
+        process, _, host = facts.controller.partition("@")
+        return f"Controlled by {host} (process {process}). You can watch, not steer"
+    if facts.is_opening:
+        return "Opening plugins and optimiser"
+    return _NEXT_STEPS[facts.state](facts, now)
+
+
+def _draft(facts: RunFacts, _now: datetime) -> str:
+    if not facts.problems:
+        return "Checking the set-up"
+    return f"{counted(facts.problems, 'problem')} to fix before the run can start"
+
+
+def _pausing(facts: RunFacts, _now: datetime) -> str:
+    return f"Waiting for {counted(len(facts.pending), 'running trial')}. Nothing new starts"
+
+
+def _stopping(facts: RunFacts, _now: datetime) -> str:
+    return f"Waiting for {counted(len(facts.pending), 'running trial')}"
+
+
+def _stopped(facts: RunFacts, now: datetime) -> str:
+    run = facts.run
+    ended = f"at {clock(run.ended_at, now)}; " if run is not None and run.ended_at else ""
+    return f"{ended}can be resumed"
+
+
+def _interrupted(facts: RunFacts, _now: datetime) -> str:
+    pending = len(facts.pending)
+    if not pending:
+        return "axdesk ended during the run. Nothing saved is lost; resume when you like"
+    were, them = ("was", "it") if pending == 1 else ("were", "them")
+    return (
+        f"{counted(pending, 'trial')} {were} running when axdesk ended. "
+        f"Decide what became of {them}"
+    )
+
+
+def _button(facts: RunFacts) -> tuple[str, str]:
+    if facts.controller or facts.is_opening:
+        return "", ""
+    if facts.questions and (facts.state.is_live or facts.state is RunState.NEEDS_ATTENTION):
+        return "Answer…", "arrow-right"
+    if facts.state is RunState.DRAFT and facts.problems:
+        return "Go to the problem", "arrow-right"
+    return _BUTTONS.get(facts.state, ("", ""))
+
+
+def _ready(facts: RunFacts, _now: datetime) -> str:
+    if facts.setup is None:
+        return "Press Start"
+    run = facts.setup.run
+    return f"{counted(run.max_trials, 'trial')}, {run.parallelism} at a time"
+
+
+def _running(facts: RunFacts, now: datetime) -> str:
+    if facts.questions:
+        asked = listed(sorted(q.trial_index for q in facts.questions))
+        return f"Waiting for your answer about {asked}; the other trials go on"
+    running = [t for t in facts.pending if t.status is TrialStatus.RUNNING]
+    rests = [(facts.seconds_left(t, now), t.index) for t in running]
+    known = sorted((left, index) for left, index in rests if left is not None)
+    last = len(facts.of_run) >= facts.budget
+    if known:
+        left, index = known[0]
+        then = "then the run ends" if last and len(running) == 1 else "then the next trial starts"
+        if last and len(running) > 1:
+            then = f"then {counted(len(running) - 1, 'trial')} still to finish"
+        if left < 1:
+            return f"#{index} should finish any moment, {then}"
+        return f"#{index} should finish in {duration(left)}, {then}"
+    settings = facts.run.settings if facts.run else None
+    if facts.suggesting is not None and settings and len(facts.pending) < settings.parallelism:
+        return "Suggesting the next trial"
+    if running:
+        return f"{listed(t.index for t in running)} running; the first one tells how long"
+    return "Suggesting the next trial"
+
+
+def _needs_attention(facts: RunFacts, _now: datetime) -> str:
+    reason = (facts.run.reason if facts.run else "") or "a decision is needed"
+    asked = {q.trial_index for q in facts.questions}
+    others = [t.index for t in facts.pending if t.index not in asked]
+    go_on = f" {listed(others)} go on," if len(others) > 1 else f" {listed(others)} goes on,"
+    return f"Paused: {reason.rstrip('.')}.{go_on if others else ''} nothing new starts"
+
+
+def _completed(facts: RunFacts, _now: datetime) -> str:
+    best, optimization = facts.best, facts.optimization
+    text = counted(len(facts.finished), "trial")
+    if best is None or optimization is None:
+        return text
+    return f"{text}; best {_best_text(best, facts, optimization)} (#{best.index})"
+
+
+def _failed_sentence(facts: RunFacts, _now: datetime) -> str:
+    run = facts.run
+    failures = _failures(facts)
+    if run is not None and failures > run.settings.tolerated_failures:
+        allowed = counted_allowed(run.settings.tolerated_failures)
+        return (
+            f"{failures} of {counted(len(facts.finished), 'trial')} failed, {allowed}. "
+            "Fix the cause, then resume"
+        )
+    return (run.reason if run else "") or "The run ended by an error. Fix the cause, then resume"
+
+
+def counted_allowed(allowed: int) -> str:
+    """Say how many failures were allowed."""
+    return f"{allowed} was allowed" if allowed == 1 else f"{allowed} were allowed"
+
+
+def _failures(facts: RunFacts) -> int:
+    bad = (TrialStatus.FAILED, TrialStatus.ABANDONED)
+    return sum(t.status in bad for t in facts.of_run)
+
+
+def _segments(facts: RunFacts) -> tuple[Segment, ...]:
+    bad = (TrialStatus.FAILED, TrialStatus.ABANDONED)
+    finished = [Segment.FAILED if t.status in bad else Segment.DONE for t in facts.finished]
+    waiting = ("may_have_started", "not_known", "not_answering")
+    running = [
+        Segment.NOT_ANSWERING if status_key(t, facts) in waiting else Segment.RUNNING
+        for t in facts.pending
+    ]
+    return progress_segments(finished, running, facts.budget)
+
+
+def _slots(facts: RunFacts) -> Figure | None:
+    if facts.run is None:
+        return None
+    busy = "?" if facts.state is RunState.INTERRUPTED else str(len(facts.pending))
+    return Figure("Slots busy", busy, f"of {facts.run.settings.parallelism}")
+
+
+def _failed(facts: RunFacts) -> Figure | None:
+    run = facts.run
+    if run is None:
+        return None
+    settings = run.settings
+    tolerated = settings.tolerated_failures
+    rate = f"{100 * settings.tolerated_trial_failure_rate:.3g}{chr(160)}%"
+    rule = (
+        f"Failed and abandoned trials. The run stops when more than {rate} of its trials failed, "
+        f"looked at from the {_ordinal(settings.min_failed_trials)} failure on and at the end."
+    )
+    return Figure("Failed", str(_failures(facts)), f"of {tolerated} allowed", rule)
+
+
+def _ordinal(count: int) -> str:
+    if count % 100 in (11, 12, 13):
+        return f"{count}th"
+    return f"{count}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(count % 10, 'th') }"
+
+
+def _end(facts: RunFacts, now: datetime) -> Figure:
+    if facts.state in (RunState.RUNNING, RunState.STARTING):
+        end = facts.ends_at(now)
+        return Figure("Ends about", MISSING if end is None else clock(end, now))
+    if facts.run is not None and facts.run.ended_at is not None and not facts.state.is_live:
+        return Figure("Ended", clock(facts.run.ended_at, now))
+    word = {RunState.PAUSED: "paused", RunState.NEEDS_ATTENTION: "paused"}.get(facts.state, "")
+    return Figure("Ends about", MISSING, word)
+
+
+def _best(facts: RunFacts) -> Figure | None:
+    optimization = facts.optimization
+    if optimization is None:
+        return None
+    caption = f"Best {objective_name(optimization)}"
+    caption = caption if len(caption) <= 26 else "Best"
+    best = facts.best
+    if best is None:
+        return Figure(caption, MISSING)
+    return Figure(caption, _best_text(best, facts, optimization), f"#{best.index}")
+
+
+def _best_text(best: Trial, facts: RunFacts, optimization: OptimizationConfig) -> str:
+    value = objective_value(best, optimization)
+    if value is None:
+        return MISSING
+    return objective_text(value, optimization, objective_decimals(facts))
+
+
+_NEXT_STEPS: Mapping[RunState, Callable[[RunFacts, datetime], str]] = {
+    RunState.DRAFT: _draft,
+    RunState.READY: _ready,
+    RunState.STARTING: lambda _facts, _now: "Preparing the first trial",
+    RunState.RUNNING: _running,
+    RunState.PAUSING: _pausing,
+    RunState.PAUSED: lambda _facts, _now: "Nothing runs. Press Resume to go on",
+    RunState.NEEDS_ATTENTION: _needs_attention,
+    RunState.STOPPING: _stopping,
+    RunState.STOPPED: _stopped,
+    RunState.COMPLETED: _completed,
+    RunState.FAILED: _failed_sentence,
+    RunState.INTERRUPTED: _interrupted,
+}

@@ -1,0 +1,171 @@
+"""The experiments of the database as a list."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from axdesk.core.protocols import ExperimentSummary
+from axdesk.core.run import RunState
+from axdesk.gui.models.formatting import MISSING, number, when, with_unit
+from axdesk.gui.models.run_facts import RunFacts, objective_value
+from axdesk.gui.theme import Look, run_state_look
+from axdesk.gui.widgets.roles import Role
+
+Index = QModelIndex | QPersistentModelIndex
+
+SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 100
+"""The `ExperimentSummary` of a row."""
+
+UNNAMED = "Unnamed experiment"
+
+ACTIVE = frozenset(
+    {
+        RunState.STARTING,
+        RunState.RUNNING,
+        RunState.PAUSING,
+        RunState.PAUSED,
+        RunState.NEEDS_ATTENTION,
+        RunState.STOPPING,
+        RunState.INTERRUPTED,
+    }
+)
+"""States of experiments that go on, or wait for the operator."""
+
+
+def look_of(summary: ExperimentSummary) -> Look:
+    """Icon, colour and word of an experiment's state."""
+    is_elsewhere = summary.controller and summary.state.is_live
+    return run_state_look("elsewhere" if is_elsewhere else summary.state.value)
+
+
+def progress_text(summary: ExperimentSummary) -> str:
+    """How far an experiment is."""
+    if summary.max_trials:
+        return f"{summary.finished_trials} of {summary.max_trials}"
+    return MISSING
+
+
+def best_text(summary: ExperimentSummary) -> str:
+    """The best value of an experiment with its unit."""
+    if summary.best is None:
+        return MISSING
+    return with_unit(number(summary.best), summary.unit)
+
+
+class ExperimentsModel(QAbstractListModel):
+    """One row an experiment or draft, the latest change first."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._summaries: list[ExperimentSummary] = []
+        self._live: dict[int, RunFacts] = {}
+
+    @property
+    def summaries(self) -> tuple[ExperimentSummary, ...]:
+        """What is shown."""
+        return tuple(self._summaries)
+
+    def summary_of(self, experiment_id: int) -> ExperimentSummary | None:
+        """The summary with this id, or None."""
+        return next((s for s in self._summaries if s.id == experiment_id), None)
+
+    def row_of(self, experiment_id: int) -> int | None:
+        """The row of an experiment, or None."""
+        ids = [summary.id for summary in self._summaries]
+        return ids.index(experiment_id) if experiment_id in ids else None
+
+    def set_summaries(self, summaries: Sequence[ExperimentSummary]) -> None:
+        """Show what the database says."""
+        merged = [self._merged(summary) for summary in summaries]
+        if [s.id for s in merged] == [s.id for s in self._summaries]:
+            for row, summary in enumerate(merged):
+                self._replace(row, summary)
+            return
+        self.beginResetModel()
+        self._summaries = merged
+        self.endResetModel()
+
+    def show_facts(self, experiment_id: int, facts: RunFacts) -> None:
+        """Show what the session of an experiment knows, which is newer than the database's list."""
+        self._live[experiment_id] = facts
+        row = self.row_of(experiment_id)
+        if row is not None:
+            self._replace(row, self._merged(self._summaries[row]))
+
+    def forget_facts(self, experiment_id: int) -> None:
+        """Show what the database says of an experiment whose session ended."""
+        self._live.pop(experiment_id, None)
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
+        """The experiments."""
+        return 0 if parent.isValid() else len(self._summaries)
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """A row."""
+        if not index.isValid() or not 0 <= index.row() < len(self._summaries):
+            return None
+        cell = _CELLS.get(role)
+        return None if cell is None else cell(self._summaries[index.row()])
+
+    def _replace(self, row: int, summary: ExperimentSummary) -> None:
+        if self._summaries[row] != summary:
+            self._summaries[row] = summary
+            self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _merged(self, summary: ExperimentSummary) -> ExperimentSummary:
+        facts = self._live.get(summary.id)
+        if facts is None or facts.controller:
+            return summary
+        changes: dict[str, object] = {"name": facts.name, "state": facts.state, "controller": ""}
+        if facts.run is not None:
+            changes |= {"finished_trials": len(facts.finished), "max_trials": facts.budget}
+        best, optimization = facts.best, facts.optimization
+        if best is not None and optimization is not None:
+            changes |= {
+                "best": objective_value(best, optimization),
+                "best_trial": best.index,
+            }
+        return replace(summary, **changes)  # type: ignore[arg-type]  # names checked by replace
+
+
+def _name(summary: ExperimentSummary) -> str:
+    return summary.name or UNNAMED
+
+
+def _spoken(summary: ExperimentSummary) -> str:
+    word, progress = look_of(summary).word, progress_text(summary)
+    return f"{_name(summary)}, {word}, {progress}, best {best_text(summary)}"
+
+
+def _tool_tip(summary: ExperimentSummary) -> str:
+    changed = when(summary.updated_at, datetime.now(UTC))
+    return f"{_name(summary)}\n{look_of(summary).word}, last changed {changed}"
+
+
+def _second_line(summary: ExperimentSummary) -> str:
+    says_more = summary.state in (RunState.INTERRUPTED, RunState.NEEDS_ATTENTION)
+    has_run = bool(summary.max_trials)
+    return progress_text(summary) if has_run and not says_more else look_of(summary).word
+
+
+def _side(summary: ExperimentSummary) -> str:
+    if not summary.max_trials:
+        return ""
+    is_cut = summary.state is RunState.INTERRUPTED
+    return progress_text(summary) if is_cut else best_text(summary)
+
+
+_CELLS: Mapping[int, Callable[[ExperimentSummary], object]] = {
+    Qt.ItemDataRole.DisplayRole: _name,
+    Qt.ItemDataRole.AccessibleTextRole: _spoken,
+    Qt.ItemDataRole.ToolTipRole: _tool_tip,
+    Role.KEY: lambda summary: summary.id,
+    Role.ICON: lambda summary: look_of(summary).icon,
+    Role.ICON_TONE: lambda summary: look_of(summary).color,
+    Role.STRONG: lambda _: True,
+    Role.SECOND_LINE: _second_line,
+    Role.SIDE: _side,
+    SUMMARY_ROLE: lambda summary: summary,
+}

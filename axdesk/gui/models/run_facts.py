@@ -1,0 +1,233 @@
+"""What is known of an experiment at one moment, and what follows from it for showing."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+from axdesk.core.constraints import OutcomeConstraint
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.outcomes import best_observed, broken_limits, objective_score, shown_value
+from axdesk.core.questions import Question
+from axdesk.core.run import Run, RunAction, RunState, allowed_actions
+from axdesk.core.setup import ExperimentSetup
+from axdesk.core.trial import Trial, TrialSource, TrialStatus
+from axdesk.gui.models.formatting import metric_decimals, number, with_unit
+
+SOURCE_WORDS = {
+    TrialSource.CENTER: "Start values",
+    TrialSource.SOBOL: "Space filling",
+    TrialSource.MODEL: "Model",
+    TrialSource.FALLBACK: "Fallback",
+    TrialSource.MANUAL: "Manual",
+}
+"""What the operator calls the source of a trial."""
+
+LEAST_FOR_ESTIMATE = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """A snapshot of one experiment, all of it frozen.
+
+    Attributes:
+        name: As typed; empty for a draft without one.
+        state: Where the experiment stands, as shown.
+        setup: Its set-up; None for a draft that has problems.
+        runs: In order.
+        trials: By index.
+        questions: Open ones, by trial.
+        problems: Problems of the set-up that keep it from starting.
+        first_problem: The first of them as a sentence.
+        suggesting: Index of the trial that is being suggested, or None.
+        not_answering: Indices of trials whose polls or fetches fail.
+        controller: Process and host that drive it, if it is another process.
+        is_opening: Plugins and optimiser are being opened; nothing can be asked meanwhile.
+    """
+
+    name: str
+    state: RunState
+    setup: ExperimentSetup | None = None
+    runs: tuple[Run, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    questions: tuple[Question, ...] = ()
+    problems: int = 0
+    first_problem: str = ""
+    suggesting: int | None = None
+    not_answering: frozenset[int] = field(default_factory=frozenset)
+    controller: str = ""
+    is_opening: bool = False
+
+    @property
+    def run(self) -> Run | None:
+        """The last run."""
+        return self.runs[-1] if self.runs else None
+
+    @property
+    def optimization(self) -> OptimizationConfig | None:
+        """What is optimised, if that is known."""
+        return self.setup.optimization if self.setup else None
+
+    @property
+    def of_run(self) -> tuple[Trial, ...]:
+        """The trials of the last run."""
+        run = self.run
+        return tuple(t for t in self.trials if run is not None and t.run_index == run.index)
+
+    @property
+    def pending(self) -> tuple[Trial, ...]:
+        """The trials that occupy a slot."""
+        return tuple(t for t in self.trials if t.status.is_pending)
+
+    @property
+    def finished(self) -> tuple[Trial, ...]:
+        """The finished trials of the last run, in order of finishing."""
+        ended = [t for t in self.of_run if t.status.is_terminal]
+        return tuple(sorted(ended, key=lambda t: (t.finished_at is None, t.finished_at, t.index)))
+
+    @property
+    def budget(self) -> int:
+        """Trials of the last run, or of the next one before the first."""
+        if self.run is not None:
+            return self.run.settings.max_trials
+        return self.setup.run.max_trials if self.setup else 0
+
+    @property
+    def actions(self) -> frozenset[RunAction]:
+        """What the operator may ask for now."""
+        if self.controller or self.is_opening:
+            return frozenset()
+        return allowed_actions(self.state, len(self.pending))
+
+    @property
+    def best(self) -> Trial | None:
+        """The best observed trial that keeps every limit."""
+        return None if self.setup is None else best_observed(self.trials, self.setup.optimization)
+
+    def mean_seconds(self) -> float | None:
+        """Mean duration of the trials that are done, or None before the first."""
+        done = [
+            t.elapsed_seconds
+            for t in self.trials
+            if t.status is TrialStatus.COMPLETED and t.elapsed_seconds > 0
+        ]
+        return sum(done) / len(done) if len(done) >= LEAST_FOR_ESTIMATE else None
+
+    def seconds_left(self, trial: Trial, now: datetime) -> float | None:
+        """Expected rest of a running trial, at least 0; None if nothing can be said."""
+        mean = self.mean_seconds()
+        if mean is None or trial.started_at is None:
+            return None
+        return max(mean - seconds_running(trial, now), 0.0)
+
+    def ends_at(self, now: datetime) -> datetime | None:
+        """When the budget is expected to be spent; None if nothing can be said.
+
+        Slots are filled one after the other with trials of the mean duration.
+        """
+        mean, settings = self.mean_seconds(), None
+        if self.run is not None:
+            settings = self.run.settings
+        if mean is None or settings is None:
+            return None
+        left = max(settings.max_trials - len(self.of_run), 0)
+        free = [self.seconds_left(t, now) or 0.0 for t in self.pending]
+        free += [0.0] * max(settings.parallelism - len(free), 0)
+        if not left and not self.pending:
+            return None
+        for _ in range(left):
+            free.sort()
+            free[0] += mean
+        return now + timedelta(seconds=max(free))
+
+
+def seconds_running(trial: Trial, now: datetime) -> float:
+    """How long a trial has been running: stored for those that ended, by the clock else."""
+    if trial.status is TrialStatus.RUNNING and trial.started_at is not None:
+        return max((now - trial.started_at).total_seconds(), trial.elapsed_seconds)
+    return trial.elapsed_seconds
+
+
+def status_key(trial: Trial, facts: RunFacts) -> str:
+    """The key of `theme.STATUS_LOOKS` by which a trial is shown."""
+    if trial.status.is_pending:
+        asked = {question.trial_index for question in facts.questions}
+        if trial.index in asked or trial.is_uncertain:
+            return "may_have_started"
+        if facts.state is RunState.INTERRUPTED:
+            staged = trial.status is TrialStatus.STAGED
+            return "may_have_started" if staged else "not_known"
+        if trial.index in facts.not_answering:
+            return "not_answering"
+    if (
+        trial.status is TrialStatus.COMPLETED
+        and facts.optimization is not None
+        and broken_limits(trial, facts.optimization)
+    ):
+        return "limit_not_met"
+    return trial.status.value
+
+
+def predicted_objective(
+    trial: Trial, optimization: OptimizationConfig
+) -> tuple[float, float] | None:
+    """The expected objective, as the operator knows it, and its standard error; None without."""
+    by_metric = {p.metric: p for p in trial.generation.predictions}
+    terms = optimization.objective.expression.terms
+    if not all(name in by_metric for name, _ in terms):
+        return None
+    score = sum(c * by_metric[name].mean for name, c in terms)
+    variance = sum((c * by_metric[name].sem) ** 2 for name, c in terms)
+    return shown_value(score, optimization), shown_error(variance**0.5, optimization)
+
+
+def shown_error(error: float, optimization: OptimizationConfig) -> float:
+    """A standard error of the score in the operator's values."""
+    terms = optimization.objective.expression.terms
+    return error / abs(terms[0][1]) if len(terms) == 1 else error
+
+
+def objective_value(trial: Trial, optimization: OptimizationConfig) -> float | None:
+    """The observed objective as the operator knows it; None without a completed result."""
+    score = objective_score(trial, optimization)
+    return None if score is None else shown_value(score, optimization)
+
+
+@lru_cache(maxsize=16)
+def objective_name(optimization: OptimizationConfig) -> str:
+    """What the objective is called: the metric's name, or the expression of several."""
+    terms = optimization.objective.expression.terms
+    return terms[0][0] if len(terms) == 1 else str(optimization.objective)
+
+
+def objective_unit(optimization: OptimizationConfig) -> str:
+    """The unit of the objective; of several metrics none."""
+    names = optimization.objective.metric_names
+    return optimization.unit_of(names[0]) if len(names) == 1 else ""
+
+
+def objective_decimals(facts: "RunFacts") -> int | None:
+    """Decimals of the objective's values."""
+    optimization = facts.optimization
+    if optimization is None:
+        return None
+    names = optimization.objective.metric_names
+    if len(names) == 1:
+        return decimals_of(names[0], facts)
+    values = (objective_value(t, optimization) for t in facts.trials)
+    return metric_decimals(v for v in values if v is not None)
+
+
+def decimals_of(metric: str, facts: "RunFacts") -> int | None:
+    """Decimals of a metric's values."""
+    latest = [o for t in facts.trials if (o := t.latest(metric)) is not None]
+    return metric_decimals([o.mean for o in latest], [o.sem for o in latest])
+
+
+def limit_text(limit: OutcomeConstraint) -> str:
+    """Write a limit as a sentence part: `Impurity ≤ 2`."""
+    return str(limit).replace("<=", "≤").replace(">=", "≥").replace("`", "").replace("-", "−")
+
+
+def objective_text(value: float, optimization: OptimizationConfig, decimals: int | None) -> str:
+    """Write a value of the objective with its unit."""
+    return with_unit(number(value, decimals), objective_unit(optimization))

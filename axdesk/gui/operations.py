@@ -1,0 +1,414 @@
+"""What the actions of the window do: the questions they ask first, and whom they tell."""
+
+import platform
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6 import __version__ as pyside_version
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QFileDialog, QMainWindow
+
+from axdesk import __version__
+from axdesk.core.commands import Abandon, EnterResult, MarkFailed, SetExcluded, SetNote
+from axdesk.core.run import RunAction, RunState
+from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.actions import Actions
+from axdesk.gui.models.experiments_model import UNNAMED
+from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.session import ExperimentSession
+from axdesk.gui.views.dialogs import (
+    AddTrialsDialog,
+    EnterResultDialog,
+    InterruptedDialog,
+    ReportDialog,
+    TextDialog,
+    delete_dialog,
+    stop_now_dialog,
+)
+from axdesk.gui.workbench import Workbench
+
+_START_WORDS = {
+    RunState.PAUSING: "Cancel pausing",
+    RunState.STOPPING: "Cancel stopping",
+    RunState.COMPLETED: "Add trials…",
+}
+
+
+def ask_open_path(parent: QMainWindow) -> Path | None:
+    """Ask for an experiment file to open; None if the operator thinks better of it."""
+    chosen, _ = QFileDialog.getOpenFileName(
+        parent, "Open an experiment file", "", "Experiment files (*.toml)"
+    )
+    return Path(chosen) if chosen else None
+
+
+def ask_save_path(parent: QMainWindow, title: str, proposal: str, kinds: str) -> Path | None:
+    """Ask where to write a file; None if the operator thinks better of it."""
+    chosen, _ = QFileDialog.getSaveFileName(parent, title, proposal, kinds)
+    return Path(chosen) if chosen else None
+
+
+class Operations(QObject):
+    """Carries out the actions that need more than a view."""
+
+    def __init__(self, window: QMainWindow, workbench: Workbench, actions: Actions) -> None:
+        super().__init__(window)
+        self._window = window
+        self._workbench = workbench
+        self._actions = actions
+        self._paths: dict[int, Path] = {}
+
+    @property
+    def _session(self) -> ExperimentSession | None:
+        return self._workbench.current
+
+    # files
+
+    def open_file(self) -> None:
+        """Open an experiment file as a new draft."""
+        path = ask_open_path(self._window)
+        if path is not None:
+            self._workbench.new_from_file(path)
+
+    def save_file(self) -> None:
+        """Write the experiment file; the first time it is asked where."""
+        session = self._session
+        if session is None:
+            return
+        path = self._paths.get(session.id)
+        if path is None:
+            proposal = f"{_file_name(session.facts.name)}.toml"
+            path = ask_save_path(
+                self._window, "Save the experiment file", proposal, "Experiment files (*.toml)"
+            )
+        if path is not None:
+            target = path
+            experiment_id = session.id
+
+            def note() -> None:
+                self._paths[experiment_id] = target
+                self._window.statusBar().showMessage(f"Written to {target}", 6000)
+
+            self._workbench.write_file(target, note)
+
+    def export_trials(self) -> None:
+        """Write the trials as CSV."""
+        session = self._session
+        if session is None or not session.is_configured:
+            return
+        proposal = f"{_file_name(session.facts.name)}.csv"
+        path = ask_save_path(self._window, "Export trials", proposal, "CSV files (*.csv)")
+        if path is not None:
+            target = path
+            self._workbench.export_trials(
+                target, lambda: self._window.statusBar().showMessage(f"Written to {target}", 6000)
+            )
+
+    def duplicate(self) -> None:
+        """Copy the experiment shown into a new draft."""
+        if self._session is not None:
+            self._workbench.duplicate(self._session.id)
+
+    def delete(self, experiment_id: int | None = None) -> None:
+        """Delete an experiment, by default the one shown, once the operator confirmed."""
+        if experiment_id is None and self._session is not None:
+            experiment_id = self._session.id
+        if experiment_id is None:
+            return
+        target = experiment_id
+        summary = self._workbench.experiments.summary_of(target)
+        name = (summary.name if summary else "") or UNNAMED
+        if summary is not None and summary.state.is_live:
+            self._window.statusBar().showMessage(f"{name} is running. Stop it first.", 6000)
+            return
+        dialog = delete_dialog(self._window, name, summary.finished_trials if summary else 0)
+        dialog.chosen.connect(
+            lambda key: self._workbench.delete(target) if key == "delete" else None
+        )
+        dialog.open()
+
+    # edits
+
+    def undo(self) -> None:
+        """Take the last edit of the set-up back."""
+        if self._session is not None:
+            self._session.draft_model.undo_stack.undo()
+
+    def redo(self) -> None:
+        """Do the edit that was taken back again."""
+        if self._session is not None:
+            self._session.draft_model.undo_stack.redo()
+
+    # the run
+
+    def start(self) -> None:
+        """Start, resume, or cancel pausing or stopping."""
+        session = self._session
+        if session is None:
+            return
+        facts = session.facts
+        if facts.state is RunState.INTERRUPTED:
+            self.review_interrupted(session)
+        elif facts.state is RunState.COMPLETED:
+            self.add_trials()
+        else:
+            for action in (RunAction.START, RunAction.RESUME):
+                session.act_on(action)
+
+    def pause(self) -> None:
+        """Launch no new trials."""
+        if self._session is not None:
+            self._session.act_on(RunAction.PAUSE)
+
+    def stop(self) -> None:
+        """End the run once the running trials finished."""
+        if self._session is not None:
+            self._session.act_on(RunAction.STOP)
+
+    def stop_now(self) -> None:
+        """End the running trials, once the operator confirmed."""
+        session = self._session
+        if session is None or RunAction.STOP_NOW not in session.facts.actions:
+            return
+        facts = session.facts
+        dialog = stop_now_dialog(self._window, facts, runner_name(facts))
+        dialog.chosen.connect(
+            lambda key: session.act_on(RunAction.STOP_NOW) if key == "stop" else None
+        )
+        dialog.open()
+
+    def add_trials(self) -> None:
+        """Go on after a run that ended with further trials."""
+        session = self._session
+        if session is None or session.is_live or session.facts.run is None:
+            return
+        dialog = AddTrialsDialog(self._window, session.facts.budget // 2)
+        dialog.entered.connect(lambda count: session.start(more_trials=count))
+        dialog.open()
+
+    def review_interrupted(self, session: ExperimentSession) -> None:
+        """Show what was running when the run was cut off, and offer to resume."""
+        dialog = InterruptedDialog(self._window, session.facts)
+        dialog.chosen.connect(lambda key: session.start() if key == "resume" else None)
+        dialog.open()
+
+    # trials
+
+    def enter_result(self, trial_index: int | None) -> None:
+        """Enter or correct the result of a trial."""
+        session, trial = self._target(trial_index)
+        optimization = session.facts.optimization if session else None
+        if session is None or trial is None or optimization is None:
+            return
+        dialog = EnterResultDialog(self._window, trial, optimization)
+        dialog.entered.connect(
+            lambda result, note: session.submit(EnterResult(trial.index, result, note=note))
+        )
+        dialog.open()
+
+    def mark_failed(self, trial_index: int | None) -> None:
+        """Give a trial up, with a reason."""
+        self._ask_reason(
+            trial_index, "dialog.mark_failed", "Mark #{} failed?", "Mark failed",
+            "The trial counts as failed; the same point may be suggested again.",
+            lambda index, reason: MarkFailed(index, reason or "marked as failed"),
+        )  # fmt: skip
+
+    def abandon(self, trial_index: int | None) -> None:
+        """Give a trial up for good, with a reason."""
+        self._ask_reason(
+            trial_index, "dialog.abandon", "Abandon #{}?", "Abandon",
+            "The trial is given up, or its result voided; the same point is not suggested again.",
+            lambda index, reason: Abandon(index, reason or "abandoned"),
+        )  # fmt: skip
+
+    def toggle_excluded(self, trial_index: int | None) -> None:
+        """Withhold a trial from the model, or give it back."""
+        session, trial = self._target(trial_index)
+        if session is not None and trial is not None:
+            session.submit(SetExcluded(trial.index, not trial.is_excluded))
+
+    def write_note(self, trial_index: int | None) -> None:
+        """Write the note of a trial."""
+        session, trial = self._target(trial_index)
+        if session is None or trial is None:
+            return
+        dialog = TextDialog(
+            self._window, name="dialog.note", title=f"Note on #{trial.index}", sentence="",
+            action="Save note", text=trial.note,
+        )  # fmt: skip
+        dialog.entered.connect(lambda text: session.submit(SetNote(trial.index, text)))
+        dialog.open()
+
+    def copy_row(self, trial_index: int | None) -> None:
+        """Put the row of a trial into the clipboard."""
+        session, trial = self._target(trial_index)
+        if session is not None and trial is not None:
+            QGuiApplication.clipboard().setText(session.trials_model.row_text(trial.index))
+
+    # the rest
+
+    def open_plugin_folder(self) -> None:
+        """Show the plugin folder in the file manager."""
+        folder = self._workbench.plugin_folder
+        if folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
+    def copy_headless_command(self) -> None:
+        """Put the command that goes on without a window into the clipboard."""
+        session = self._session
+        if session is None:
+            return
+        words = ["axdesk", "--headless"]
+        path = self._paths.get(session.id)
+        if session.is_configured:
+            words += ["resume", session.facts.name]
+        else:
+            words += ["run", str(path or f"{_file_name(session.facts.name)}.toml")]
+        if self._workbench.database is not None:
+            words += ["--database", str(self._workbench.database)]
+        if self._workbench.plugin_folder is not None:
+            words += ["--plugins", str(self._workbench.plugin_folder)]
+        QGuiApplication.clipboard().setText(shlex.join(words))
+        self._window.statusBar().showMessage("Headless command copied", 4000)
+
+    def about(self) -> None:
+        """Tell the versions."""
+        text = "\n".join(
+            (
+                f"axdesk {__version__}",
+                f"Python {platform.python_version()}, PySide6 {pyside_version}",
+                f"{platform.system()} {platform.release()}, {platform.machine()}",
+                f"Database {self._workbench.database or '–'}",
+                f"Plugins {self._workbench.plugin_folder or '–'}",
+                f"Started as {Path(sys.argv[0]).name}",
+            )
+        )
+        dialog = ReportDialog(
+            self._window, name="dialog.about", title="axdesk",
+            sentence="Closed-loop laboratory experiments.", text=text, icon_name="flask",
+        )  # fmt: skip
+        dialog.chosen.connect(
+            lambda key: QGuiApplication.clipboard().setText(text) if key == "copy" else None
+        )
+        dialog.open()
+
+    def update_actions(self, selected: int | None) -> None:
+        """Switch every action on or off by what is shown and what is allowed."""
+        session = self._session
+        facts = session.facts if session is not None else None
+        for name in ("file.save", "file.duplicate", "view.setup", "view.monitor",
+                     "plugins.reload_all", "tools.copy_headless_command"):  # fmt: skip
+            self._actions[name].setEnabled(session is not None)
+        self._actions["file.delete"].setEnabled(session is not None and not session.is_live)
+        self._actions["file.start_page"].setEnabled(session is not None)
+        self._actions["file.export_trials"].setEnabled(facts is not None and bool(facts.trials))
+        self._update_edit_actions(session)
+        self._update_run_actions(facts)
+        self._update_trial_actions(facts, selected)
+
+    # inside
+
+    def _update_edit_actions(self, session: ExperimentSession | None) -> None:
+        model = None if session is None else session.draft_model
+        editable = model is not None and not model.is_read_only
+        for name, can in (("edit.undo", "canUndo"), ("edit.redo", "canRedo")):
+            able = model is not None and getattr(model.undo_stack, can)()
+            self._actions[name].setEnabled(editable and able)
+
+    def _update_run_actions(self, facts: RunFacts | None) -> None:
+        allowed = facts.actions if facts is not None else frozenset()
+        start, pause = self._actions["run.start"], self._actions["run.pause"]
+        stop, stop_now = self._actions["run.stop"], self._actions["run.stop_now"]
+        state = facts.state if facts is not None else RunState.DRAFT
+        has_run = facts is not None and facts.run is not None
+        start.setText(_START_WORDS.get(state, "Resume" if has_run else "Start"))
+        start.setEnabled(bool(allowed & {RunAction.START, RunAction.RESUME}))
+        self._actions.set_tip(start, _start_tip(facts))
+        may_pause, may_stop_now = RunAction.PAUSE in allowed, RunAction.STOP_NOW in allowed
+        pause.setEnabled(may_pause)
+        stop.setEnabled(RunAction.STOP in allowed)
+        stop_now.setEnabled(may_stop_now)
+        # One place for the three: they are never on together.
+        pause.setVisible(may_pause)
+        start.setVisible(facts is not None and not may_pause)
+        stop.setVisible(facts is not None)
+        stop_now.setVisible(may_stop_now)
+        self._actions["run.add_trials"].setEnabled(
+            facts is not None and has_run and RunAction.RESUME in allowed and not state.is_live
+            and state is not RunState.INTERRUPTED
+        )  # fmt: skip
+
+    def _update_trial_actions(self, facts: RunFacts | None, selected: int | None) -> None:
+        trial = None
+        if facts is not None and selected is not None:
+            trial = next((t for t in facts.trials if t.index == selected), None)
+        steers = facts is not None and not facts.controller and not facts.is_opening
+        status = None if trial is None else trial.status
+        enter = self._actions["trials.enter_result"]
+        enter.setText("Correct result…" if status is TrialStatus.COMPLETED else "Enter result…")
+        enter.setEnabled(
+            steers and status not in (None, TrialStatus.CANDIDATE, TrialStatus.ABANDONED)
+        )
+        pending = status is not None and status.is_pending
+        self._actions["trials.mark_failed"].setEnabled(steers and pending)
+        self._actions["trials.abandon"].setEnabled(
+            steers and status not in (None, TrialStatus.ABANDONED)
+        )
+        exclude = self._actions["trials.exclude"]
+        exclude.setText(
+            "Include in model" if trial is not None and trial.is_excluded else "Exclude from model"
+        )
+        exclude.setEnabled(steers and status is TrialStatus.COMPLETED)
+        note = self._actions["trials.note"]
+        note.setText("Edit note…" if trial is not None and trial.note else "Add note…")
+        note.setEnabled(steers and trial is not None)
+        for name in ("trials.copy_row", "trials.show_details"):
+            self._actions[name].setEnabled(trial is not None)
+        self._actions["trials.go_to_best"].setEnabled(facts is not None and facts.best is not None)
+
+    def _target(self, trial_index: int | None) -> tuple[ExperimentSession | None, Trial | None]:
+        session = self._session
+        if session is None or trial_index is None:
+            return session, None
+        return session, session.trial(trial_index)
+
+    def _ask_reason(
+        self, trial_index: int | None, name: str, title: str, action: str, sentence: str,
+        command: Callable[[int, str], MarkFailed | Abandon],
+    ) -> None:  # fmt: skip
+        session, trial = self._target(trial_index)
+        if session is None or trial is None:
+            return
+        dialog = TextDialog(
+            self._window, name=name, title=title.format(trial.index),
+            sentence=f"{sentence} Say why, if you like.", action=action, icon_name="ban",
+            is_danger=True,
+        )  # fmt: skip
+        dialog.entered.connect(lambda reason: session.submit(command(trial.index, reason)))
+        dialog.open()
+
+
+def runner_name(facts: RunFacts) -> str:
+    """What the operator knows the runner as."""
+    runner = facts.setup.runner if facts.setup else None
+    return "" if runner is None else runner.file_name.removesuffix(".py")
+
+
+def _start_tip(facts: RunFacts | None) -> str:
+    if facts is None:
+        return "Open an experiment first"
+    if facts.controller:
+        return f"Another process drives this experiment: {facts.controller}"
+    if facts.state is RunState.DRAFT and facts.first_problem:
+        return f"The set-up is not complete: {facts.first_problem}"
+    return "Start the run" if facts.run is None else "Go on with the run"
+
+
+def _file_name(name: str) -> str:
+    """A file name that any file system takes."""
+    kept = "".join(c if c.isalnum() or c in "-_ ." else "_" for c in name).strip(" .")
+    return kept.replace(" ", "_") or "experiment"

@@ -1,0 +1,635 @@
+"""The presenter of one opened experiment: between its models, its client and its run."""
+
+import logging
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from axdesk.core.commands import (
+    AddTrial,
+    AnswerQuestion,
+    ChangeRunSettings,
+    Command,
+    EnterResult,
+    Pause,
+    Resume,
+    Stop,
+    StopNow,
+)
+from axdesk.core.draft_cells import Problems
+from axdesk.core.drafts import Draft
+from axdesk.core.errors import AxdeskError
+from axdesk.core.events import (
+    Event,
+    FallbackUsed,
+    Publish,
+    QuestionAnswered,
+    QuestionAsked,
+    RunChanged,
+    RunFinished,
+    SuggestionStarted,
+    TrialChanged,
+    TrialHealthChanged,
+    Warned,
+)
+from axdesk.core.experiment import Experiment
+from axdesk.core.protocols import ExperimentSummary
+from axdesk.core.questions import Answer, Question
+from axdesk.core.run import Run, RunAction, RunSettings, RunState
+from axdesk.core.setup import ExperimentSetup
+from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.io_thread import IoThread
+from axdesk.gui.models.attention_model import (
+    AttentionItem,
+    AttentionModel,
+    Severity,
+    error_item,
+    question_item,
+)
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.event_lines import event_line
+from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
+from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.models.trials_model import TrialsModel
+from axdesk.gui.scheduler_thread import SchedulerThread
+
+if TYPE_CHECKING:
+    from axdesk.api.client import Client
+    from axdesk.api.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+
+COALESCE_MS = 100
+"""Changes are shown together at this interval."""
+SAVE_DELAY_MS = 300
+"""A draft is saved this long after the last change."""
+
+_MOST_PATIENT = 3
+"""Failed calls in a row after which a trial that does not answer is worth a notice."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An experiment that is ready to run."""
+
+    client: "Client"
+    experiment: Experiment
+    is_new_client: bool
+
+
+class ExperimentSession(QObject):
+    """Owns what belongs to one experiment while it is open: draft, models, client, thread.
+
+    Everything happens in the GUI thread; what may take a while is posted to the I/O thread.
+
+    Signals:
+        changed: Facts changed; told at most every 100 ms.
+        problems_found: The run cannot start as set up; carries the `Problems`.
+        saved: The draft, or an event of the run, is stored; carries the time (UTC).
+        finished: The run of this sitting ended and its thread is gone.
+    """
+
+    changed = Signal()
+    problems_found = Signal(object)
+    saved = Signal(object)
+    finished = Signal()
+    _command_settled = Signal(object, object)
+
+    def __init__(
+        self,
+        experiment_id: int,
+        draft: Draft,
+        io: IoThread,
+        *,
+        experiment: Experiment | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        """Open an experiment.
+
+        Args:
+            experiment_id: The database's number.
+            draft: What its set-up shows.
+            io: For all work at the database.
+            experiment: Its stored state; None for a mere draft.
+            parent: Qt's owner.
+        """
+        super().__init__(parent)
+        self.id = experiment_id
+        self.draft_model = DraftModel(draft, self)
+        self.trials_model = TrialsModel(self)
+        self.attention_model = AttentionModel(self)
+        self.log_model = LogModel(self)
+        self._io = io
+        self._setup: ExperimentSetup | None = None
+        self._runs: dict[int, Run] = {}
+        self._trials: dict[int, Trial] = {}
+        self._questions: dict[int, Question] = {}
+        self._failures: dict[int, int] = {}
+        self._suggesting: int | None = None
+        self._controller = ""
+        self._client: Client | None = None
+        self._thread: SchedulerThread | None = None
+        self._is_opening = False
+        self._is_closed = False
+        self._new_lines: list[LogLine] = []
+        self._coalesce = self._timer(COALESCE_MS, self._show)
+        self._save_soon = self._timer(SAVE_DELAY_MS, self.flush)
+        self.draft_model.changed.connect(self._note_edit)
+        self.draft_model.refreshed.connect(self._coalesce.start)
+        self._command_settled.connect(self._settle_command)
+        if experiment is not None:
+            self._take(experiment)
+        self._show()
+
+    # what is known
+
+    @property
+    def facts(self) -> RunFacts:
+        """Everything that is known, at this moment."""
+        problems = self.draft_model.problems
+        items = problems.items if problems is not None else ()
+        return RunFacts(
+            name=self.draft_model.draft.general.get("name", "").strip(),
+            state=self.state,
+            setup=self._setup if self._runs else self.draft_model.setup,
+            runs=tuple(run for _, run in sorted(self._runs.items())),
+            trials=tuple(trial for _, trial in sorted(self._trials.items())),
+            questions=tuple(question for _, question in sorted(self._questions.items())),
+            problems=len(items),
+            first_problem=items[0].message if items else "",
+            suggesting=self._suggesting,
+            not_answering=frozenset(i for i, n in self._failures.items() if n),
+            controller=self._controller,
+            is_opening=self._is_opening,
+        )
+
+    @property
+    def state(self) -> RunState:
+        """Where the experiment stands."""
+        if self._is_opening and self._thread is None:
+            return RunState.STARTING
+        run = self._last_run
+        if run is None:
+            return RunState.READY if self.draft_model.setup is not None else RunState.DRAFT
+        if run.state.is_live and not self.is_live and not self._controller:
+            return RunState.INTERRUPTED
+        return run.state
+
+    @property
+    def is_live(self) -> bool:
+        """Whether a run of this experiment goes on in this window."""
+        return self._thread is not None
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether it is an experiment, and no mere draft."""
+        return self._setup is not None
+
+    @property
+    def optimiser_ready(self) -> bool | None:
+        """Whether the optimiser has loaded; None while there is none."""
+        return None if self._client is None else self._client.optimizer_ready()
+
+    def trial(self, index: int) -> Trial | None:
+        """The latest snapshot of a trial."""
+        return self._trials.get(index)
+
+    def set_summary(self, summary: ExperimentSummary) -> None:
+        """Learn from the list of experiments whether another process drives this one.
+
+        While one does, the trials are read again each time.
+        """
+        controller = "" if self.is_live or self._is_opening else summary.controller
+        ended_elsewhere = bool(self._controller) and not controller
+        if controller != self._controller:
+            self._controller = controller
+            self._coalesce.start()
+        if controller or ended_elsewhere:
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the experiment again, if it is one and no run brings what is newer."""
+        if self.is_live or not self.is_configured:
+            return
+        experiment_id = self.id
+        self._io.post(lambda workspace: workspace.experiment(experiment_id), self._take_if_idle)
+
+    # what the operator asks for
+
+    def start(self, more_trials: int | None = None) -> None:
+        """Start the first run, resume the last one, or go on after it with `more_trials`."""
+        if self.is_live or self._is_opening or self._controller:
+            return
+        self._is_opening = True
+        self._save_soon.stop()
+        draft, known, client, experiment_id = self._draft, self._setup, self._client, self.id
+        self._coalesce.start()
+
+        def prepare(workspace: "Workspace") -> _Prepared | Problems:
+            workspace.save_draft(draft, experiment_id)
+            return _prepare(workspace, experiment_id, draft, known, client)
+
+        self._io.post(
+            prepare, lambda prepared: self._launch(prepared, more_trials), self._opening_failed
+        )
+
+    def pause(self) -> None:
+        """Launch no new trials."""
+        self.submit(Pause())
+
+    def resume(self) -> None:
+        """Cancel pausing or stopping, or go on after a pause."""
+        self.submit(Resume())
+
+    def stop(self) -> None:
+        """Launch no new trials and end the run once the running ones finished."""
+        self.submit(Stop())
+
+    def stop_now(self) -> None:
+        """End the running trials through the runner, then the run."""
+        self.submit(StopNow())
+
+    def act_on(self, action: RunAction, more_trials: int | None = None) -> None:
+        """Carry out an action of the toolbar, if it is allowed now."""
+        if action not in self.facts.actions:
+            return
+        match action:
+            case RunAction.START:
+                self.start()
+            case RunAction.RESUME if self.is_live:
+                self.resume()
+            case RunAction.RESUME:
+                self.start(more_trials)
+            case RunAction.PAUSE:
+                self.pause()
+            case RunAction.STOP:
+                self.stop()
+            case RunAction.STOP_NOW:
+                self.stop_now()
+            case RunAction.EDIT_SETUP:
+                pass
+
+    def answer(self, trial_index: int, answer: Answer) -> None:
+        """Say what became of a trial that may have started."""
+        self.submit(AnswerQuestion(trial_index, answer))
+
+    def submit(self, command: Command) -> None:
+        """Have a command carried out by the run or, with none, at the database."""
+        client = self._client
+        if self._controller:
+            return
+        if self.is_live and client is not None:
+            future = client.submit(command)
+            future.add_done_callback(lambda settled: self._tell_settled(command, settled))
+            return
+        experiment_id = self.id
+
+        def apply(workspace: "Workspace") -> tuple["Client", Experiment]:
+            opened = client or workspace.open(experiment_id)
+            opened.submit(command).result()
+            return opened, workspace.experiment(experiment_id)
+
+        def show(result: tuple["Client", Experiment]) -> None:
+            self._client, experiment = result
+            self._take_if_idle(experiment)
+            self._tell_applied(command)
+
+        self._io.post(apply, show, lambda error: self._report(error, "Not carried out"))
+
+    def flush(self) -> None:
+        """Save the draft now if a change is waiting."""
+        self._save_soon.stop()
+        if self._draft_is_saved:
+            return
+        self._draft_is_saved = True
+        draft, experiment_id = self._draft, self.id
+        self._io.post(
+            lambda workspace: workspace.save_draft(draft, experiment_id),
+            lambda _: self.saved.emit(datetime.now(UTC)),
+        )
+
+    def release(self) -> None:
+        """Free the client with its processes, unless a run needs it; the next start opens one."""
+        if self.is_live or self._is_opening:
+            return
+        client, self._client = self._client, None
+        if client is not None:
+            self._io.post(lambda _: client.close())
+
+    def close(self) -> None:
+        """Save what is unsaved and free the client; only while no run goes on."""
+        self.flush()
+        self.release()
+        self._is_closed = True
+        self._coalesce.stop()
+
+    def leave_running(self) -> None:
+        """Save what is unsaved and let go of a run that the end of the process will interrupt."""
+        self.flush()
+        self._is_closed = True
+        self._coalesce.stop()
+
+    def notice(self, item: AttentionItem) -> None:
+        """Show a notice in Attention."""
+        self.attention_model.add(item)
+
+    # the set-up
+
+    _draft_is_saved = True
+
+    @property
+    def _draft(self) -> Draft:
+        return self.draft_model.draft
+
+    def _note_edit(self, _draft: Draft) -> None:
+        self._draft_is_saved = False
+        self._save_soon.start()
+        self._coalesce.start()
+
+    def _change_live_settings(self, settings: RunSettings) -> None:
+        """Have a run take the settings of the set-up, where they differ from its own."""
+        run = self._last_run
+        if run is None or run.settings == settings:
+            return
+        self.submit(
+            ChangeRunSettings(
+                max_trials=settings.max_trials,
+                parallelism=settings.parallelism,
+                tolerated_trial_failure_rate=settings.tolerated_trial_failure_rate,
+                initial_seconds_between_polls=settings.initial_seconds_between_polls,
+                orchestration=settings.orchestration,
+            )
+        )
+
+    # the run
+
+    @property
+    def _last_run(self) -> Run | None:
+        return self._runs[max(self._runs)] if self._runs else None
+
+    def _launch(self, prepared: _Prepared | Problems, more_trials: int | None) -> None:
+        if isinstance(prepared, Problems):
+            self._is_opening = False
+            for problem in prepared.items:
+                self.draft_model.note_found(problem)
+            self._coalesce.start()
+            self.problems_found.emit(prepared)
+            return
+        if self._is_closed:
+            prepared.client.close()
+            return
+        self._client = prepared.client
+        self._take(prepared.experiment)
+        self.saved.emit(datetime.now(UTC))
+        settings = prepared.experiment.setup.run
+        work = _work_of(prepared.client, self._last_run, settings, more_trials)
+        self._settings_wanted = None if self._last_run is None or more_trials else settings
+        self._questions.clear()
+        self._failures.clear()
+        self._thread = SchedulerThread(work, self)
+        self._thread.event_published.connect(self._receive)
+        self._thread.ended.connect(self._run_ended)
+        self._thread.finished.connect(self._thread_finished)
+        self._thread.start()
+        self._coalesce.start()
+
+    _settings_wanted: RunSettings | None = None
+    _end_error: Exception | None = None
+
+    def _opening_failed(self, error: AxdeskError) -> None:
+        self._is_opening = False
+        self._report(error, "The run was not started")
+
+    def _receive(self, event: Event) -> None:
+        """Take an event of the run; what it changes is shown with the next coalesced update."""
+        if self._is_closed:
+            return
+        before = self._trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
+        optimization = self._setup.optimization if self._setup else None
+        line = event_line(event, before, optimization)
+        now = datetime.now(UTC)
+        if line is not None:
+            self._new_lines.append(LogLine(now, *line))
+        self._take_event(event, before, now)
+        self._tell_notice(event, now)
+        if not self._coalesce.isActive():
+            self._coalesce.start()
+
+    def _take_event(self, event: Event, before: Trial | None, now: datetime) -> None:
+        match event:
+            case RunChanged(run):
+                self._take_run(run)
+            case RunFinished(run):
+                self._runs[run.index] = run
+            case TrialChanged(trial):
+                self._trials[trial.index] = trial
+                self._note_failure(trial, before, now)
+                self.saved.emit(now)
+            case TrialHealthChanged(index, failures, _):
+                self._failures[index] = failures
+            case SuggestionStarted(index):
+                self._suggesting = index
+            case QuestionAsked(question):
+                self._questions[question.trial_index] = question
+            case QuestionAnswered(index, _):
+                self._questions.pop(index, None)
+            case _:
+                pass  # told by a notice alone
+
+    def _tell_notice(self, event: Event, now: datetime) -> None:
+        match event:
+            case TrialHealthChanged(index, failures, reason) if failures == _MOST_PATIENT:
+                self.notice(_not_answering(index, reason, now))
+            case FallbackUsed(index, reason):
+                self.notice(_fallback(index, reason, now))
+            case Warned(message, hint):
+                self.notice(_warning(message, hint, now))
+            case _:
+                pass
+
+    def _take_run(self, run: Run) -> None:
+        self._runs[run.index] = run
+        self._is_opening = False
+        wanted, self._settings_wanted = self._settings_wanted, None
+        if wanted is not None and run.state.is_live:
+            self._change_live_settings(wanted)
+
+    def _note_failure(self, trial: Trial, before: Trial | None, now: datetime) -> None:
+        self._failures.pop(trial.index, None)
+        if self._suggesting == trial.index:
+            self._suggesting = None
+        if trial.status is not TrialStatus.FAILED or (before and before.status is trial.status):
+            return
+        reason = trial.reason or "The runner gave no reason."
+        self.notice(
+            AttentionItem(
+                Severity.ERROR,
+                f"#{trial.index} failed: {reason.splitlines()[0]}",
+                "Marked failed",
+                reason,
+                "The trial is marked failed; the run goes on. Its settings are saved, and the "
+                "same point may be suggested again.",
+                "If the result is known after all, enter it from the trial's menu.",
+                now,
+                trial.index,
+            )
+        )
+
+    def _run_ended(self, error: object) -> None:
+        self._end_error = error if isinstance(error, Exception) else None
+
+    def _thread_finished(self) -> None:
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.deleteLater()
+        self._is_opening = False
+        self._suggesting = None
+        self._questions.clear()
+        error, self._end_error = self._end_error, None
+        if isinstance(error, AxdeskError):
+            self._report(error, "The run ended")
+        if not self._is_closed:
+            self.reload()
+            self._coalesce.start()
+        self.finished.emit()
+        if error is not None and not isinstance(error, AxdeskError):
+            raise error
+
+    def _tell_settled(self, command: Command, future: "Future[None]") -> None:
+        """Hand the outcome of a command to the GUI thread; called in the scheduler's thread."""
+        error = None if future.cancelled() else future.exception()
+        self._command_settled.emit(command, error)
+
+    def _settle_command(self, command: Command, error: object) -> None:
+        if isinstance(error, AxdeskError):
+            self._report(error, "Not carried out")
+        elif isinstance(error, BaseException):
+            raise error
+        else:
+            self._tell_applied(command)
+
+    def _tell_applied(self, command: Command) -> None:
+        if isinstance(command, EnterResult | AddTrial):
+            self._log(
+                LogLevel.INFO, f"The result of #{getattr(command, 'trial_index', '')} is stored."
+            )
+        self.saved.emit(datetime.now(UTC))
+
+    # showing
+
+    def _take(self, experiment: Experiment) -> None:
+        self._setup = experiment.setup
+        self._runs = {run.index: run for run in experiment.runs}
+        self._trials = dict(experiment.trials)
+
+    def _take_if_idle(self, experiment: Experiment) -> None:
+        """Show a stored state, unless events of a run bring newer ones meanwhile."""
+        if not self.is_live and not self._is_closed:
+            self._take(experiment)
+            self._coalesce.start()
+
+    def _report(self, error: AxdeskError, did: str) -> None:
+        self._log(LogLevel.ERROR, str(error))
+        self.notice(error_item(error, did, datetime.now(UTC), f"{did}."))
+        self._coalesce.start()
+
+    def _log(self, level: LogLevel, text: str) -> None:
+        self._new_lines.append(LogLine(datetime.now(UTC), level, text))
+        self._coalesce.start()
+
+    def _show(self) -> None:
+        now = datetime.now(UTC)
+        facts = self.facts
+        self.trials_model.show_facts(facts, now)
+        lines, self._new_lines = self._new_lines, []
+        self.log_model.append(lines)
+        runner = self._setup.runner.file_name if self._setup and self._setup.runner else ""
+        self.attention_model.set_questions(
+            [question_item(q, runner.removesuffix(".py"), now) for q in facts.questions]
+        )
+        self.changed.emit()
+
+    def _timer(self, interval: int, timeout: Callable[[], None]) -> QTimer:
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval)
+        timer.timeout.connect(timeout)
+        return timer
+
+
+def _prepare(
+    workspace: "Workspace",
+    experiment_id: int,
+    draft: Draft,
+    known: ExperimentSetup | None,
+    client: "Client | None",
+) -> _Prepared | Problems:
+    """Check the draft, store it as the experiment's set-up, and open it; in the I/O thread."""
+    checked = workspace.check(draft, experiment_id)
+    if isinstance(checked, Problems):
+        return checked
+    # The settings of the run are handed over with the run; the rest is the experiment's.
+    changed = known is None or checked != known
+    if changed:
+        workspace.configure(experiment_id, checked)
+    reopens = known is None or replace(checked, run=known.run) != known
+    if client is not None and reopens:
+        client.close()
+        client = None
+    opened = client or workspace.open(experiment_id)
+    return _Prepared(opened, workspace.experiment(experiment_id), opened is not client)
+
+
+def _work_of(
+    client: "Client", last: Run | None, settings: RunSettings, more_trials: int | None
+) -> Callable[[Publish], None]:
+    """What the scheduler's thread does: a new run, or the rest of the last one."""
+
+    def work(publish: Publish) -> None:
+        if last is not None and more_trials is None:
+            client.run_trials(on_event=publish)
+            return
+        client.run_trials(
+            more_trials or settings.max_trials,
+            settings.parallelism,
+            settings.tolerated_trial_failure_rate,
+            settings.initial_seconds_between_polls,
+            config=settings.orchestration,
+            on_event=publish,
+        )
+
+    return work
+
+
+def _warning(message: str, hint: str, now: datetime) -> AttentionItem:
+    title = message.partition(". ")[0].rstrip(".")
+    return AttentionItem(Severity.NOTICE, title, "For your information", message, todo=hint, at=now)
+
+
+def _not_answering(index: int, reason: str, now: datetime) -> AttentionItem:
+    return AttentionItem(
+        Severity.NOTICE,
+        f"#{index} does not answer",
+        "Tried again with growing pauses",
+        reason,
+        "The call is tried again until its budget is spent; then the trial is marked failed.",
+        "Check the instrument and its connection.",
+        now,
+        index,
+    )
+
+
+def _fallback(index: int, reason: str, now: datetime) -> AttentionItem:
+    return AttentionItem(
+        Severity.NOTICE,
+        f"#{index} is a space-filling trial",
+        "The model gave no suggestion",
+        f"The model could not be fitted for #{index}; a space-filling trial stepped in.",
+        f"The run goes on. Reason: {reason}",
+        at=now,
+        trial_index=index,
+    )

@@ -1,0 +1,215 @@
+"""Attention: questions that wait for an answer, and notices."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QModelIndex, Qt, Signal, SignalInstance
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from axdesk.core.questions import Answer
+from axdesk.gui.models.attention_model import AttentionItem, AttentionModel, Severity
+from axdesk.gui.style import px
+from axdesk.gui.widgets.buttons import Button
+from axdesk.gui.widgets.cards import EmptyState, Fold, Surface
+from axdesk.gui.widgets.labels import label
+from axdesk.gui.widgets.tables import ListView
+
+ANSWERS = {
+    Answer.ASK_RUNNER: ("Ask the runner", "refresh"),
+    Answer.REDEPLOY: ("It never ran: deploy again", "rocket"),
+    Answer.MARK_FAILED: ("Mark failed", ""),
+    Answer.ABANDON: ("Abandon", ""),
+}
+"""Answer → the words and the icon of its button."""
+
+_LABEL_WIDTH = 118
+
+
+class AttentionView(Surface):
+    """The list at the left, the item at the right.
+
+    Signals:
+        answered: The operator answered a question; carries the trial's index and the `Answer`.
+        result_requested: The operator wants to enter the result of a trial; carries its index.
+        trial_requested: The operator wants to see a trial; carries its index.
+    """
+
+    answered = Signal(int, object)
+    result_requested = Signal(int)
+    trial_requested = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__("panel")
+        self._model: AttentionModel | None = None
+        self._connections: list[tuple[SignalInstance, Callable[..., object]]] = []
+        self._list = ListView(
+            name="attention.list", label="Attention", separated=True, ground="surface"
+        )
+        self._list.setMinimumWidth(px(200))
+        self._empty = EmptyState(
+            "circle-check", "Nothing needs you", "Questions and notices of the run appear here."
+        )
+        self._item: AttentionItem | None = None
+        self._title = label("", "section", wrap=True)
+        self._title.setObjectName("attention.title")
+        self._source = label("", "small", "text2")
+        self._texts = {name: label("", "body", wrap=True) for name in ("happened", "did", "todo")}
+        self._heads = {
+            "happened": label("What happened", "head", "text2"),
+            "did": label("What axdesk did", "head", "text2"),
+            "todo": label("What you can do", "head", "text2"),
+        }
+        self._answers = QHBoxLayout()
+        self._answers.setSpacing(px(8))
+        self._details = Fold("Details", name="attention.details")
+        self._trace = QPlainTextEdit()
+        self._trace.setReadOnly(True)
+        self._trace.setMinimumHeight(px(120))
+        self._details.body.addWidget(self._trace)
+        self._page = self._make_page()
+        split = QSplitter(Qt.Orientation.Horizontal)
+        split.setHandleWidth(1)
+        split.addWidget(self._list)
+        split.addWidget(self._page)
+        split.setStretchFactor(1, 1)
+        split.setSizes([px(310), px(700)])
+        split.setChildrenCollapsible(False)
+        self._split = split
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(split)
+        layout.addWidget(self._empty)
+        self._update()
+
+    def set_model(self, model: AttentionModel | None) -> None:
+        """Show the items of another experiment."""
+        for signal, slot in self._connections:
+            signal.disconnect(slot)
+        self._connections = []
+        self._model = model
+        self._list.setModel(model)
+        if model is not None:
+            signals = (model.rowsInserted, model.rowsRemoved, model.dataChanged, model.modelReset)
+            self._connections = [(signal, self._update) for signal in signals]
+            for signal, slot in self._connections:
+                signal.connect(slot)
+            self._list.selectionModel().currentChanged.connect(self._show_current)
+        self._update()
+
+    def show_first(self) -> None:
+        """Go to the first question."""
+        if self._model is not None and self._model.rowCount():
+            self._list.setCurrentIndex(self._model.index(0))
+
+    def _make_page(self) -> QWidget:
+        page = Surface("panel")
+        outer = QVBoxLayout(page)
+        outer.setContentsMargins(px(20), px(12), px(16), px(8))
+        outer.setSpacing(px(8))
+        head = QHBoxLayout()
+        head.setSpacing(px(10))
+        head.addWidget(self._title, 1)
+        head.addWidget(
+            Button("Copy report", "copy", kind="plain", name="attention.copy_report",
+                   on_click=self._copy)
+        )  # fmt: skip
+        outer.addLayout(head)
+        outer.addWidget(self._source)
+        grid = QGridLayout()
+        grid.setVerticalSpacing(px(6))
+        grid.setColumnMinimumWidth(0, px(_LABEL_WIDTH))
+        grid.setColumnStretch(1, 1)
+        for row, (name, text) in enumerate(self._texts.items()):
+            text.setObjectName(f"attention.{name}")
+            grid.addWidget(self._heads[name], row, 0, Qt.AlignmentFlag.AlignTop)
+            grid.addWidget(text, row, 1)
+        outer.addLayout(grid)
+        answers = QWidget()
+        answers.setObjectName("attention.answers")
+        answers.setLayout(self._answers)
+        self._answers.setContentsMargins(0, px(4), 0, 0)
+        outer.addWidget(answers)
+        outer.addWidget(self._details)
+        outer.addStretch(1)
+        area = QScrollArea()
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(page)
+        return area
+
+    def _update(self) -> None:
+        has_items = self._model is not None and self._model.rowCount() > 0
+        self._split.setVisible(has_items)
+        self._empty.setVisible(not has_items)
+        current = (
+            None if self._model is None else self._model.item_at(self._list.currentIndex().row())
+        )
+        asks = self._model is not None and self._model.open_questions > 0
+        if has_items and (current is None or (asks and current.severity is not Severity.QUESTION)):
+            self.show_first()
+        self._show_current(self._list.currentIndex())
+
+    def _show_current(self, index: QModelIndex) -> None:
+        item = None if self._model is None else self._model.item_at(index.row())
+        if item is self._item:
+            return
+        self._item = item
+        if item is None:
+            return
+        self._title.setText(item.title)
+        self._source.setText(item.source)
+        for name, text in self._texts.items():
+            sentence = getattr(item, name)
+            text.setText(sentence)
+            text.setVisible(bool(sentence))
+            self._heads[name].setVisible(bool(sentence))
+        self._trace.setPlainText(item.details)
+        self._details.setVisible(bool(item.details))
+        self._show_answers(item)
+
+    def _show_answers(self, item: AttentionItem) -> None:
+        while (entry := self._answers.takeAt(0)) is not None:
+            if (old := entry.widget()) is not None:
+                old.hide()
+                old.deleteLater()
+        index = item.trial_index
+        if index is None:
+            return
+        if item.severity is Severity.QUESTION:
+            for position, answer in enumerate(item.answers):
+                words, icon_name = ANSWERS[answer]
+                self._add_button(
+                    words, icon_name, f"attention.answer.{answer.value}",
+                    lambda answer=answer: self.answered.emit(index, answer),
+                    kind="primary" if position == 0 else "normal",
+                )  # fmt: skip
+            self._add_button(
+                "Enter result…", "", "attention.answer.enter_result",
+                lambda: self.result_requested.emit(index),
+            )  # fmt: skip
+        else:
+            self._add_button(
+                f"Show #{index}", "", "attention.show_trial",
+                lambda: self.trial_requested.emit(index),
+            )  # fmt: skip
+        self._answers.addStretch(1)
+
+    def _add_button(
+        self, words: str, icon_name: str, name: str, on_click: object, *, kind: str = "normal"
+    ) -> None:
+        button = Button(words, icon_name, kind=kind, name=name)
+        if callable(on_click):
+            button.clicked.connect(lambda: on_click())
+        self._answers.addWidget(button)
+
+    def _copy(self) -> None:
+        if self._item is not None:
+            QGuiApplication.clipboard().setText(self._item.report)

@@ -1,0 +1,407 @@
+"""The convergence plot: each trial by its objective, the best so far, what the model expects."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.outcomes import convergence_trace, shown_value
+from axdesk.core.trial import Trial, TrialSource, TrialStatus
+from axdesk.gui.models.formatting import (
+    counted,
+    duration,
+    number,
+    parameter_decimals,
+    parameter_value,
+    with_unit,
+)
+from axdesk.gui.models.run_facts import (
+    RunFacts,
+    decimals_of,
+    objective_decimals,
+    objective_name,
+    objective_text,
+    objective_unit,
+    objective_value,
+    predicted_objective,
+    seconds_running,
+    shown_error,
+    status_key,
+)
+from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.theme import STATUS_LOOKS
+from axdesk.gui.widgets.cards import Card, EmptyState
+from axdesk.gui.widgets.plots import (
+    HOVER_DISTANCE,
+    Legend,
+    Plot,
+    ReadOut,
+    cosmetic_pen,
+    scatter,
+    style_scatter,
+)
+
+Z_95 = 1.96
+"""Standard errors on either side of a 95 % interval."""
+
+_ANTIALIASED_POINTS = 300
+_FLOOR = 0.10
+"""How far below the lowest value the floor lies, as a share of the values' range."""
+
+_SPACE_FILLING = (TrialSource.CENTER, TrialSource.SOBOL)
+_LEGEND = {
+    "dot": "Done",
+    "ring": "Limit not met",
+    "hollow_dot": "Excluded",
+    "diamond": "Running, predicted",
+    "triangle": "Waits for you",
+    "cross": "Failed",
+    "small_cross": "Abandoned",
+    "square": "Stopped early",
+    "star": "Best",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a trial stands in the plot; `sem` is that of a prediction, None without one."""
+
+    x: float
+    y: float
+    mark: str
+    sem: float | None = None
+
+
+class ConvergenceCard(Card):
+    """The card with sentence, plot and legend.
+
+    Signals:
+        trial_clicked: The operator clicked a trial; carries its index.
+    """
+
+    trial_clicked = Signal(int)
+
+    def __init__(self) -> None:
+        super().__init__("Convergence", name="monitor.convergence.card")
+        self._facts: RunFacts | None = None
+        self._selected: int | None = None
+        self.places: dict[int, Place] = {}
+        self._plot = Plot(name="monitor.convergence", label="Convergence")
+        self._build_items()
+        self._legend = Legend()
+        self._read_out = ReadOut(self._plot)
+        self._empty = EmptyState(
+            "chart-dots", "No results yet", "The first finished trial starts the curve."
+        )
+        self._content = QWidget()
+        inside = QVBoxLayout(self._content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(px(4))
+        inside.addWidget(self._plot, 1)
+        inside.addWidget(self._legend)
+        self.body.addWidget(self._content, 1)
+        self.body.addWidget(self._empty, 1)
+        self._plot.pointed.connect(self._hover)
+        self._plot.clicked.connect(self._click)
+        self._plot.on_restyle(self._restyle)
+
+    def show_facts(self, facts: RunFacts) -> None:
+        """Show the trials of an experiment."""
+        self._facts = facts
+        optimization = facts.optimization
+        if optimization is None:
+            self.places = {}
+            self._content.hide()
+            self._empty.show()
+            self.set_sentence("")
+            return
+        unit = objective_unit(optimization)
+        goal = "minimise" if optimization.objective.is_minimised else "maximise"
+        name = objective_name(optimization)
+        shown = name if len(name) <= 40 else name[:39] + "…"
+        self.set_title("Convergence", f"{shown} ({unit}), {goal}" if unit else f"{shown}, {goal}")
+        self._draw(facts, optimization)
+        self.set_sentence(summary_sentence(facts, optimization))
+
+    def set_selected(self, trial_index: int | None) -> None:
+        """Ring a trial."""
+        self._selected = trial_index
+        place = None if trial_index is None else self.places.get(trial_index)
+        ringed = [] if place is None else [place]
+        self._items["selected"].setData(x=[p.x for p in ringed], y=[p.y for p in ringed])
+
+    # drawing
+
+    def _build_items(self) -> None:
+        add = self._plot.item.addItem
+        self._shade = pg.LinearRegionItem(movable=False)
+        for line in self._shade.lines:
+            line.hide()
+        self._band_low, self._band_high = pg.PlotCurveItem(), pg.PlotCurveItem()
+        self._band = pg.FillBetweenItem(self._band_low, self._band_high)
+        self._model_line = pg.PlotCurveItem()
+        self._model_line.setSegmentedLineMode("off")
+        self._best_line = pg.PlotCurveItem()
+        self._whiskers = pg.ErrorBarItem(x=np.array([]), y=np.array([]), height=np.array([]))
+        for item in (self._shade, self._band, self._band_low, self._band_high, self._model_line,
+                     self._best_line, self._whiskers):  # fmt: skip
+            item.setZValue(-10)
+            add(item, ignoreBounds=True)
+        self._shade.setZValue(-30)
+        self._band.setZValue(-20)
+        self._items: dict[str, Any] = {}
+        for mark in ("small_cross", "cross", "hollow_dot", "dot", "ring", "square", "diamond",
+                     "triangle", "star", "selected"):  # fmt: skip
+            self._items[mark] = scatter(mark)
+            add(self._items[mark], ignoreBounds=True)
+        self._texts: dict[str, Any] = {}
+        for key, anchor in (
+            ("start", (0, 0)),
+            ("left", (1, 0)),
+            ("best", (0, 1)),
+            ("model", (0, 0)),
+        ):
+            self._texts[key] = pg.TextItem(anchor=anchor)
+            add(self._texts[key], ignoreBounds=True)
+
+    def _restyle(self) -> None:
+        theme = current_theme()
+        for mark, item in self._items.items():
+            style_scatter(item, mark)
+        self._shade.setBrush(theme.color("plot_shade"))
+        self._band.setBrush(theme.band())
+        none = cosmetic_pen("live", 0, Qt.PenStyle.NoPen)
+        self._band_low.setPen(none)
+        self._band_high.setPen(none)
+        self._model_line.setPen(cosmetic_pen("live", 1.5, Qt.PenStyle.DashLine))
+        self._best_line.setPen(cosmetic_pen("plot_ink", 2))
+        self._whiskers.setData(pen=cosmetic_pen("live", 1.25))
+        for key, tone, kind in (("start", "text2", "caption"), ("left", "text2", "caption"),
+                                ("best", "text", "head"), ("model", "live", "head")):  # fmt: skip
+            self._texts[key].setColor(theme.color(tone))
+            font = type_font(kind)
+            font.setPointSizeF(type_font("caption").pointSizeF())
+            self._texts[key].setFont(font)
+
+    def _draw(self, facts: RunFacts, optimization: OptimizationConfig) -> None:
+        model = _model_trace(facts.trials, optimization)
+        self.places, floor, top = _places(facts, optimization, model)
+        has_points = bool(self.places)
+        self._content.setVisible(has_points)
+        self._empty.setVisible(not has_points)
+        if not has_points:
+            return
+        for mark, item in self._items.items():
+            at = [p for p in self.places.values() if p.mark == mark]
+            item.setData(x=[p.x for p in at], y=[p.y for p in at])
+        self._plot.setAntialiasing(len(self.places) <= _ANTIALIASED_POINTS)
+        waiting = [p for p in self.places.values() if p.sem is not None]
+        self._whiskers.setData(
+            x=np.array([p.x for p in waiting]),
+            y=np.array([p.y for p in waiting]),
+            height=np.array([2 * Z_95 * (p.sem or 0) for p in waiting]),
+            beam=0.0,
+        )
+        last = max(t.index for t in facts.trials)
+        self._draw_lines(facts, optimization, model, last)
+        end = max(_last_index(facts), last, 1)
+        self._draw_shade(facts.trials)
+        self._plot.set_x_range(-0.6, end + 0.6, padding=0.0)
+        self._plot.set_y_range(floor, top)
+        left = max(facts.budget - len(facts.of_run), 0) if facts.run is not None else 0
+        self._texts["left"].setText(f"{counted(left, 'trial')} left" if left else "")
+        self._texts["left"].setPos(end + 0.5, top)
+        self._texts["start"].setPos(-0.5, top)
+        self._show_legend()
+        self.set_selected(self._selected)
+
+    def _draw_lines(
+        self, facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]",
+        last: int,
+    ) -> None:  # fmt: skip
+        trace = [
+            p for p in convergence_trace(facts.trials, optimization) if p.best_so_far is not None
+        ]
+        x = [float(p.trial_index) for p in trace]
+        y = [float(p.best_so_far or 0.0) for p in trace]
+        if x:
+            x.append(max(float(last), x[-1] + 0.5))
+            y.append(y[-1])
+        steps_x = np.repeat(x, 2)[1:] if x else np.array([])
+        steps_y = np.repeat(y, 2)[:-1] if y else np.array([])
+        self._best_line.setData(steps_x, steps_y)
+        self._texts["best"].setText("best so far" if x else "")
+        self._band_low.setData(model[:, 0], model[:, 1] - Z_95 * model[:, 2])
+        self._band_high.setData(model[:, 0], model[:, 1] + Z_95 * model[:, 2])
+        self._model_line.setData(model[:, 0], model[:, 1])
+        self._texts["model"].setText("model best ± 95 %" if len(model) else "")
+        if x:
+            self._texts["best"].setPos(x[-1] + 0.3, y[-1])
+        if len(model):
+            level = min(model[-1, 1], y[-1]) if y else model[-1, 1]
+            self._texts["model"].setPos(max(model[-1, 0], x[-1] if x else 0) + 0.3, level)
+
+    def _draw_shade(self, trials: tuple[Trial, ...]) -> None:
+        first_other = next(
+            (t.index for t in trials if t.generation.source not in _SPACE_FILLING), None
+        )
+        count = len(trials) if first_other is None else first_other
+        self._shade.setVisible(count > 0)
+        self._shade.setRegion((-0.6, count - 0.5))
+        self._texts["start"].setText("Random start" if count > 1 else "")
+
+    def _show_legend(self) -> None:
+        present = {place.mark for place in self.places.values()}
+        entries = [(mark, word) for mark, word in _LEGEND.items() if mark in present]
+        self._legend.set_entries(entries, "Trial number")
+
+    # pointing
+
+    def _nearest(self, point: QPointF) -> int | None:
+        pixel = self._plot.pixel_of(point)
+        best, best_distance = None, float(HOVER_DISTANCE)
+        for index, place in self.places.items():
+            there = self._plot.pixel_of(QPointF(place.x, place.y))
+            distance = ((there.x() - pixel.x()) ** 2 + (there.y() - pixel.y()) ** 2) ** 0.5
+            if distance <= best_distance:
+                best, best_distance = index, distance
+        return best
+
+    def _hover(self, point: QPointF | None) -> None:
+        index = None if point is None else self._nearest(point)
+        trial = self._trial(index)
+        if trial is None or self._facts is None or self._facts.optimization is None:
+            self._read_out.hide()
+            return
+        place = self.places[trial.index]
+        look = STATUS_LOOKS[status_key(trial, self._facts)]
+        title = f"#{trial.index} {look.word.lower()}"
+        if trial.status is TrialStatus.RUNNING and trial.started_at is not None:
+            title += f", {duration(seconds_running(trial, datetime.now(UTC)))}"
+        self._read_out.show_at(
+            self._plot.pixel_of(QPointF(place.x, place.y)),
+            look.icon,
+            look.color,
+            title,
+            read_out_rows(trial, self._facts, self._facts.optimization),
+        )
+
+    def _click(self, point: QPointF, _with_ctrl: bool) -> None:
+        index = self._nearest(point)
+        if index is not None:
+            self.trial_clicked.emit(index)
+
+    def _trial(self, index: int | None) -> Trial | None:
+        if self._facts is None or index is None:
+            return None
+        return next((t for t in self._facts.trials if t.index == index), None)
+
+
+def summary_sentence(facts: RunFacts, optimization: OptimizationConfig) -> str:
+    """Say what the plot shows."""
+    decimals = objective_decimals(facts)
+    best = facts.best
+    if best is None:
+        if any(t.status is TrialStatus.COMPLETED for t in facts.trials):
+            return "No finished trial keeps every limit yet."
+        return "The first results are on their way." if facts.pending else ""
+    value = objective_value(best, optimization)
+    text = f"Best {objective_text(value or 0.0, optimization, decimals)} since #{best.index}."
+    model = _model_trace(facts.trials, optimization)
+    if not len(model):
+        return text
+    mean, sem = float(model[-1, 1]), float(model[-1, 2])
+    expected = f"{number(mean, decimals)} ± {number(sem, decimals)}"
+    expected = with_unit(expected, objective_unit(optimization))
+    direction = "down to" if optimization.objective.is_minimised else "up to"
+    within = " within the limits" if optimization.outcome_constraints else ""
+    return f"{text} The model expects {direction} {expected}{within}."
+
+
+def read_out_rows(
+    trial: Trial, facts: RunFacts, optimization: OptimizationConfig
+) -> list[tuple[str, str]]:
+    """Name and value of what is told of a trial under the pointer."""
+    rows: list[tuple[str, str]] = []
+    decimals = objective_decimals(facts)
+    if trial.status is not TrialStatus.COMPLETED:
+        expected = predicted_objective(trial, optimization)
+        if expected is not None:
+            text = f"{number(expected[0], decimals)} ± {number(expected[1], decimals)}"
+            rows.append(("Expected", with_unit(text, objective_unit(optimization))))
+    for metric in optimization.metric_names:
+        observation = trial.latest(metric)
+        if observation is not None:
+            digits = decimals_of(metric, facts)
+            text = number(observation.mean, digits)
+            text += f" ± {number(observation.sem, digits)}" if observation.sem else ""
+            rows.append((metric, with_unit(text, optimization.unit_of(metric))))
+    if trial.reason:
+        rows.append(("Reason", trial.reason.splitlines()[0][:60]))
+    if facts.setup is not None:
+        for parameter in facts.setup.search_space.parameters[:8]:
+            value = trial.parameters.get(parameter.name)
+            if value is not None:
+                text = parameter_value(value, parameter_decimals(parameter))
+                rows.append((parameter.name, with_unit(text, parameter.unit)))
+    return rows
+
+
+def _model_trace(
+    trials: tuple[Trial, ...], optimization: OptimizationConfig
+) -> "np.ndarray[Any, Any]":
+    """Rows of (trial, model best, its standard error) in the operator's values; shape (n, 3)."""
+    rows = [
+        (t.index, shown_value(best[0], optimization), shown_error(best[1], optimization))
+        for t in trials
+        if (best := t.generation.model_best) is not None
+    ]
+    return np.array(rows, dtype=float).reshape(-1, 3)
+
+
+def _places(
+    facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]"
+) -> tuple[dict[int, Place], float, float]:
+    """Where each trial stands, and the lowest and highest value that are shown."""
+    best = facts.best
+    places: dict[int, Place] = {}
+    on_floor: list[tuple[int, str]] = []
+    for trial in facts.trials:
+        key = status_key(trial, facts)
+        mark = STATUS_LOOKS[key].mark
+        value = objective_value(trial, optimization)
+        if trial.status in (TrialStatus.FAILED, TrialStatus.ABANDONED, TrialStatus.EARLY_STOPPED):
+            on_floor.append((trial.index, mark or "small_cross"))
+        elif value is not None:
+            mark = "hollow_dot" if trial.is_excluded else mark
+            mark = "star" if best is not None and trial.index == best.index else mark
+            places[trial.index] = Place(float(trial.index), value, mark or "dot")
+        elif trial.status.is_pending:
+            expected = predicted_objective(trial, optimization)
+            if expected is not None:
+                places[trial.index] = Place(
+                    float(trial.index), expected[0], mark or "diamond", expected[1]
+                )
+    levels = [p.y for p in places.values()]
+    levels += [p.y + s * Z_95 * p.sem for p in places.values() if p.sem for s in (-1, 1)]
+    if len(model):
+        levels += [float(v) for v in np.concatenate(
+            [model[:, 1] - Z_95 * model[:, 2], model[:, 1] + Z_95 * model[:, 2]])]  # fmt: skip
+    low, high = (min(levels), max(levels)) if levels else (0.0, 1.0)
+    span = (high - low) or abs(high) or 1.0
+    high += 0.10 * span
+    if on_floor:
+        low -= _FLOOR * span
+        places |= {i: Place(float(i), low, mark) for i, mark in on_floor}
+    return places, low, high
+
+
+def _last_index(facts: RunFacts) -> int:
+    """The index that the last trial of the budget will have."""
+    before = len(facts.trials) - len(facts.of_run)
+    return before + max(facts.budget, len(facts.of_run)) - 1

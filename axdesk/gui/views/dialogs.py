@@ -1,0 +1,418 @@
+"""Dialogs: a statement, one sentence, content, and buttons with the safe way next to the primary.
+
+None of them blocks: `open()` shows it over its window, a signal tells what was chosen.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import (
+    QDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QPlainTextEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from axdesk.core.commands import TResult
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.models.formatting import clock, counted, listed
+from axdesk.gui.models.run_facts import RunFacts, status_key
+from axdesk.gui.style import px
+from axdesk.gui.theme import STATUS_LOOKS
+from axdesk.gui.widgets.buttons import Button
+from axdesk.gui.widgets.cards import Surface
+from axdesk.gui.widgets.fields import NumberField, TextField
+from axdesk.gui.widgets.labels import ElidedLabel, Tile, label
+
+_MOST_LISTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One button of a dialog: what it is called, what it says, its kind and its icon."""
+
+    key: str
+    text: str
+    kind: str = "normal"
+    icon: str = ""
+
+
+class Dialog(QDialog):
+    """A dialog over the window.
+
+    Signals:
+        chosen: The operator pressed a button; carries its key. Escape
+            closes it without.
+    """
+
+    chosen = Signal(str)
+
+    def __init__(
+        self,
+        parent: QWidget | None,
+        *,
+        name: str,
+        title: str,
+        sentence: str,
+        ways: Sequence[Way],
+        icon_name: str = "info-circle",
+        tone: str = "live",
+        width: int = 460,
+    ) -> None:
+        """Make a dialog; fill it through `body`.
+
+        Args:
+            parent: The window.
+            name: Object name; the buttons are called `NAME.KEY`.
+            title: A statement or a question.
+            sentence: What is safe, and what is needed.
+            ways: The buttons from left to right.
+            icon_name: On the tile.
+            tone: Colour token of the tile.
+            width: At a 16 pixel line.
+        """
+        super().__init__(parent)
+        self.setObjectName(name)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(px(width))
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(px(24), px(22), px(24), px(20))
+        outer.setSpacing(px(16))
+        head = QHBoxLayout()
+        head.setSpacing(px(16))
+        head.addWidget(Tile(icon_name, tone), 0, Qt.AlignmentFlag.AlignTop)
+        words = QVBoxLayout()
+        words.setSpacing(px(6))
+        words.addWidget(label(title, "title", wrap=True))
+        if sentence:
+            words.addWidget(label(sentence, "body", "text2", wrap=True))
+        words.addStretch(1)
+        head.addLayout(words, 1)
+        outer.addLayout(head)
+        self.body = QVBoxLayout()
+        self.body.setSpacing(px(8))
+        outer.addLayout(self.body)
+        row = QHBoxLayout()
+        row.setSpacing(px(8))
+        row.addStretch(1)
+        self.buttons: dict[str, Button] = {}
+        for way in ways:
+            button = Button(way.text, way.icon, kind=way.kind, name=f"{name}.{way.key}")
+            button.clicked.connect(lambda _=False, key=way.key: self.choose(key))
+            self.buttons[way.key] = button
+            row.addWidget(button)
+            if way.kind == "primary":
+                button.setDefault(True)
+        outer.addStretch(1)
+        outer.addLayout(row)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Take no more height than the wrapped text needs at this width."""
+        super().showEvent(event)
+        layout = self.layout()
+        if layout is not None and layout.hasHeightForWidth():
+            self.resize(self.width(), layout.heightForWidth(self.width()))
+
+    def choose(self, key: str) -> None:
+        """Close with the button called `key`."""
+        self.chosen.emit(key)
+        self.done(QDialog.DialogCode.Accepted)
+
+
+def stop_now_dialog(parent: QWidget | None, facts: RunFacts, runner: str) -> Dialog:
+    """Ask whether the running trials shall be ended."""
+    pending = facts.pending
+    are = "is" if len(pending) == 1 else "are"
+    they = "it" if len(pending) == 1 else "they"
+    by = f" by {runner}" if runner else ""
+    return Dialog(
+        parent,
+        name="dialog.stop_now",
+        title=f"Stop {counted(len(pending), 'running trial')} now?",
+        sentence=f"{listed(t.index for t in pending)} {are} ended{by} and marked abandoned. "
+        f"What {they} measured so far is lost.",
+        ways=(
+            Way("cancel", "Keep running"),
+            Way("stop", "Stop now", "danger", "hand-stop"),
+        ),
+        icon_name="hand-stop",
+        tone="bad",
+    )
+
+
+def close_dialog(parent: QWidget | None, runs: int, pending: int) -> Dialog:
+    """Ask what becomes of the runs that go on."""
+    title = "A run is going." if runs == 1 else f"{runs} runs are going."
+    return Dialog(
+        parent,
+        name="dialog.close",
+        title=title,
+        sentence=f"{counted(pending, 'trial')} running. Closing now leaves the running trials to "
+        "the runner; they go on there and are picked up next time.",
+        ways=(
+            Way("cancel", "Cancel"),
+            Way("now", "Close now"),
+            Way("finish", "Finish running trials, then close", "primary"),
+        ),
+        icon_name="player-play-filled",
+        width=560,
+    )
+
+
+def delete_dialog(parent: QWidget | None, name: str, trials: int) -> Dialog:
+    """Ask whether an experiment shall be deleted."""
+    lost = f"Its {counted(trials, 'trial')} and its set-up" if trials else "Its set-up"
+    return Dialog(
+        parent,
+        name="dialog.delete",
+        title=f"Delete {name}?",
+        sentence=f"{lost} are removed from the database. This cannot be undone.",
+        ways=(Way("cancel", "Keep"), Way("delete", "Delete", "danger", "trash")),
+        icon_name="trash",
+        tone="bad",
+    )
+
+
+class TextDialog(Dialog):
+    """Asks for a text.
+
+    Signals:
+        entered: The operator confirmed; carries the text.
+    """
+
+    entered = Signal(str)
+
+    def __init__(
+        self, parent: QWidget | None, *, name: str, title: str, sentence: str, action: str,
+        text: str = "", icon_name: str = "note", is_danger: bool = False,
+    ) -> None:  # fmt: skip
+        """Make the dialog; `action` is what its button says."""
+        kind = "danger" if is_danger else "primary"
+        super().__init__(
+            parent, name=name, title=title, sentence=sentence, icon_name=icon_name,
+            tone="bad" if is_danger else "live",
+            ways=(Way("cancel", "Cancel"), Way("ok", action, kind)),
+        )  # fmt: skip
+        self.field = QPlainTextEdit(text)
+        self.field.setTabChangesFocus(True)
+        self.field.setFixedHeight(px(84))
+        self.field.setAccessibleName(title)
+        self.body.addWidget(self.field)
+        self.chosen.connect(self._tell)
+        self.field.setFocus()
+
+    def _tell(self, key: str) -> None:
+        if key == "ok":
+            self.entered.emit(self.field.toPlainText().strip())
+
+
+class AddTrialsDialog(Dialog):
+    """Asks how many trials to add.
+
+    Signals:
+        entered: The operator confirmed; carries the number.
+    """
+
+    entered = Signal(int)
+
+    def __init__(self, parent: QWidget | None, proposal: int) -> None:
+        super().__init__(
+            parent,
+            name="dialog.add_trials",
+            title="Add trials",
+            sentence="The experiment goes on from all its results with the settings of the set-up.",
+            ways=(Way("cancel", "Cancel"), Way("ok", "Add and start", "primary")),
+            icon_name="stack-2",
+            width=400,
+        )
+        self.field = QSpinBox()
+        self.field.setRange(1, 100_000)
+        self.field.setValue(max(proposal, 1))
+        self.field.setAccessibleName("Trials to add")
+        row = QHBoxLayout()
+        row.addWidget(label("Trials to add"))
+        row.addWidget(self.field)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.chosen.connect(
+            lambda key: self.entered.emit(self.field.value()) if key == "ok" else None
+        )
+
+
+class EnterResultDialog(Dialog):
+    """Asks for the result of a trial: mean and, if known, standard error of each metric.
+
+    Signals:
+        entered: The operator confirmed valid numbers; carries the result and a note.
+    """
+
+    entered = Signal(object, str)
+
+    def __init__(
+        self, parent: QWidget | None, trial: Trial, optimization: OptimizationConfig
+    ) -> None:
+        is_correction = trial.status is TrialStatus.COMPLETED
+        verb = "Correct" if is_correction else "Enter"
+        super().__init__(
+            parent,
+            name="dialog.enter_result",
+            title=f"{verb} the result of #{trial.index}",
+            sentence="The old values stay in its history." if is_correction
+            else "The trial is completed with what you enter.",
+            ways=(Way("cancel", "Cancel"), Way("ok", "Save result", "primary")),
+            icon_name="pencil",
+        )  # fmt: skip
+        self._required = optimization.required_metrics
+        self.fields: dict[str, tuple[NumberField, NumberField]] = {}
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(px(10))
+        grid.setVerticalSpacing(px(8))
+        grid.addWidget(label("Mean", "head", "text2"), 0, 1)
+        grid.addWidget(label("Standard error", "head", "text2"), 0, 2)
+        for row, metric in enumerate(optimization.metric_names, start=1):
+            unit = optimization.unit_of(metric)
+            observation = trial.latest(metric)
+            mean = NumberField("" if observation is None else repr(observation.mean), width=130)
+            known = observation is not None and observation.sem is not None
+            sem = NumberField(
+                repr(observation.sem) if known and observation else "",
+                placeholder="unknown",
+                width=110,
+            )
+            mean.setAccessibleName(f"{metric}, mean")
+            sem.setAccessibleName(f"{metric}, standard error")
+            mean.setObjectName(f"dialog.enter_result.mean.{metric}")
+            sem.setObjectName(f"dialog.enter_result.sem.{metric}")
+            self.fields[metric] = (mean, sem)
+            needed = "" if metric in self._required else " (optional)"
+            grid.addWidget(
+                label(f"{metric} ({unit}){needed}" if unit else f"{metric}{needed}"), row, 0
+            )
+            grid.addWidget(mean, row, 1)
+            grid.addWidget(sem, row, 2)
+            for field in (mean, sem):
+                field.textChanged.connect(self._check)
+        grid.setColumnStretch(0, 1)
+        self.body.addLayout(grid)
+        self.note = TextField(placeholder="Why; kept in the history")
+        self.note.setAccessibleName("Note")
+        self.body.addWidget(self.note)
+        self._problem = label("", "small", "bad")
+        self.body.addWidget(self._problem)
+        self.chosen.connect(self._tell)
+        self._check()
+
+    def result_entered(self) -> TResult | None:
+        """The numbers in the fields; None while one is missing or wrong."""
+        result: dict[str, float | tuple[float, float]] = {}
+        for metric, (mean, sem) in self.fields.items():
+            value, error = mean.number(), sem.number()
+            if not mean.text().strip() and metric not in self._required and not sem.text().strip():
+                continue
+            if value is None or (sem.text().strip() and (error is None or error < 0)):
+                return None
+            result[metric] = value if error is None else (value, error)
+        return result or None
+
+    def _check(self) -> None:
+        for mean, sem in self.fields.values():
+            wrong = bool(mean.text().strip()) and mean.number() is None
+            mean.set_issue("This is no number." if wrong else "")
+            error = sem.number()
+            sem_wrong = bool(sem.text().strip()) and (error is None or error < 0)
+            sem.set_issue("A number of at least 0, or nothing." if sem_wrong else "")
+        complete = self.result_entered() is not None
+        self.buttons["ok"].set_available(complete, reason="A number is missing or wrong.")
+
+    def _tell(self, key: str) -> None:
+        result = self.result_entered()
+        if key == "ok" and result is not None:
+            self.entered.emit(result, self.note.text().strip())
+
+
+class InterruptedDialog(Dialog):
+    """Lists the trials of which it is not known what became of them, and offers to resume."""
+
+    def __init__(self, parent: QWidget | None, facts: RunFacts) -> None:
+        pending = facts.pending
+        done = len(facts.finished)
+        safe = f"The {counted(done, 'finished trial')} {'is' if done == 1 else 'are'} safe. "
+        running = (
+            f"axdesk ended while {counted(len(pending), 'trial')} "
+            f"{'was' if len(pending) == 1 else 'were'} running. "
+        )
+        then = (
+            "On Resume, axdesk asks the runner about each of them; what it cannot find out, it "
+            "asks you in Attention. Nothing is deployed twice."
+        )
+        if not pending:
+            running, then = "axdesk ended during the run. ", "No trial was running."
+        super().__init__(
+            parent,
+            name="dialog.interrupted",
+            title=f"{facts.name} was interrupted",
+            sentence=running + safe + then,
+            ways=(
+                Way("leave_stopped", "Leave stopped"),
+                Way("resume", "Resume run", "primary", "player-play-filled"),
+            ),
+            icon_name="bolt-filled",
+            tone="warn",
+            width=640,
+        )
+        if pending:
+            self.body.addWidget(_pending_table(facts))
+
+
+def _pending_table(facts: RunFacts) -> QWidget:
+    now = datetime.now(UTC)
+    card = Surface("card")
+    card.setObjectName("dialog.interrupted.table")
+    card.setAccessibleName("Trials that were running")
+    grid = QGridLayout(card)
+    grid.setContentsMargins(px(14), px(10), px(14), px(10))
+    grid.setHorizontalSpacing(px(18))
+    grid.setVerticalSpacing(px(9))
+    grid.setColumnStretch(2, 1)
+    for column, head in enumerate(("Trial", "When interrupted", "Runner’s record", "On Resume")):
+        grid.addWidget(label(head, "head", "text2"), 0, column)
+    for row, trial in enumerate(facts.pending[:_MOST_LISTED], start=1):
+        staged = trial.status is TrialStatus.STAGED
+        since = trial.staged_at if staged else trial.started_at
+        moment = f" since {clock(since, now)}" if since else ""
+        state = STATUS_LOOKS[status_key(trial, facts)].word if staged else f"Running{moment}"
+        record = ", ".join(f"{k} {v}" for k, v in (trial.metadata or {}).items()) or "nothing yet"
+        grid.addWidget(label(f"#{trial.index}", "strong"), row, 0)
+        grid.addWidget(label(state, "body", "warn" if staged else "text"), row, 1)
+        grid.addWidget(ElidedLabel(record, "body", "text2"), row, 2)
+        grid.addWidget(label("Ask the runner, else you" if staged else "Ask the runner"), row, 3)
+    if len(facts.pending) > _MOST_LISTED:
+        more = counted(len(facts.pending) - _MOST_LISTED, "more trial")
+        grid.addWidget(label(more, "small", "text2"), _MOST_LISTED + 1, 0, 1, 4)
+    return card
+
+
+class ReportDialog(Dialog):
+    """A text to read and to copy: about axdesk, or what went wrong; `chosen` carries `copy`."""
+
+    def __init__(
+        self, parent: QWidget | None, *, name: str, title: str, sentence: str, text: str,
+        icon_name: str = "info-circle", tone: str = "live",
+    ) -> None:  # fmt: skip
+        super().__init__(
+            parent, name=name, title=title, sentence=sentence, icon_name=icon_name, tone=tone,
+            ways=(Way("copy", "Copy", icon="copy"), Way("cancel", "Close", "primary")), width=560,
+        )  # fmt: skip
+        field = QPlainTextEdit(text)
+        field.setReadOnly(True)
+        field.setMinimumHeight(px(130))
+        field.setAccessibleName(title)
+        self.body.addWidget(field)

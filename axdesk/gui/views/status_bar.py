@@ -1,0 +1,68 @@
+"""The status bar: what is saved, the plugin, and the optimiser."""
+
+from datetime import datetime
+
+from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
+
+from axdesk.gui.style import px
+from axdesk.gui.widgets.labels import IconLabel, label
+
+
+class _Part(QWidget):
+    def __init__(self, name: str, icon_name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self._icon = IconLabel(icon_name, "text2", 14)
+        self._text = label("", "small", "text2")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(px(8), px(2), px(8), px(2))
+        layout.setSpacing(px(6))
+        layout.addWidget(self._icon)
+        layout.addWidget(self._text)
+
+    def text(self) -> str:
+        return self._text.text()
+
+    def show_text(self, text: str, icon_name: str = "", tip: str = "") -> None:
+        self._text.setText(text)
+        self.setAccessibleName(text)
+        self.setToolTip(tip)
+        if icon_name:
+            self._icon.set_icon(icon_name, "text2")
+        self.setVisible(bool(text))
+
+
+class StatusBar(QStatusBar):
+    """Three parts: saved at, plugin, optimiser."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizeGripEnabled(False)
+        self._saved = _Part("statusbar.saved", "database")
+        self._plugin = _Part("statusbar.plugin", "plug-connected")
+        self._optimiser = _Part("statusbar.optimiser", "cpu")
+        self.addWidget(self._saved)
+        self.addPermanentWidget(self._plugin)
+        self.addPermanentWidget(self._optimiser)
+        self._database_tip = ""
+        for part in (self._saved, self._plugin, self._optimiser):
+            part.show_text("")
+
+    def show_database(self, file_name: str, path: str) -> None:
+        """Name the database."""
+        self._database_tip = path
+        self._saved.show_text(file_name, "database", path)
+
+    def show_saved(self, moment: datetime) -> None:
+        """Say when the last change was stored."""
+        text = f"Saved {moment.astimezone():%H:%M:%S}"
+        self._saved.show_text(text, "check", self._database_tip)
+
+    def show_plugin(self, text: str, tip: str = "") -> None:
+        """Name the plugin in use; empty for none."""
+        self._plugin.show_text(text, tip=tip)
+
+    def show_optimiser(self, is_ready: bool | None) -> None:
+        """Say whether the optimiser is loaded; None: there is none."""
+        words = {None: "", False: "Loading optimiser…", True: "Optimiser ready"}
+        self._optimiser.show_text(words[is_ready])

@@ -1,0 +1,324 @@
+"""What the window works with: the list of experiments and the sessions that are open."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.errors import AxdeskError, NotFoundError
+from axdesk.core.experiment import Experiment
+from axdesk.core.plugins import PluginCatalogue
+from axdesk.core.protocols import ExperimentSummary
+from axdesk.core.run import RunState
+from axdesk.core.setup import ExperimentSetup
+from axdesk.gui.io_thread import IoThread
+from axdesk.gui.models.experiments_model import ExperimentsModel
+from axdesk.gui.session import ExperimentSession
+
+if TYPE_CHECKING:
+    from axdesk.api.workspace import Workspace
+
+_LOG = logging.getLogger(__name__)
+
+REFRESH_MS = 2000
+"""The list of experiments, and a run of another process, are read again at this interval."""
+
+
+class _Opened(NamedTuple):
+    draft: Draft
+    experiment: Experiment | None
+    catalogue: PluginCatalogue
+    summaries: tuple[ExperimentSummary, ...]
+
+
+class _Contents(NamedTuple):
+    database: Path
+    plugin_folder: Path
+    summaries: tuple[ExperimentSummary, ...]
+
+
+class Workbench(QObject):
+    """Opens, makes, copies and deletes experiments, and keeps the sessions that run.
+
+    Signals:
+        loaded: The database is open for the first time; `database` and `plugin_folder` are known.
+        current_changed: Another session, or none, is shown.
+        failed: An `AxdeskError` that belongs to no session; carries it.
+        opened_interrupted: The session shown was cut off; carries it.
+        idle: The last run ended.
+        summaries_changed: The list of experiments was read again.
+        session_removed: A session is about to be deleted; carries its id.
+        started_demo: The demo's session is shown and its run is being started.
+    """
+
+    loaded = Signal()
+    current_changed = Signal()
+    failed = Signal(object)
+    opened_interrupted = Signal(object)
+    session_removed = Signal(int)
+    started_demo = Signal()
+    idle = Signal()
+    summaries_changed = Signal()
+
+    def __init__(
+        self, open_workspace: "Callable[[], Workspace]", parent: QObject | None = None
+    ) -> None:
+        """Make the workbench; `begin` starts it.
+
+        Args:
+            open_workspace: Called once, in the I/O thread.
+            parent: Qt's owner.
+        """
+        super().__init__(parent)
+        self.experiments = ExperimentsModel(self)
+        self.database: Path | None = None
+        self.plugin_folder: Path | None = None
+        self.io = IoThread(open_workspace, self)
+        self.io.failed.connect(self.failed)
+        self._sessions: dict[int, ExperimentSession] = {}
+        self._current: ExperimentSession | None = None
+        self._wanted: int | None = None
+        self._is_refreshing = False
+        self._refresh_timer = QTimer(self)
+        self._refresh_timer.setInterval(REFRESH_MS)
+        self._refresh_timer.timeout.connect(self.refresh)
+
+    def begin(self) -> None:
+        """Start the I/O thread and read the list of experiments."""
+        self.io.start()
+        self.io.post(
+            lambda w: _Contents(w.database, w.plugin_folder, w.summaries()), self._show_contents
+        )
+
+    @property
+    def current(self) -> ExperimentSession | None:
+        """The session that is shown."""
+        return self._current
+
+    @property
+    def live_sessions(self) -> tuple[ExperimentSession, ...]:
+        """The sessions with a run in this window."""
+        return tuple(s for s in self._sessions.values() if s.is_live)
+
+    # the list
+
+    def refresh(self) -> None:
+        """Read the list of experiments again, unless that is under way."""
+        if not self._is_refreshing:
+            self._is_refreshing = True
+            self.io.post(lambda w: w.summaries(), self._show_summaries, self._refresh_failed)
+
+    def open(self, experiment_id: int) -> None:
+        """Show an experiment."""
+        self._wanted = experiment_id
+        session = self._sessions.get(experiment_id)
+        if session is not None:
+            session.reload()
+            self._show(session)
+            return
+        self.io.post(
+            lambda workspace: _read(workspace, experiment_id),
+            lambda opened: self._open_session(experiment_id, opened),
+        )
+
+    def show_start_page(self) -> None:
+        """Show no experiment."""
+        self._wanted = None
+        self._show(None)
+        self.refresh()
+
+    def new(self, draft: Draft | None = None) -> None:
+        """Make a new draft and show it."""
+        self.io.post(lambda w: w.new_draft(draft), self._open_new)
+
+    def new_from_file(self, path: Path) -> None:
+        """Make a new draft from an experiment file and show it."""
+        self.io.post(lambda w: w.new_draft(draft_of(w.read_file(path))), self._open_new)
+
+    def duplicate(self, experiment_id: int) -> None:
+        """Copy the set-up of an experiment into a new draft and show it."""
+        self._flush(experiment_id)
+        self.io.post(lambda w: w.duplicate(experiment_id), self._open_new)
+
+    def delete(self, experiment_id: int) -> None:
+        """Delete an experiment and all that belongs to it."""
+        session = self._sessions.get(experiment_id)
+        if session is not None:
+            if session.is_live:
+                return
+            if session is self._current:
+                self._wanted = None
+                self._show(None)
+            session.close()
+            self.session_removed.emit(experiment_id)
+            del self._sessions[experiment_id]
+            self.experiments.forget_facts(experiment_id)
+            session.deleteLater()
+        self.io.post(lambda w: w.delete(experiment_id), lambda _: self.refresh())
+
+    def start_demo(self) -> None:
+        """Make the Hartmann6 demo, show it and start its run."""
+
+        def make(workspace: "Workspace") -> int:
+            new: int = workspace.create_from_setup(workspace.demo_setup(), unique_name=True)
+            return new
+
+        def start(experiment_id: int) -> None:
+            self._start_when_open = experiment_id
+            self._open_new(experiment_id)
+
+        self.io.post(make, start)
+
+    _start_when_open: int | None = None
+
+    # files
+
+    def write_file(self, path: Path, done: Callable[[], object]) -> None:
+        """Write the experiment file of the session shown."""
+        session = self._current
+        if session is None:
+            return
+        session.flush()
+        draft = session.draft_model.draft
+        experiment_id = session.id
+
+        def write(workspace: "Workspace") -> bool:
+            checked = workspace.check(draft, experiment_id)
+            if isinstance(checked, ExperimentSetup):
+                workspace.write_file(checked, path)
+                return True
+            raise AxdeskError(
+                f"The set-up cannot be written to {path.name} yet: {checked.items[0].message}",
+                "It is kept as a draft all the same. Mend what Setup marks, then save again.",
+            )
+
+        self.io.post(write, lambda _: done())
+
+    def export_trials(self, path: Path, done: Callable[[], object]) -> None:
+        """Write the trials of the session shown as CSV."""
+        session = self._current
+        if session is not None:
+            experiment_id = session.id
+            self.io.post(lambda w: w.export_trials(experiment_id, path), lambda _: done())
+
+    def reload_plugins(self) -> None:
+        """Read the plugin folder of the session shown again."""
+        session = self._current
+        if session is not None:
+            folder = session.draft_model.draft.general.get("plugin_folder", "").strip()
+            self.io.post(lambda w: w.catalogue(folder), session.draft_model.set_catalogue)
+
+    # the end
+
+    def close(self) -> None:
+        """Save everything, end the I/O thread and wait until it has stored the rest.
+
+        Runs that go on are left to the end of the process.
+        """
+        self._refresh_timer.stop()
+        for session in self._sessions.values():
+            if session.is_live:
+                session.leave_running()
+            else:
+                session.close()
+        self.io.end()
+        self.io.wait()
+
+    # inside
+
+    def _show_contents(self, contents: _Contents) -> None:
+        self.database, self.plugin_folder = contents.database, contents.plugin_folder
+        self._take_summaries(contents.summaries)
+        self._refresh_timer.start()
+        self.loaded.emit()
+
+    def _show_summaries(self, summaries: tuple[ExperimentSummary, ...]) -> None:
+        self._is_refreshing = False
+        self._take_summaries(summaries)
+
+    def _refresh_failed(self, error: AxdeskError) -> None:
+        self._is_refreshing = False
+        if self._last_failure != str(error):
+            self._last_failure = str(error)
+            self.failed.emit(error)
+
+    _last_failure = ""
+
+    def _take_summaries(self, summaries: tuple[ExperimentSummary, ...]) -> None:
+        self.experiments.set_summaries(summaries)
+        by_id = {summary.id: summary for summary in summaries}
+        for session in tuple(self._sessions.values()):
+            if session.id in by_id:
+                session.set_summary(by_id[session.id])
+        self.summaries_changed.emit()
+
+    def _open_new(self, experiment_id: int) -> None:
+        self.open(experiment_id)
+
+    def _open_session(self, experiment_id: int, opened: _Opened) -> None:
+        self._take_summaries(opened.summaries)
+        if experiment_id in self._sessions or experiment_id != self._wanted:
+            return
+        session = ExperimentSession(
+            experiment_id, opened.draft, self.io, experiment=opened.experiment, parent=self
+        )
+        session.draft_model.set_catalogue(opened.catalogue)
+        self._sessions[experiment_id] = session
+        session.changed.connect(lambda: self._show_in_list(session))
+        session.finished.connect(self._note_finished)
+        summary = self.experiments.summary_of(experiment_id)
+        if summary is not None:
+            session.set_summary(summary)
+        self._show_in_list(session)
+        self._show(session)
+        if self._start_when_open == experiment_id:
+            self._start_when_open = None
+            self.started_demo.emit()
+            session.start()
+        elif session.state is RunState.INTERRUPTED:
+            self.opened_interrupted.emit(session)
+
+    def _show(self, session: ExperimentSession | None) -> None:
+        before, self._current = self._current, session
+        if before is session:
+            return
+        if before is not None:
+            before.flush()
+        self.current_changed.emit()
+        if before is not None:
+            before.release()
+
+    def _show_in_list(self, session: ExperimentSession) -> None:
+        if session.id in self._sessions:
+            self.experiments.show_facts(session.id, session.facts)
+
+    def _flush(self, experiment_id: int) -> None:
+        if experiment_id in self._sessions:
+            self._sessions[experiment_id].flush()
+
+    def _note_finished(self) -> None:
+        for session in self._sessions.values():
+            if session is not self._current:
+                session.release()
+        self.refresh()
+        if not self.live_sessions:
+            self.idle.emit()
+
+
+def _read(workspace: "Workspace", experiment_id: int) -> _Opened:
+    """Read all that a session starts from; in the I/O thread."""
+    draft = workspace.load_draft(experiment_id)
+    try:
+        experiment: Experiment | None = workspace.experiment(experiment_id)
+    except NotFoundError:
+        experiment = None  # a mere draft
+    folder = draft.general.get("plugin_folder", "").strip()
+    try:
+        catalogue = workspace.catalogue(folder)
+    except AxdeskError:
+        # The set-up says that the folder cannot be read; the rest can be looked at all the same.
+        catalogue = PluginCatalogue(folder)
+    return _Opened(draft, experiment, catalogue, workspace.summaries())

@@ -1,0 +1,227 @@
+"""Experiments at interesting moments, as core values: what the window is shown with."""
+
+import math
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from axdesk.core.constraints import OutcomeConstraint
+from axdesk.core.draft_cells import Problems
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.errors import NotFoundError
+from axdesk.core.experiment import Experiment
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.outcomes import best_observed, objective_score, shown_value
+from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
+from axdesk.core.plugins import PluginCatalogue, PluginChoice
+from axdesk.core.protocols import ExperimentSummary
+from axdesk.core.run import Run, RunSettings, RunState
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup
+from axdesk.core.trial import (
+    Arm,
+    Generation,
+    Observation,
+    Prediction,
+    Trial,
+    TrialSource,
+    TrialStatus,
+)
+
+SOLVENTS = ("MeCN", "DMF", "1,4-Dioxane", "Toluene")
+
+
+def coupling_setup(name: str = "Suzuki coupling B") -> ExperimentSetup:
+    """Four parameters, one maximised metric and a limit on another."""
+    return ExperimentSetup(
+        name=name,
+        search_space=SearchSpace(
+            (
+                RangeParameterConfig("Temperature", (50, 120), unit="°C"),
+                RangeParameterConfig("Time", (5, 60), "int", unit="min"),
+                RangeParameterConfig("Catalyst", (0.05, 5), scaling="log", unit="mol%"),
+                ChoiceParameterConfig("Solvent", SOLVENTS),
+            )
+        ),
+        optimization=OptimizationConfig(
+            Objective.parse("Yield"),
+            (OutcomeConstraint.parse("Impurity <= 2"),),
+            units=(("Yield", "%"), ("Impurity", "%")),
+        ),
+        runner=PluginChoice("suzuki_cell.py:SuzukiCell", {}),
+        metrics=(
+            ("Yield", PluginChoice("suzuki_cell.py:Hplc", {})),
+            ("Impurity", PluginChoice("suzuki_cell.py:Hplc", {})),
+        ),
+        run=RunSettings(max_trials=30, parallelism=3, tolerated_trial_failure_rate=0.05),
+    )
+
+
+YIELDS = (
+    51.6, 48.3, 32.5, 82.4, 69.2, 46.0, None, 12.1, 82.0, 80.1, 74.0, 81.0, 21.7, 83.6, 68.0, 78.6,
+    None, 73.5,
+)  # fmt: skip
+"""Of trials 0 to 17; 6 failed and 16 runs."""
+SLOTS = (0, 1, 2) * 7
+
+
+def coupling_trials(now: datetime) -> dict[int, Trial]:
+    """Seventeen finished trials and three that run."""
+    trials: dict[int, Trial] = {}
+    for index in range(20):
+        started = now - timedelta(minutes=51 * (6.6 - index / 3) + 3)
+        mean = 74 + 9.5 * (1 - math.exp(-(index - 6) / 3))
+        width = 9 * math.exp(-(index - 6) / 5) + 0.9
+        is_model = index >= 7
+        expected = {16: (80.4, 4.4), 18: (86.0, 5.1), 19: (62.0, 15.5)}.get(index, (78.0, 5.8))
+        trial = Trial(
+            index,
+            Arm(
+                f"{index}_0",
+                {
+                    "Temperature": 50 + (index * 37) % 71 + 0.3,
+                    "Time": 5 + (index * 23) % 56,
+                    "Catalyst": round(0.05 * 100 ** (((index * 7) % 20) / 19), 4),
+                    "Solvent": SOLVENTS[(index * 5) % 4],
+                },
+            ),
+            Generation(
+                TrialSource.MODEL if is_model else TrialSource.SOBOL,
+                (Prediction("Yield", *expected), Prediction("Impurity", 1.5, 0.3))
+                if is_model
+                else (),
+                (mean, width) if is_model else None,
+            ),
+            run_index=0,
+            status=TrialStatus.RUNNING,
+            metadata={"job": 4695 + index},
+            staged_at=started,
+            started_at=started,
+        )
+        value = YIELDS[index] if index < 18 else None
+        ended = started + timedelta(minutes=48 + index % 4)
+        if index == 6:
+            trial = trial.moved_to(
+                TrialStatus.FAILED, reason="sampling valve blocked", finished_at=ended,
+                elapsed_seconds=900.0,
+            )  # fmt: skip
+        elif value is not None:
+            impurity = 2.6 if index in (3, 8) else 1.85
+            trial = trial.moved_to(
+                TrialStatus.COMPLETED,
+                observations=(
+                    Observation("Yield", value, 1.0),
+                    Observation("Impurity", impurity, 0.04),
+                ),
+                finished_at=ended,
+                elapsed_seconds=(ended - started).total_seconds(),
+                note="Slight foaming above 90 °C." if index == 17 else "",
+            )
+        trials[index] = trial
+    return trials
+
+
+def coupling_experiment(
+    state: RunState = RunState.RUNNING, name: str = "Suzuki coupling B"
+) -> Experiment:
+    """The experiment of the drawings, in the middle of its run."""
+    now = datetime.now(UTC)
+    setup = coupling_setup(name)
+    trials = coupling_trials(now)
+    if state in (RunState.COMPLETED, RunState.STOPPED, RunState.PAUSED, RunState.FAILED):
+        trials = {i: t for i, t in trials.items() if t.status.is_terminal}
+    run = Run(0, setup.run, state, started_at=now - timedelta(hours=6))
+    if not state.is_live:
+        run = replace(run, ended_at=now - timedelta(minutes=3))
+    return Experiment(1, setup, now - timedelta(days=1), trials=trials, runs=[run])
+
+
+class MemoryWorkspace:
+    """What the window asks of a workspace, for tests of the window alone: kept in memory."""
+
+    def __init__(self) -> None:
+        from pathlib import Path
+
+        self.database = Path("lab.db")
+        self.plugin_folder = Path("plugins")
+        self.drafts: dict[int, Draft] = {}
+        self.experiments: dict[int, Experiment] = {}
+        self.controllers: dict[int, str] = {}
+        self.states: dict[int, RunState] = {}
+        self.is_closed = False
+
+    def add(
+        self, experiment: Experiment, state: RunState | None = None, controller: str = ""
+    ) -> int:
+        new = self._next()
+        self.experiments[new] = replace_id(experiment, new)
+        self.drafts[new] = draft_of(experiment.setup)
+        self.controllers[new] = controller
+        if state is not None:
+            self.states[new] = state
+        return new
+
+    def summaries(self) -> tuple[ExperimentSummary, ...]:
+        return tuple(self._summary(i) for i in sorted(self.drafts, reverse=True))
+
+    def _summary(self, number: int) -> ExperimentSummary:
+        experiment = self.experiments.get(number)
+        now = datetime.now(UTC)
+        if experiment is None:
+            name = self.drafts[number].general.get("name", "")
+            return ExperimentSummary(number, name, RunState.DRAFT, None, 0, 0, None, None, "", now)
+        optimization = experiment.optimization
+        best = best_observed(experiment.trials.values(), optimization)
+        score = None if best is None else objective_score(best, optimization)
+        run = experiment.runs[-1] if experiment.runs else None
+        return ExperimentSummary(
+            number, experiment.name, self.states.get(number, experiment.state),
+            optimization.objective.is_minimised,
+            sum(t.status.is_terminal for t in experiment.trials.values()),
+            run.settings.max_trials if run else 0,
+            None if score is None else shown_value(score, optimization),
+            None if best is None else best.index,
+            optimization.unit_of(optimization.objective.metric_names[0]),
+            now - timedelta(hours=20 * (len(self.drafts) - number)),
+            self.controllers.get(number, ""),
+        )  # fmt: skip
+
+    def new_draft(self, draft: Draft | None = None) -> int:
+        new = self._next()
+        self.drafts[new] = draft or Draft()
+        return new
+
+    def save_draft(self, draft: Draft, experiment_id: int) -> None:
+        self.drafts[experiment_id] = draft
+
+    def load_draft(self, experiment_id: int) -> Draft:
+        return self.drafts[experiment_id]
+
+    def catalogue(self, folder: str = "") -> PluginCatalogue:
+        return PluginCatalogue(folder or "plugins")
+
+    def check(self, draft: Draft, experiment_id: int | None = None) -> ExperimentSetup | Problems:
+        return draft.checked()
+
+    def experiment(self, experiment_id: int) -> Experiment:
+        if experiment_id not in self.experiments:
+            raise NotFoundError(f"There is no experiment {experiment_id}.")
+        return self.experiments[experiment_id]
+
+    def duplicate(self, experiment_id: int) -> int:
+        draft = self.drafts[experiment_id]
+        name = f"{draft.general.get('name', '')} (copy)"
+        return self.new_draft(replace(draft, general={**draft.general, "name": name}))
+
+    def delete(self, experiment_id: int) -> None:
+        del self.drafts[experiment_id]
+        self.experiments.pop(experiment_id, None)
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def _next(self) -> int:
+        return max(self.drafts, default=0) + 1
+
+
+def replace_id(experiment: Experiment, number: int) -> Experiment:
+    return replace(experiment, id=number)
