@@ -1,0 +1,225 @@
+"""A table over the rows of one section of the draft."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from axdesk.core.draft_cells import Problem, Row, Section
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.widgets.buttons import Choice
+from axdesk.gui.widgets.roles import Role
+
+Index = QModelIndex | QPersistentModelIndex
+
+RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: the field that it shows, its head, and whether it holds numbers."""
+
+    field: str
+    title: str
+    is_number: bool = False
+
+
+class DraftTable(QAbstractTableModel):
+    """Rows of the draft as cells: as typed, with what is wrong, and never anything else.
+
+    It keeps the rows that the view knows of, so that each change of the draft reaches the view as
+    the smallest step: cells that changed, rows inserted, rows removed.
+    """
+
+    section: ClassVar[Section]
+    columns: ClassVar[tuple[Column, ...]]
+
+    def __init__(self, model: DraftModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.draft_model = model
+        self._rows: tuple[Row, ...] = model.rows(self.section)
+        self._fresh: int | None = None
+        self._issues: dict[tuple[int, int], Problem] = {}
+        self._find_issues()
+        model.refreshed.connect(self._follow)
+
+    # what the view asks
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's own default
+        """Return the number of rows."""
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - as above
+        """Return the number of columns."""
+        return 0 if parent.isValid() else len(self.columns)
+
+    def headerData(
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        """Return a column's head."""
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self.columns):
+            return None
+        column = self.columns[section]
+        if role == Qt.ItemDataRole.DisplayRole:
+            return column.title
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return RIGHT if column.is_number else LEFT
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what a cell shows."""
+        if not self.checkIndex(index, QAbstractTableModel.CheckIndexOption.IndexIsValid):
+            return None
+        row, field = index.row(), self.columns[index.column()].field
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return self.shown(row, field)
+            case Qt.ItemDataRole.EditRole:
+                return self.edited(row, field)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return RIGHT if self.columns[index.column()].is_number else LEFT
+            case Role.CHOICES:
+                return self.offered(row, field)
+            case Role.ISSUE:
+                return self.issue_at(row, index.column())
+            case Qt.ItemDataRole.ToolTipRole:
+                return self.issue_at(row, index.column()) or None
+            case Qt.ItemDataRole.AccessibleTextRole:
+                return self._spoken(index)
+            case _:
+                return self.look(row, field, role)
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Say what can be done with a cell."""
+        flag = Qt.ItemFlag
+        if not index.isValid():
+            return flag.NoItemFlags
+        flags = flag.ItemIsSelectable | flag.ItemIsEnabled | flag.ItemNeverHasChildren
+        field = self.columns[index.column()].field
+        if not self.draft_model.is_read_only and self.is_editable(index.row(), field):
+            flags |= flag.ItemIsEditable
+        return flags
+
+    def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:
+        """Put what was typed into the draft."""
+        if role != Qt.ItemDataRole.EditRole or not index.isValid():
+            return False
+        cells = self.cells_for(index.row(), self.columns[index.column()].field, str(value or ""))
+        return self.draft_model.edit_cells(self.section, index.row(), cells)
+
+    # what the tables say of their cells
+
+    def shown(self, row: int, field: str) -> str:
+        """The text of a cell."""
+        return self.text(row, field)
+
+    def edited(self, row: int, field: str) -> str:
+        """The text that an editor of the cell starts with."""
+        return self.text(row, field)
+
+    def cells_for(self, _row: int, field: str, text: str) -> Mapping[str, str]:
+        """The fields that change where `text` is typed into a cell."""
+        return {field: text}
+
+    def offered(self, _row: int, _field: str) -> Sequence[Choice] | None:
+        """The values that a cell is chosen from; None where it is typed."""
+        return None
+
+    def is_editable(self, _row: int, _field: str) -> bool:
+        """Whether a cell can be edited."""
+        return True
+
+    def look(self, _row: int, _field: str, _role: int) -> object:
+        """Further roles of a cell."""
+        return None
+
+    def column_of(self, _row: int, field: str) -> int | None:
+        """The column that shows a field of a row; None if none does."""
+        return next((i for i, c in enumerate(self.columns) if c.field == field), None)
+
+    # shared
+
+    def text(self, row: int, field: str) -> str:
+        """A field's text as typed."""
+        return self._rows[row].get(field, "")
+
+    def row(self, row: int) -> Row:
+        """A row as it is shown."""
+        return self._rows[row]
+
+    def issue_at(self, row: int, column: int) -> str:
+        """What is wrong with a cell, or an empty text."""
+        problem = self._issues.get((row, column))
+        return "" if problem is None or self.is_forgiven(problem) else problem.message
+
+    def is_forgiven(self, problem: Problem) -> bool:
+        """Whether it is too early to say so: an empty cell of the row being filled in."""
+        if problem.row is None or problem.row != self._fresh or problem.row >= len(self._rows):
+            return False
+        column = self.column_of(problem.row, problem.field)
+        return column is not None and not self.shown(problem.row, self.columns[column].field)
+
+    def set_fresh(self, row: int | None) -> None:
+        """Name the row that is being filled in for the first time; None once it was left."""
+        if row != self._fresh:
+            self._fresh = row
+            self._touch_all()
+
+    def _spoken(self, index: Index) -> str:
+        title = self.columns[index.column()].title
+        shown = self.shown(index.row(), self.columns[index.column()].field) or "empty"
+        issue = self.issue_at(index.row(), index.column())
+        return f"{title} {shown}. {issue}".strip() if issue else f"{title} {shown}".strip()
+
+    def _find_issues(self) -> None:
+        self._issues = {}
+        for problem in self.draft_model.problems_of(self.section):
+            if problem.row is not None and problem.row < len(self._rows):
+                column = self.column_of(problem.row, problem.field)
+                if column is not None:
+                    self._issues.setdefault((problem.row, column), problem)
+
+    def _follow(self) -> None:
+        """Tell the view of the smallest step from the rows it knows to those of the draft."""
+        before, after = self._rows, self.draft_model.rows(self.section)
+        head = _equal_rows(before, after)
+        tail = min(_equal_rows(before[::-1], after[::-1]), len(before) - head, len(after) - head)
+        gone, come = len(before) - head - tail, len(after) - head - tail
+        parent = QModelIndex()
+        if gone > come:
+            self.beginRemoveRows(parent, head + come, head + gone - 1)
+            self._take(after)
+            self.endRemoveRows()
+        elif come > gone:
+            self.beginInsertRows(parent, head + gone, head + come - 1)
+            self._take(after)
+            self.endInsertRows()
+        else:
+            self._take(after)
+        self._touch_all()
+
+    def _take(self, rows: tuple[Row, ...]) -> None:
+        self._rows = rows
+        self._find_issues()
+
+    def _touch_all(self) -> None:
+        if self._rows:
+            last = self.index(len(self._rows) - 1, len(self.columns) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
+
+
+def _equal_rows(first: Sequence[Row], second: Sequence[Row]) -> int:
+    """How many rows from the start are equal."""
+    for count, (one, other) in enumerate(zip(first, second, strict=False)):
+        if one != other:
+            return count
+    return min(len(first), len(second))
+
+
+def with_current(choices: Sequence[Choice], text: str, empty: str = "Choose…") -> list[Choice]:
+    """The choices, and the text that stands there where it is none of them, so that it stays."""
+    if any(choice.value == text for choice in choices):
+        return list(choices)
+    return [Choice(text, text or empty), *choices]

@@ -1,0 +1,131 @@
+"""A form generated from the options of a plugin class."""
+
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+
+from axdesk.core.draft_cells import Section, value_text
+from axdesk.core.plugins import OptionDescription, PluginDescription
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.setup_texts import option_title
+from axdesk.gui.style import px
+from axdesk.gui.views.setup_page import CellFields, Field
+from axdesk.gui.widgets.buttons import Button, Choice
+from axdesk.gui.widgets.fields import ComboField, TextField, labelled
+from axdesk.gui.widgets.labels import label
+
+COLUMNS = 2
+
+
+class OptionForm(QWidget):
+    """One field for each option: what is typed is kept, the default stands as a hint.
+
+    Fields are named `<name>.<option>`; text that is empty means the default.
+    """
+
+    def __init__(self, model: DraftModel, section: Section, *, name: str) -> None:
+        """Make an empty form.
+
+        Args:
+            model: What it edits.
+            section: Section whose row holds the options, as `option.<name>` cells.
+            name: Object name.
+        """
+        super().__init__()
+        self.setObjectName(name)
+        self.setAccessibleName("Options")
+        self._model = model
+        self._section = section
+        self._name = name
+        self._plugin: PluginDescription | None = None
+        self._fields = CellFields(model, section)
+        self._issues: dict[str, QLabel] = {}
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(px(14))
+        self._grid.setVerticalSpacing(px(10))
+        for column in range(COLUMNS):
+            self._grid.setColumnStretch(column, 1)
+
+    def show_plugin(self, plugin: PluginDescription | None, row: int) -> None:
+        """Show the options of a class, for one row of the section; None shows nothing."""
+        self._fields.row = row
+        if plugin != self._plugin:
+            self._plugin = plugin
+            self._rebuild()
+        self._fields.refresh()
+        for field, issue in self._issues.items():
+            text = self._model.issue(self._section, row, field)
+            issue.setText(text)
+            issue.setVisible(bool(text))
+
+    def focus(self, field: str) -> bool:
+        """Give the field of a cell the focus; False if there is none."""
+        return self._fields.focus(field)
+
+    def _rebuild(self) -> None:
+        self._fields.clear()
+        self._issues.clear()
+        while (item := self._grid.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.setParent(None)
+                widget.deleteLater()
+        options = self._plugin.options if self._plugin is not None else ()
+        for place, option in enumerate(options):
+            self._grid.addWidget(self._cell(option), place // COLUMNS, place % COLUMNS)
+
+    def _cell(self, option: OptionDescription) -> QWidget:
+        title = option_title(option.name) + (" (needed)" if option.is_required else "")
+        field, choices = _field_for(option)
+        field.setObjectName(f"{self._name}.{option.name}")
+        field.setAccessibleName(option_title(option.name))
+        shown: QWidget = field
+        if option.kind == "path" and isinstance(field, TextField):
+            shown = self._with_browse(option, field)
+            shown.setAccessibleName(option_title(option.name))
+        cell = labelled(title, shown)
+        cell.setToolTip(option.help)
+        layout = cell.layout()
+        issue = label("", "small", "bad", wrap=True)
+        issue.hide()
+        if isinstance(layout, QVBoxLayout):
+            layout.addWidget(issue)
+            if option.help:
+                layout.addWidget(label(option.help, "small", "text2", wrap=True))
+            layout.addStretch(1)
+        self._issues[f"option.{option.name}"] = issue
+        self._fields.add(f"option.{option.name}", field, choices)
+        return cell
+
+    def _with_browse(self, option: OptionDescription, field: TextField) -> QWidget:
+        both = QWidget()
+        line = QHBoxLayout(both)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(px(6))
+        line.addWidget(field, 1)
+
+        def browse() -> None:
+            chosen = QFileDialog.getExistingDirectory(self, option_title(option.name), field.text())
+            if chosen:
+                cells = {f"option.{option.name}": chosen}
+                self._model.edit_cells(self._section, self._fields.row, cells)
+
+        line.addWidget(Button("Choose a folder", "folder-open", kind="icon", on_click=browse))
+        return both
+
+
+def _field_for(option: OptionDescription) -> tuple[Field, tuple[Choice, ...]]:
+    default = _default_text(option)
+    if option.kind in ("bool", "choice"):
+        values = ("yes", "no") if option.kind == "bool" else map(value_text, option.choices)
+        choices = [Choice(value, value) for value in values]
+        if not option.is_required:
+            choices.insert(0, Choice("", f"{default} (default)"))
+        return ComboField(), tuple(choices)
+    return TextField(placeholder=default), ()
+
+
+def _default_text(option: OptionDescription) -> str:
+    if option.is_required:
+        return ""
+    return value_text(option.default) or "None"

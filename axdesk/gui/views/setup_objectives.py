@@ -1,0 +1,131 @@
+"""The page Objectives & limits: what a good trial is."""
+
+from PySide6.QtWidgets import QHBoxLayout
+
+from axdesk.core.draft_cells import Goal, Section
+from axdesk.core.plugins import PluginKind
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.objective_table import (
+    GOALS,
+    LIMIT_KINDS,
+    STEERING,
+    ObjectiveTable,
+    chosen_plugin,
+    plugin_choices,
+)
+from axdesk.gui.models.draft_table import with_current
+from axdesk.gui.models.setup_texts import objective_sentence
+from axdesk.gui.style import px
+from axdesk.gui.views.setup_page import CellFields, TablePage, table_foot
+from axdesk.gui.views.setup_table import SetupTable
+from axdesk.gui.widgets.buttons import Button, SegmentedButton
+from axdesk.gui.widgets.cards import Card, LiveSentence
+from axdesk.gui.widgets.fields import ComboField, NumberField, labelled
+
+WIDTHS = (0, 78, 190, 110, 230)
+
+
+class ObjectivesPage(TablePage):
+    """The table of metrics, the sentence that they say, and the details of the selected row."""
+
+    section = Section.OBJECTIVES
+
+    def __init__(self, model: DraftModel) -> None:
+        super().__init__(
+            model,
+            "Objectives & limits",
+            "What a good trial is. One goal is enough; limits are never traded against it.",
+        )
+        self._objectives = ObjectiveTable(model)
+        table = SetupTable(
+            self._objectives,
+            name="setup.objectives.table",
+            label="Objectives and limits",
+            widths=WIDTHS,
+        )
+        self._add = Button(
+            "Add response", "plus", kind="quiet", on_click=self.add_row,
+            name="setup.objectives.add",
+        )  # fmt: skip
+        foot = table_foot(self._add, "Several goals are added up, each with its weight.")
+        self.set_up(table, foot, "setup.objectives.issues")
+        self.sentence = LiveSentence(name="setup.objectives.sentence")
+        self.body.addWidget(self.sentence)
+        self._add_details()
+        self.body.addStretch(1)
+
+    def _add_details(self) -> None:
+        self._details = Card(
+            "Details", note="details of the selected row", name="setup.objectives.details"
+        )
+        name = "setup.objectives.details"
+        self._goal = SegmentedButton(GOALS, name=f"{name}.goal", label="Goal")
+        self._goal.chosen.connect(lambda goal: self._edit("goal", str(goal)))
+        line = QHBoxLayout()
+        line.setSpacing(px(20))
+        self._limit_kind = ComboField(name=f"{name}.limit_kind")
+        limit = NumberField(placeholder="None", name=f"{name}.limit")
+        weight = NumberField(placeholder="1", name=f"{name}.weight")
+        self._metric = ComboField(name=f"{name}.metric")
+        self._metric.setMinimumWidth(px(200))
+        self._metric.chosen.connect(self._choose_metric)
+        self._limit_kind_cell = labelled("Limit", self._limit_kind)
+        self._limit_cell = labelled(" ", limit)
+        limit.setAccessibleName("Limit value")
+        self._weight_cell = labelled("Weight", weight)
+        line.addWidget(self._limit_kind_cell)
+        line.addWidget(self._limit_cell)
+        line.addWidget(self._weight_cell)
+        line.addWidget(labelled("Measured by", self._metric))
+        line.addStretch(1)
+        self._details.body.addWidget(labelled("Goal", self._goal))
+        self._details.body.addLayout(line)
+        self._fields = CellFields(self.model, Section.OBJECTIVES)
+        self._fields.add("limit_kind", self._limit_kind, LIMIT_KINDS)
+        self._fields.add("limit", limit)
+        self._fields.add("weight", weight)
+        self.body.addWidget(self._details)
+
+    def refresh(self) -> None:
+        """Show problems, the sentence, and the details of the selected row."""
+        super().refresh()
+        self.sentence.set_sentence(*objective_sentence(self.model))
+        row, editable = self.table.current_row, not self.model.is_read_only
+        has_row = 0 <= row < self._objectives.rowCount()
+        self._add.setEnabled(editable)
+        self._details.setVisible(has_row)
+        if not has_row:
+            return
+        cells = self._objectives.row(row)
+        goal = cells.get("goal", "")
+        self._details.set_title(
+            cells.get("name", "").strip() or f"Row {row + 1}", "details of the selected row"
+        )
+        if goal in tuple(Goal):
+            self._goal.set_value(goal)
+        self._goal.setEnabled(editable)
+        self._fields.row = row
+        self._fields.refresh()
+        goals = sum(r.get("goal") in STEERING for r in self.model.draft.objectives)
+        weighs = goal in STEERING and (goals > 1 or bool(cells.get("weight")))
+        self._weight_cell.setVisible(weighs)
+        limits = goal != Goal.RECORD or bool(cells.get("limit"))
+        self._limit_kind_cell.setVisible(limits)
+        self._limit_cell.setVisible(limits)
+        metric = cells.get("metric", "")
+        choices = plugin_choices(self.model.catalogue, PluginKind.METRIC)
+        self._metric.set_choices(with_current(choices, metric))
+        self._metric.set_value(metric)
+        self._metric.setEnabled(editable)
+
+    def new_row(self) -> dict[str, str]:
+        """A goal, or something to record."""
+        return dict(self._objectives.new_row())
+
+    def _edit(self, field: str, text: str) -> None:
+        self.model.edit(Section.OBJECTIVES, self.table.current_row, field, text)
+
+    def _choose_metric(self, reference: object) -> None:
+        row = self.table.current_row
+        cells = chosen_plugin(self._objectives.row(row), "metric", str(reference))
+        self.model.edit_cells(Section.OBJECTIVES, row, cells)

@@ -1,0 +1,196 @@
+"""The page Run settings: how long the run goes on, and what happens when something fails."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from PySide6.QtWidgets import QHBoxLayout
+
+from axdesk.core.draft_cells import Problem, Section
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.formatting import counted
+from axdesk.gui.models.setup_texts import (
+    RUN_TITLES,
+    advanced_values,
+    first_trials,
+    polling_values,
+    run_sentence,
+    run_settings,
+)
+from axdesk.gui.style import px
+from axdesk.gui.views.setup_page import CellFields, ProblemList, SetupPage
+from axdesk.gui.widgets.buttons import Choice, SegmentedButton
+from axdesk.gui.widgets.cards import Card, Fold, LiveSentence
+from axdesk.gui.widgets.fields import FormRows, NumberField, RowNotes
+from axdesk.gui.widgets.labels import rule
+
+SHORT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "parallelism": "parallel",
+        "tolerated_failure_percent": "failure_rate",
+        "trial_time_limit": "trial_timeout",
+        "run_time_limit": "run_timeout",
+        "method": "preset",
+    }
+)
+"""Object names that differ from the field's name."""
+
+_CHOICES: Mapping[str, tuple[Choice, ...]] = MappingProxyType(
+    {
+        "start_at_center": (Choice("yes", "Start values"), Choice("no", "Random")),
+        "method": (Choice("fast", "Model"), Choice("random_search", "Random search")),
+        "uncertain_deployment": (
+            Choice("ask", "Ask me"),
+            Choice("abandon", "Abandon"),
+            Choice("redeploy", "Deploy again"),
+        ),
+        "when_failure_rate_exceeded": (
+            Choice("drain", "Let running trials finish"),
+            Choice("stop", "Stop them"),
+        ),
+    }
+)
+_NO_LIMIT = "No limit"
+
+
+class RunPage(SetupPage):
+    """The live sentence and the settings, with polling and the advanced ones folded."""
+
+    section = Section.RUN
+
+    def __init__(self, model: DraftModel) -> None:
+        super().__init__(
+            model, "Run settings", "How long the run goes on, and what happens when something fails."
+        )
+        self.fields = CellFields(model, Section.RUN)
+        self._notes: dict[str, RowNotes] = {}
+        self._hints: dict[str, str] = {}
+        self.sentence = LiveSentence(name="setup.run.sentence")
+        self.issues = ProblemList(model, self.go_to, name="setup.run.issues")
+        self.body.addWidget(self.sentence)
+        self.body.addWidget(self.issues)
+        self._add_common()
+        self._add_optimiser()
+        self._add_folds()
+        self.body.addStretch(1)
+
+    def _add_common(self) -> None:
+        pair = QHBoxLayout()
+        pair.setSpacing(px(12))
+        much, rows = Card("How much"), FormRows()
+        self._number(rows, "max_trials")
+        self._number(rows, "parallelism")
+        self._number(rows, "initial_trials")
+        self._segments(rows, "start_at_center", hint="or the centre, where none is given")
+        much.body.addWidget(rows)
+        much.body.addStretch(1)
+        fails, rows = Card("When something fails"), FormRows()
+        self._number(rows, "tolerated_failure_percent", unit="%")
+        self._segments(rows, "uncertain_deployment")
+        self._number(rows, "trial_time_limit", unit="s", placeholder=_NO_LIMIT)
+        self._number(rows, "run_time_limit", unit="s", placeholder=_NO_LIMIT)
+        fails.body.addWidget(rows)
+        fails.body.addStretch(1)
+        pair.addWidget(much, 1)
+        pair.addWidget(fails, 1)
+        self.body.addLayout(pair)
+
+    def _add_optimiser(self) -> None:
+        card, rows = Card("Optimiser"), FormRows()
+        self._segments(rows, "method", hint="learns from the results; it works while trials run")
+        card.body.addWidget(rows)
+        self.body.addWidget(card)
+
+    def _add_folds(self) -> None:
+        card = Card("More")
+        self._polling = Fold("Polling", name="setup.run.polling")
+        rows = FormRows()
+        self._number(rows, "seconds_between_polls", unit="s")
+        self._number(rows, "max_seconds_between_polls", unit="s", hint="the pause grows with each")
+        self._number(rows, "poll_retries", hint="then the trial counts as failed")
+        self._number(rows, "fetch_retries", hint="then the trial counts as failed")
+        self._number(rows, "seconds_between_launches", unit="s", hint="from the return of the last")
+        for field in ("run_deadline", "poll_deadline", "fetch_deadline", "stop_deadline"):
+            self._number(rows, field, unit="s", placeholder=_NO_LIMIT)
+        self._polling.body.addWidget(rows)
+        self._advanced = Fold("Advanced", name="setup.run.advanced")
+        rows = FormRows()
+        self._number(rows, "seed", hint="the same seed and results give the same suggestions")
+        self._number(rows, "min_failed_trials")
+        self._segments(rows, "when_failure_rate_exceeded")
+        self._number(
+            rows, "generation_time_limit", unit="s", placeholder=_NO_LIMIT,
+            hint="then a space-filling trial steps in",
+        )  # fmt: skip
+        self._advanced.body.addWidget(rows)
+        card.body.addWidget(self._polling)
+        card.body.addWidget(rule())
+        card.body.addWidget(self._advanced)
+        self.body.addWidget(card)
+        self._folded = {
+            "seed": self._advanced,
+            "min_failed_trials": self._advanced,
+            "when_failure_rate_exceeded": self._advanced,
+            "generation_time_limit": self._advanced,
+        }
+
+    def refresh(self) -> None:
+        """Show what the draft says, and what it comes to."""
+        self.fields.refresh()
+        self.sentence.set_sentence(*run_sentence(self.model))
+        problems = self.model.problems_of(Section.RUN)
+        self.issues.show_problems(problems)
+        self._polling.set_values(polling_values(self.model.draft))
+        self._advanced.set_values(advanced_values(self.model.draft))
+        for name, notes in self._notes.items():
+            notes.set_hint(self._hints[name])
+        if not problems:
+            run, generation = run_settings(self.model.draft)
+            tolerated = f"so {run.tolerated_failures} of {run.max_trials}"
+            self._notes["tolerated_failure_percent"].set_hint(tolerated)
+            self._notes["initial_trials"].set_hint(first_trials(run, generation))
+            if run.parallelism > run.max_trials:
+                more = f"only {counted(run.max_trials, 'trial')} in all"
+                self._notes["parallelism"].set_hint(more, "warn")
+
+    def go_to(self, problem: Problem) -> None:
+        """Unfold what hides the field, and give it the focus."""
+        name = problem.field
+        fold = self._folded.get(name)
+        if fold is None and name in _POLLING:
+            fold = self._polling
+        if fold is not None:
+            fold.set_open(True)
+        self.fields.focus(name)
+
+    def _number(
+        self, rows: FormRows, field: str, *, unit: str = "", placeholder: str = "", hint: str = ""
+    ) -> None:
+        made = NumberField(placeholder=placeholder, name=object_name(field))
+        self._notes[field] = rows.add_row(RUN_TITLES[field], made, unit=unit, hint=hint)
+        self._hints[field] = hint
+        self.fields.add(field, made)
+
+    def _segments(self, rows: FormRows, field: str, *, hint: str = "") -> None:
+        title = RUN_TITLES[field]
+        made = SegmentedButton(_CHOICES[field], name=object_name(field), label=title)
+        self._notes[field] = rows.add_row(title, made, hint=hint)
+        self._hints[field] = hint
+        self.fields.add(field, made)
+
+
+_POLLING = (
+    "seconds_between_polls",
+    "max_seconds_between_polls",
+    "poll_retries",
+    "fetch_retries",
+    "seconds_between_launches",
+    "run_deadline",
+    "poll_deadline",
+    "fetch_deadline",
+    "stop_deadline",
+)
+
+
+def object_name(field: str) -> str:
+    """The object name of the field of a run setting."""
+    return f"setup.run.{SHORT_NAMES.get(field, field)}"

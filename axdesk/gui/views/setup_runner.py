@@ -1,0 +1,255 @@
+"""The page Runner & metrics: how a trial gets into the laboratory and its results come back."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+
+from axdesk.core.draft_cells import Problem, Section
+from axdesk.core.errors import NotFoundError
+from axdesk.core.plugins import PluginDescription, PluginFile, PluginKind
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.draft_table import with_current
+from axdesk.gui.models.objective_table import MetricsTable, chosen_plugin, plugin_choices
+from axdesk.gui.style import px, set_property, theme_manager
+from axdesk.gui.views.option_form import OptionForm
+from axdesk.gui.views.setup_page import SetupPage
+from axdesk.gui.views.setup_table import SetupTable
+from axdesk.gui.widgets.buttons import Button
+from axdesk.gui.widgets.cards import Card, Fold, Notice
+from axdesk.gui.widgets.fields import ComboField
+from axdesk.gui.widgets.labels import IconLabel, label, set_tone
+
+
+class _LoadedSign(QWidget):
+    """Whether a plugin is there: sign and word."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(px(6))
+        self._icon = IconLabel()
+        self._word = label("", "small")
+        line.addWidget(self._icon)
+        line.addWidget(self._word)
+
+    def show_state(self, word: str, icon_name: str, tone: str) -> None:
+        self._icon.set_icon(icon_name, tone)
+        self._word.setText(word)
+        set_tone(self._word, tone)
+
+
+class RunnerPage(SetupPage):
+    """The runner with its options, the class that fetches each metric, and files that are broken.
+
+    Signals:
+        reload_requested: The operator wants the plugin folder read anew.
+    """
+
+    reload_requested = Signal()
+    section = Section.RUNNER
+
+    def __init__(self, model: DraftModel) -> None:
+        super().__init__(
+            model,
+            "Runner & metrics",
+            "How a trial gets into the laboratory and how its results come back.",
+        )
+        self._is_patient = not any(model.rows(Section.RUNNER))
+        self._files: tuple[PluginFile, ...] = ()
+        self._add_runner()
+        self._add_metrics()
+        self._broken = QVBoxLayout()
+        self._broken.setSpacing(px(8))
+        self.body.addLayout(self._broken)
+        self.body.addStretch(1)
+
+    def _add_runner(self) -> None:
+        card = Card("Runner", note="deploys each trial and says when it is done")
+        self._runner_sign = _LoadedSign()
+        card.add_action(self._runner_sign)
+        self._runner = ComboField(name="setup.runner.plugin")
+        self._runner.setAccessibleName("Runner")
+        self._runner.setMinimumWidth(px(240))
+        self._runner.chosen.connect(self._choose_runner)
+        self._reload = Button(
+            "Reload", "refresh", on_click=self.reload_requested.emit, name="setup.runner.reload"
+        )
+        self._reload.setToolTip("Read the files of the plugin folder again.")
+        line = QHBoxLayout()
+        line.setSpacing(px(8))
+        line.addWidget(self._runner)
+        line.addWidget(self._reload)
+        line.addStretch(1)
+        self._runner_issue = label("", "small", "bad", wrap=True)
+        self._summary = label("", "small", "text2", wrap=True)
+        self._form = OptionForm(self.model, Section.RUNNER, name="setup.runner.form")
+        card.body.addLayout(line)
+        card.body.addWidget(self._runner_issue)
+        card.body.addWidget(self._summary)
+        card.body.addWidget(self._form)
+        self.body.addWidget(card)
+
+    def _add_metrics(self) -> None:
+        card = Card("Metrics", note="fetch the results of a finished trial")
+        self._metrics_sign = _LoadedSign()
+        card.add_action(self._metrics_sign)
+        self._metrics = MetricsTable(self.model)
+        self.table = SetupTable(
+            self._metrics, name="setup.metrics.table", label="Metrics", widths=(220, 0)
+        )
+        self._metric_head = label("", "strong")
+        self._metric_issue = label("", "small", "bad", wrap=True)
+        self._metric_summary = label("", "small", "text2", wrap=True)
+        self._metric_form = OptionForm(self.model, Section.OBJECTIVES, name="setup.metrics.form")
+        self._no_metrics = label(
+            "Nothing is measured yet: add it under Objectives & limits.", "body", "text2", wrap=True
+        )
+        for widget in (self._no_metrics, self.table, self._metric_head, self._metric_issue,
+                       self._metric_summary, self._metric_form):  # fmt: skip
+            card.body.addWidget(widget)
+        self.table.selectionModel().currentChanged.connect(self.refresh)
+        self.body.addWidget(card)
+
+    def refresh(self) -> None:
+        """Show what the draft and the plugin folder say."""
+        self._show_runner()
+        self._show_metrics()
+        self._show_broken()
+
+    def go_to(self, problem: Problem) -> None:
+        """Put the focus into the field of the runner or of the metric."""
+        self._is_patient = False
+        if problem.section is Section.OBJECTIVES:
+            if problem.row is not None and problem.row < self._metrics.rowCount():
+                self.table.go_to(problem.row, 1)
+            self.refresh()
+            self._metric_form.focus(problem.field)
+            return
+        self.refresh()
+        if not self._form.focus(problem.field):
+            self._runner.setFocus()
+
+    def leave(self) -> None:
+        """Be frank about a missing runner from now on."""
+        self._is_patient = False
+        self.table.leave()
+
+    def _show_runner(self) -> None:
+        reference = self.model.text(Section.RUNNER, 0, "reference")
+        issue = self.model.issue(Section.RUNNER, 0, "reference")
+        if self._is_patient and not reference:
+            issue = ""
+        editable = not self.model.is_read_only
+        choices = plugin_choices(self.model.catalogue, PluginKind.RUNNER)
+        self._runner.set_choices(with_current(choices, reference))
+        self._runner.set_value(reference)
+        self._runner.setEnabled(editable)
+        self._runner.setToolTip(self._runner.currentText())
+        set_property(self._runner, "issue", "error" if issue else "")
+        _show_text(self._runner_issue, issue)
+        plugin = self._found(reference)
+        _show_text(self._summary, _about(plugin))
+        _show_loaded(self._runner_sign, reference, plugin)
+        self._form.show_plugin(plugin, 0)
+
+    def _show_metrics(self) -> None:
+        count = self._metrics.rowCount()
+        row = self.table.current_row
+        if row < 0 and count:
+            self.table.select_row(0)
+            row = 0
+        self._no_metrics.setVisible(not count)
+        self.table.setVisible(bool(count))
+        reference = self.model.text(Section.OBJECTIVES, row, "metric")
+        plugin = self._found(reference)
+        name = self.model.text(Section.OBJECTIVES, row, "name").strip()
+        shows = plugin is not None and bool(plugin.options)
+        _show_text(self._metric_head, f"Options for {name or 'this metric'}" if shows else "")
+        _show_text(self._metric_issue, self.model.issue(Section.OBJECTIVES, row, "metric"))
+        _show_text(self._metric_summary, _about(plugin))
+        self._metric_form.show_plugin(plugin, max(row, 0))
+        references = [r.get("metric", "") for r in self.model.draft.objectives]
+        known = [self._found(r) for r in references if r]
+        missing = next((r for r in references if r and self._found(r) is None), "")
+        shown = missing or (references[0] if references and known else "")
+        _show_loaded(self._metrics_sign, shown, None if missing else self._found(shown))
+        self.table.update_tip()
+
+    def _show_broken(self) -> None:
+        catalogue = self.model.catalogue
+        broken = tuple(f for f in catalogue.files if f.error) if catalogue is not None else ()
+        if broken == self._files:
+            return
+        self._files = broken
+        while (item := self._broken.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for file in broken:
+            self._broken.addWidget(_BrokenFile(file))
+
+    def _found(self, reference: str) -> PluginDescription | None:
+        if self.model.catalogue is None or not reference:
+            return None
+        try:
+            return self.model.catalogue.find(reference)
+        except NotFoundError:
+            return None
+
+    def _choose_runner(self, reference: object) -> None:
+        row = self.model.rows(Section.RUNNER)[0]
+        cells = chosen_plugin(row, "reference", str(reference))
+        self.model.edit_cells(Section.RUNNER, 0, cells)
+
+
+class _BrokenFile(Card):
+    """A plugin file that cannot be used: its reason, and the traceback on demand."""
+
+    def __init__(self, file: PluginFile) -> None:
+        super().__init__(file.name, note="cannot be used; the other files are not affected")
+        self.setObjectName(f"setup.runner.broken.{file.name}")
+        self.body.addWidget(Notice("bad", "alert-circle-filled", "Reason:", file.error))
+        if not file.details:
+            return
+        fold = Fold("Details", "traceback", name=f"setup.runner.broken.{file.name}.details")
+        self._text = QPlainTextEdit(file.details)
+        self._text.setReadOnly(True)
+        self._text.setAccessibleName(f"Traceback of {file.name}")
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        fold.body.addWidget(self._text)
+        self.body.addWidget(fold)
+        self._fix_height()
+        theme_manager().changed.connect(self._fix_height)
+
+    def _fix_height(self) -> None:
+        self._text.setFixedHeight(px(160))
+
+
+def _show_text(shown: QLabel, text: str) -> None:
+    shown.setText(text)
+    shown.setVisible(bool(text))
+
+
+def _show_loaded(sign: _LoadedSign, reference: str, plugin: PluginDescription | None) -> None:
+    if not reference:
+        sign.show_state("", "", "text2")
+    elif plugin is None:
+        sign.show_state("Not found", "alert-triangle", "warn")
+    else:
+        sign.show_state("Loaded", "circle-check", "text")
+
+
+def _about(plugin: PluginDescription | None) -> str:
+    if plugin is None:
+        return ""
+    abilities = []
+    if plugin.kind is PluginKind.RUNNER:
+        abilities.append("can stop a trial" if plugin.can_stop else "cannot stop a trial")
+        if plugin.can_find:
+            abilities.append("can find a trial again after a crash")
+    parts = [plugin.summary.rstrip(".")] if plugin.summary else []
+    if abilities:
+        words = " and ".join(abilities)
+        parts.append(words[:1].upper() + words[1:])
+    return ". ".join(parts) + ("." if parts else "")

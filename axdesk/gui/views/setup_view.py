@@ -1,0 +1,148 @@
+"""The Setup tab: its sections with their states at the left, the page of one at the right."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
+
+from axdesk.core.draft_cells import Problem, Section
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.formatting import counted
+from axdesk.gui.models.setup_texts import SECTION_TITLES, section_state
+from axdesk.gui.style import px, theme_manager
+from axdesk.gui.views.setup_constraints import ConstraintsPage
+from axdesk.gui.views.setup_general import GeneralPage
+from axdesk.gui.views.setup_objectives import ObjectivesPage
+from axdesk.gui.views.setup_page import SetupPage
+from axdesk.gui.views.setup_parameters import ParametersPage
+from axdesk.gui.views.setup_review import ReviewPage
+from axdesk.gui.views.setup_run import RunPage
+from axdesk.gui.views.setup_runner import RunnerPage
+from axdesk.gui.widgets.cards import Surface
+from axdesk.gui.widgets.lists import SectionList
+
+REVIEW = "review"
+"""Key of the page that is no section of the draft."""
+
+LIST_WIDTH = 214
+
+
+class SetupView(QWidget):
+    """Shows and edits the set-up of one experiment.
+
+    Signals:
+        start_requested: The operator pressed Start.
+        reload_plugins_requested: The plugin folder is to be read again.
+        plugin_folder_chosen: The draft names another plugin folder; carries it.
+    """
+
+    start_requested = Signal()
+    reload_plugins_requested = Signal()
+    plugin_folder_chosen = Signal(str)
+
+    def __init__(self, model: DraftModel) -> None:
+        """Make the view of a set-up; it starts at the first section that is not complete."""
+        super().__init__()
+        self.setObjectName("setup.view")
+        self.setAccessibleName("Setup")
+        self._model = model
+        self._seen: set[str] = set()
+        general, runner, review = GeneralPage(model), RunnerPage(model), ReviewPage(model)
+        parameters, objectives = ParametersPage(model), ObjectivesPage(model)
+        constraints, run = ConstraintsPage(model), RunPage(model)
+        pages = (general, parameters, objectives, constraints, runner, run, review)
+        self._pages: dict[str, SetupPage] = dict(zip((*Section, REVIEW), pages, strict=True))
+        titles = [(str(section), title) for section, title in SECTION_TITLES.items()]
+        self._sections = SectionList([*titles, (REVIEW, "Review")], name="setup.sections")
+        self._stack = QStackedWidget()
+        for page in self._pages.values():
+            self._stack.addWidget(page)
+        self._side = Surface("panel")
+        side = QHBoxLayout(self._side)
+        side.setContentsMargins(0, px(8), 0, px(8))
+        side.addWidget(self._sections)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._side)
+        layout.addWidget(self._stack, 1)
+        self._sections.section_chosen.connect(self._show_page)
+        general.folder_chosen.connect(self.plugin_folder_chosen)
+        runner.reload_requested.connect(self.reload_plugins_requested)
+        review.recheck_requested.connect(self.reload_plugins_requested)
+        review.start_requested.connect(self.start_requested)
+        review.fix_requested.connect(self.go_to)
+        model.refreshed.connect(self._refresh)
+        self._fix_width()
+        theme_manager().changed.connect(self._fix_width)
+        self._sections.set_current(Section.GENERAL)
+
+    @property
+    def model(self) -> DraftModel:
+        """The set-up that is shown."""
+        return self._model
+
+    def set_read_only(self, is_read_only: bool) -> None:
+        """Refuse edits, or take them again."""
+        self._model.set_read_only(is_read_only)
+
+    def show_section(self, section: Section) -> None:
+        """Go to the page of a section."""
+        self._sections.set_current(section)
+
+    def show_review(self) -> None:
+        """Go to the review."""
+        self._sections.set_current(REVIEW)
+
+    def go_to(self, problem: Problem) -> None:
+        """Go to the page of a problem and put the focus where it can be mended.
+
+        A problem that the draft alone does not show (found by a slower check) is shown from now on
+        until the next edit.
+        """
+        self._model.note_found(problem)
+        key = _page_of(problem)
+        self._seen.add(key)
+        self._sections.set_current(key)
+        self._pages[key].go_to(problem)
+        self._refresh()
+
+    def _show_page(self, key: str) -> None:
+        former = self._stack.currentWidget()
+        page = self._pages[key]
+        if isinstance(former, SetupPage) and former is not page:
+            former.leave()
+            self._seen.add(next(k for k, p in self._pages.items() if p is former))
+        self._stack.setCurrentWidget(page)
+        if key in (Section.RUN, REVIEW):
+            self._seen.add(key)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        for section in Section:
+            state, sentence = section_state(
+                self._model, section, was_seen=section in self._seen
+            )
+            self._sections.set_state(section, state, sentence)
+        self._show_review_state()
+        page = self._stack.currentWidget()
+        if isinstance(page, SetupPage):
+            page.refresh()
+
+    def _show_review_state(self) -> None:
+        problems = self._model.problems
+        if problems is not None:
+            left = f"{counted(len(problems.items), 'problem')} left"
+            self._sections.set_state(REVIEW, "bad" if REVIEW in self._seen else "unseen", left)
+        elif REVIEW in self._seen:
+            self._sections.set_state(REVIEW, "good", "Ready to start")
+        else:
+            self._sections.set_state(REVIEW, "unseen", "Check before start")
+
+    def _fix_width(self) -> None:
+        self._side.setFixedWidth(px(LIST_WIDTH))
+
+
+def _page_of(problem: Problem) -> str:
+    """Options of a metric are edited on the page of the plugins."""
+    if problem.section is Section.OBJECTIVES and problem.field.startswith("option."):
+        return Section.RUNNER
+    return problem.section
