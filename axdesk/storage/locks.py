@@ -1,0 +1,135 @@
+"""The right to drive an experiment: one controller at a time, in any process.
+
+A lock of the operating system on a file beside the database, freed at once when its process dies,
+however it dies. Who holds it stands in a second file, for a locked file cannot be read everywhere.
+"""
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from axdesk.core.errors import ExperimentBusyError, StorageError
+
+# Whoever looks at a lock holds it for an instant; nobody must take that for a controller.
+_SECONDS_TO_TAKE = 0.25
+_SECONDS_TO_LOOK = 0.02
+_POLL_SECONDS = 0.005
+
+
+def this_controller() -> str:
+    """Return how this process names itself as a controller: `"4711@LAB-PC2"`."""
+    return f"{os.getpid()}@{socket.gethostname()}"
+
+
+class ControlLocks:
+    """The locks of one store on the experiments of its database.
+
+    Args:
+        folder: Where the lock files lie, made when needed; None for a database in memory, which
+            nobody else can reach.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._mutex = threading.Lock()
+        self._held: set[int] = set()
+
+    @contextmanager
+    def held(self, experiment_id: int, name: str) -> Iterator[None]:
+        """Hold an experiment.
+
+        Args:
+            experiment_id: Which.
+            name: How messages call it.
+
+        Raises:
+            ExperimentBusyError: If it is held already, by whomever.
+            StorageError: If the lock file cannot be made.
+        """
+        with self._mutex:
+            if experiment_id in self._held:
+                raise _busy(name, this_controller())
+            self._held.add(experiment_id)
+        try:
+            if self._folder is None:
+                yield
+            else:
+                with self._held_in(self._folder, experiment_id, name):
+                    yield
+        finally:
+            with self._mutex:
+                self._held.discard(experiment_id)
+
+    @contextmanager
+    def _held_in(self, folder: Path, experiment_id: int, name: str) -> Iterator[None]:
+        lock = _lock(folder, experiment_id)
+        controller = _controller_file(folder, experiment_id)
+        try:
+            folder.mkdir(exist_ok=True)
+            lock.acquire(timeout=_SECONDS_TO_TAKE, poll_interval=_POLL_SECONDS)
+        except Timeout:
+            raise _busy(name, _read(controller)) from None
+        except OSError as error:
+            raise StorageError(
+                f"The lock of experiment {name!r} cannot be taken in {folder}: {error}.",
+                "Check that you may write in the database's folder.",
+            ) from error
+        try:
+            controller.write_text(this_controller(), "utf-8")
+            yield
+        finally:
+            controller.unlink(missing_ok=True)
+            lock.release()
+
+    def controllers(self) -> dict[int, str]:
+        """Return who drives which experiment now."""
+        with self._mutex:
+            found = dict.fromkeys(self._held, this_controller())
+        if self._folder is not None and self._folder.is_dir():
+            for file in self._folder.glob("*.controller"):
+                experiment_id = int(file.stem)
+                if experiment_id not in found and self._is_held_elsewhere(experiment_id):
+                    found[experiment_id] = _read(file)
+        return found
+
+    def _is_held_elsewhere(self, experiment_id: int) -> bool:
+        assert self._folder is not None
+        lock = _lock(self._folder, experiment_id)
+        try:
+            lock.acquire(timeout=_SECONDS_TO_LOOK, poll_interval=_POLL_SECONDS)
+        except Timeout:
+            return True
+        try:
+            # Left behind by a process that was killed.
+            _controller_file(self._folder, experiment_id).unlink(missing_ok=True)
+        finally:
+            lock.release()
+        return False
+
+
+def _lock(folder: Path, experiment_id: int) -> FileLock:
+    # It may be released by another thread than the one that took it.
+    return FileLock(folder / f"{experiment_id}.lock", thread_local=False)
+
+
+def _controller_file(folder: Path, experiment_id: int) -> Path:
+    return folder / f"{experiment_id}.controller"
+
+
+def _read(controller: Path) -> str:
+    try:
+        return controller.read_text("utf-8") or "another program"
+    except OSError:
+        return "another program"
+
+
+def _busy(name: str, controller: str) -> ExperimentBusyError:
+    return ExperimentBusyError(
+        f"Experiment {name!r} is driven by {controller}.",
+        "Stop it there, or wait until it is done.",
+    )

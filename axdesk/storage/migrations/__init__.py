@@ -1,0 +1,11 @@
+"""The steps from one schema to the next, oldest first.
+
+A step is a function that calls Alembic's operations; it never imports the schema, which will have
+gone on by the time it runs. They are listed here rather than searched for on disk, so that a
+frozen axdesk, which has no source files, finds them too.
+"""
+
+from axdesk.storage.migrations import m0001_initial_schema
+
+MIGRATIONS = (m0001_initial_schema.upgrade,)
+"""The migration at index n leads to version n + 1."""

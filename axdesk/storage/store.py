@@ -1,0 +1,346 @@
+"""The store: experiments in an SQL database."""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Self
+
+import platformdirs
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from axdesk.core.drafts import Draft
+from axdesk.core.errors import NotFoundError, StorageError, UserInputError
+from axdesk.core.experiment import Experiment
+from axdesk.core.protocols import AuditEntry, ExperimentSummary
+from axdesk.core.run import Run, RunState
+from axdesk.core.setup import ExperimentSetup
+from axdesk.core.trial import Trial
+from axdesk.storage.database import Database
+from axdesk.storage.engine import sqlite_connector
+from axdesk.storage.locks import ControlLocks
+from axdesk.storage.run_rows import delete_draft, read_draft, read_runs, write_draft, write_run
+from axdesk.storage.schema import AuditRow, ExperimentRow, SearchSpaceRow
+from axdesk.storage.setup_rows import (
+    experiment_columns,
+    insert_rows,
+    read_setup,
+    write_search_space,
+    write_setup,
+)
+from axdesk.storage.summaries import read_summaries
+from axdesk.storage.trial_rows import read_trials, write_trial
+
+_INTERRUPTION = "The program ended while the run went on."
+
+_TOUCH = (
+    update(ExperimentRow)
+    .where(ExperimentRow.id == bindparam("of_experiment"))
+    .values(updated_at=bindparam("now"))
+)
+
+
+def default_database_path() -> Path:
+    """Return where the window and the command line keep experiments; it may not exist yet."""
+    return platformdirs.user_data_path("axdesk", appauthor=False) / "axdesk.sqlite"
+
+
+class SqlStore:
+    """All experiments of one database; an `ExperimentStore`.
+
+    Made by `at`, `connect` or `in_memory`. Every call is one transaction, and no transaction
+    outlives its call.
+
+    Attributes:
+        path: The database's file; None in memory.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.path = database.path
+        folder = None if self.path is None else self.path.with_name(f"{self.path.name}.locks")
+        self._locks = ControlLocks(folder)
+
+    @classmethod
+    def at(cls, path: Path) -> Self:
+        """Open a file; it and its folder are made if they do not exist.
+
+        Raises:
+            StorageError: If it is not ours, newer than this axdesk, or cannot be used.
+        """
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(
+                f"The folder of the database {path} cannot be made: {error}.",
+                "Choose another folder.",
+            ) from error
+        return cls(
+            Database(lambda: sqlite3.connect(path, check_same_thread=False), label=str(path))
+        )
+
+    @classmethod
+    def connect(cls, url: str | None = None, creator: Callable[[], object] | None = None) -> Self:
+        """Open what a URL or a creator says.
+
+        Args:
+            url: An SQLAlchemy URL of a SQLite database, such as `sqlite:////data/lab.sqlite`;
+                `sqlite://` is a new database in memory.
+            creator: Returns a `sqlite3` connection that any thread may use; goes before `url`.
+
+        Raises:
+            UserInputError: If neither is given.
+            UnsupportedError: If it is another kind of database.
+            StorageError: If it is not ours, newer than this axdesk, or cannot be used.
+        """
+        if creator is not None:
+            return cls(Database(creator))
+        if url is None:
+            raise UserInputError("A database needs a URL or a creator.", "Give one of them.")
+        return cls(Database(sqlite_connector(url), label=url))
+
+    @classmethod
+    def in_memory(cls) -> Self:
+        """Make a database that is gone when the store is closed."""
+        return cls.connect("sqlite://")
+
+    def create(self, setup: ExperimentSetup, draft_id: int | None = None) -> Experiment:
+        """Keep a new experiment; one made from a draft takes the draft's place, id and cells.
+
+        Raises:
+            UserInputError: If the name is taken.
+            NotFoundError: If there is no such draft.
+        """
+        now = datetime.now(UTC)
+        columns = {**experiment_columns(setup), "created_at": now, "updated_at": now}
+        with self._database.writing() as connection:
+            _refuse_taken_name(connection, setup.name, draft_id)
+            if draft_id is None:
+                experiment_id = _insert_experiment(connection, columns)
+            else:
+                experiment_id = draft_id
+                rows = update(ExperimentRow).where(
+                    ExperimentRow.id == draft_id, ExperimentRow.name.is_(None)
+                )
+                if connection.execute(rows.values(columns)).rowcount != 1:
+                    raise NotFoundError(f"There is no draft with the number {draft_id}.")
+            write_setup(connection, experiment_id, setup)
+            write_search_space(connection, experiment_id, 1, setup.search_space, now)
+        return Experiment(experiment_id, setup, now)
+
+    def load(self, name: str) -> Experiment:
+        """Return an experiment; a run that nobody drives any more is INTERRUPTED in it.
+
+        Raises:
+            NotFoundError: If there is none with this name.
+        """
+        with self._database.reading() as connection:
+            found = select(ExperimentRow.id).where(ExperimentRow.name == name)
+            experiment_id = connection.execute(found).scalar()
+            if experiment_id is None:
+                named = select(ExperimentRow.name).where(ExperimentRow.name.is_not(None))
+                known = connection.execute(named.order_by(ExperimentRow.name)).scalars()
+                raise NotFoundError(
+                    f"There is no experiment called {name!r} in {self._database.label}.",
+                    f"Found there: {', '.join(map(repr, known)) or 'none'}.",
+                )
+            return self._read(connection, experiment_id)
+
+    def load_by_id(self, experiment_id: int) -> Experiment:
+        """Return an experiment that is no mere draft, as `load` does.
+
+        Raises:
+            NotFoundError: If there is none with this number.
+        """
+        with self._database.reading() as connection:
+            return self._read(connection, experiment_id)
+
+    def _read(self, connection: Connection, experiment_id: int) -> Experiment:
+        stored = select(ExperimentRow.name, ExperimentRow.created_at).where(
+            ExperimentRow.id == experiment_id
+        )
+        row = connection.execute(stored).one_or_none()
+        if row is None or row.name is None:
+            what = "no experiment" if row is None else "only a draft"
+            raise NotFoundError(f"There is {what} with the number {experiment_id}.")
+        latest = select(func.max(SearchSpaceRow.version)).where(
+            SearchSpaceRow.experiment_id == experiment_id
+        )
+        version = connection.execute(latest).scalar_one()
+        experiment = Experiment(
+            id=experiment_id,
+            setup=read_setup(connection, experiment_id, version),
+            created_at=row.created_at,
+            search_space_version=version,
+            trials=read_trials(connection, experiment_id),
+            runs=read_runs(connection, experiment_id),
+        )
+        if experiment.state.is_live and experiment_id not in self._locks.controllers():
+            experiment.put_run(_interrupted(experiment.runs[-1]))
+        return experiment
+
+    def save_setup(self, experiment: Experiment, setup: ExperimentSetup) -> None:
+        """Replace the set-up; a changed search space becomes a new version, old ones stay.
+
+        A draft of the experiment is forgotten: it says what no longer holds.
+
+        Raises:
+            UserInputError: If the new name is taken.
+        """
+        now = datetime.now(UTC)
+        version = experiment.search_space_version
+        with self._database.writing() as connection:
+            _refuse_taken_name(connection, setup.name, experiment.id)
+            columns = {**experiment_columns(setup), "updated_at": now}
+            rows = update(ExperimentRow).where(ExperimentRow.id == experiment.id)
+            if connection.execute(rows.values(columns)).rowcount != 1:
+                raise _deleted(experiment.name)
+            write_setup(connection, experiment.id, setup)
+            if setup.search_space != experiment.search_space:
+                version += 1
+                write_search_space(connection, experiment.id, version, setup.search_space, now)
+            delete_draft(connection, experiment.id)
+        experiment.setup = setup
+        experiment.search_space_version = version
+
+    def save_trial(
+        self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        """Insert or replace a trial with its observations; `experiment` keeps it afterwards.
+
+        Raises:
+            StorageError: If the stored trial is not the one that `experiment` knows.
+        """
+        with self._changing(experiment, audit) as connection:
+            write_trial(connection, experiment.id, trial, experiment.trials.get(trial.index))
+        experiment.put(trial)
+
+    def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
+        """Insert or replace a run; `experiment` keeps it afterwards."""
+        with self._changing(experiment, audit) as connection:
+            write_run(connection, experiment.id, run)
+        experiment.put_run(run)
+
+    @contextmanager
+    def _changing(
+        self, experiment: Experiment, audit: Sequence[AuditEntry]
+    ) -> Iterator[Connection]:
+        with self._database.writing() as connection:
+            touched = {"of_experiment": experiment.id, "now": datetime.now(UTC)}
+            if connection.execute(_TOUCH, touched).rowcount != 1:
+                raise _deleted(experiment.name)
+            yield connection
+            key = {"experiment_id": experiment.id}
+            insert_rows(connection, AuditRow, key, [_audit_columns(entry) for entry in audit])
+
+    def summaries(self) -> tuple[ExperimentSummary, ...]:
+        """Return all experiments and drafts, the latest change first."""
+        with self._database.reading() as connection:
+            return read_summaries(connection, self._locks.controllers())
+
+    def delete(self, experiment_id: int) -> None:
+        """Forget an experiment or a draft and all that belongs to it.
+
+        Raises:
+            NotFoundError: If there is none with this number.
+            ExperimentBusyError: If somebody drives it.
+        """
+        lock = self._locks.held(experiment_id, str(experiment_id))
+        with lock, self._database.writing() as connection:
+            rows = delete(ExperimentRow).where(ExperimentRow.id == experiment_id)
+            if connection.execute(rows).rowcount != 1:
+                raise NotFoundError(f"There is no experiment with the number {experiment_id}.")
+
+    def save_draft(self, draft: Draft, experiment_id: int | None) -> int:
+        """Keep a draft, of a new experiment (None) or an existing one; return its id.
+
+        Raises:
+            NotFoundError: If there is no experiment or draft with this number.
+        """
+        now = datetime.now(UTC)
+        with self._database.writing() as connection:
+            if experiment_id is None:
+                empty = dict.fromkeys(("description", "owner", "plugin_folder"), "")
+                columns = {**empty, "name": None, "created_at": now, "updated_at": now}
+                experiment_id = _insert_experiment(connection, columns)
+            elif (
+                connection.execute(_TOUCH, {"of_experiment": experiment_id, "now": now}).rowcount
+                != 1
+            ):
+                raise NotFoundError(f"There is no experiment with the number {experiment_id}.")
+            write_draft(connection, experiment_id, draft)
+        return experiment_id
+
+    def load_draft(self, experiment_id: int) -> Draft | None:
+        """Return the draft of an experiment, or None."""
+        with self._database.reading() as connection:
+            return read_draft(connection, experiment_id)
+
+    def history(self, experiment_id: int, trial_index: int | None = None) -> tuple[AuditEntry, ...]:
+        """Return the history of an experiment or of one of its trials, oldest first."""
+        row = AuditRow
+        entries = select(
+            row.at, row.action, row.trial_index, row.before, row.after, row.note
+        ).where(row.experiment_id == experiment_id)
+        if trial_index is not None:
+            entries = entries.where(row.trial_index == trial_index)
+        with self._database.reading() as connection:
+            return tuple(
+                AuditEntry(*entry) for entry in connection.execute(entries.order_by(row.id))
+            )
+
+    @contextmanager
+    def control(self, experiment: Experiment) -> Iterator[None]:
+        """Hold the right to drive an experiment, freed by the system should the process die.
+
+        A run that somebody else left in a live state is INTERRUPTED from now on, stored and in
+        `experiment`.
+
+        Raises:
+            ExperimentBusyError: If another process, or another client of this one, holds it.
+        """
+        with self._locks.held(experiment.id, experiment.name):
+            with self._database.reading() as connection:
+                runs = read_runs(connection, experiment.id)
+            if runs and runs[-1].state.is_live:
+                self.save_run(experiment, _interrupted(runs[-1]))
+            yield
+
+    def close(self) -> None:
+        """Release the database."""
+        self._database.close()
+
+
+def _insert_experiment(connection: Connection, columns: Mapping[str, object]) -> int:
+    statement = insert(ExperimentRow).values(columns).returning(ExperimentRow.id)
+    return connection.execute(statement).scalar_one()
+
+
+def _refuse_taken_name(connection: Connection, name: str, own_id: int | None) -> None:
+    holder = select(ExperimentRow.id).where(ExperimentRow.name == name)
+    holder_id = connection.execute(holder).scalar()
+    if holder_id is not None and holder_id != own_id:
+        raise UserInputError(
+            f"There is already an experiment called {name!r}.", "Choose another name."
+        )
+
+
+def _deleted(name: str) -> NotFoundError:
+    return NotFoundError(f"Experiment {name!r} was deleted meanwhile.")
+
+
+def _interrupted(run: Run) -> Run:
+    return replace(run, state=RunState.INTERRUPTED, reason=_INTERRUPTION)
+
+
+def _audit_columns(entry: AuditEntry) -> dict[str, object]:
+    return {
+        "at": entry.at,
+        "action": entry.action,
+        "trial_index": entry.trial_index,
+        "before": entry.before,
+        "after": entry.after,
+        "note": entry.note,
+    }

@@ -1,0 +1,136 @@
+"""The list of experiments, in three queries however many there are."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, text
+
+from axdesk.core.protocols import ExperimentSummary
+from axdesk.core.run import RunState
+
+_EXPERIMENTS = text("""
+SELECT e.id,
+       e.name,
+       (SELECT d.text FROM drafts d
+        WHERE d.experiment_id = e.id AND d.section = 'general' AND d.row = 0 AND d.field = 'name'
+       ) AS draft_name,
+       e.updated_at,
+       r.state,
+       r.max_trials,
+       (SELECT count(*) FROM trials t
+        WHERE t.experiment_id = e.id AND t.run_index = r.run_index
+          AND t.status IN ('completed', 'failed', 'abandoned', 'early_stopped')
+       ) AS finished_trials
+FROM experiments e
+LEFT JOIN runs r ON r.experiment_id = e.id AND r.run_index =
+    (SELECT max(run_index) FROM runs WHERE experiment_id = e.id)
+ORDER BY e.updated_at DESC, e.id DESC
+""")
+
+_OBJECTIVES = text("""
+SELECT t.experiment_id, t.coefficient, coalesce(m.unit, '') AS unit
+FROM objective_terms t
+JOIN metrics m ON m.experiment_id = t.experiment_id AND m.name = t.metric
+ORDER BY t.experiment_id, t.position
+""")
+
+# The rules of core.outcomes.best_observed.
+_BEST = text("""
+WITH latest AS (
+    SELECT experiment_id, trial_index, metric, mean FROM (
+        SELECT o.experiment_id, o.trial_index, o.metric, o.mean,
+               row_number() OVER (
+                   PARTITION BY o.experiment_id, o.trial_index, o.metric
+                   ORDER BY o.progression DESC, o.position DESC
+               ) AS place
+        FROM observations o JOIN trials t USING (experiment_id, trial_index)
+        WHERE t.status = 'completed' AND NOT t.is_excluded
+    ) WHERE place = 1
+),
+scores AS (
+    SELECT l.experiment_id, l.trial_index, sum(l.mean * t.coefficient) AS score
+    FROM latest l JOIN objective_terms t USING (experiment_id, metric)
+    GROUP BY l.experiment_id, l.trial_index
+    HAVING count(*) =
+        (SELECT count(*) FROM objective_terms n WHERE n.experiment_id = l.experiment_id)
+),
+broken AS (
+    SELECT l.experiment_id, l.trial_index
+    FROM latest l
+    JOIN outcome_constraint_terms t USING (experiment_id, metric)
+    JOIN outcome_constraints c
+        ON c.experiment_id = l.experiment_id AND c.position = t.constraint_position
+    GROUP BY l.experiment_id, l.trial_index, c.position
+    HAVING count(*) =
+        (SELECT count(*) FROM outcome_constraint_terms n
+         WHERE n.experiment_id = l.experiment_id AND n.constraint_position = c.position)
+       AND CASE c.operator WHEN '<=' THEN sum(l.mean * t.coefficient) > c.bound
+                           ELSE sum(l.mean * t.coefficient) < c.bound END
+)
+SELECT experiment_id, trial_index, score FROM (
+    SELECT experiment_id, trial_index, score,
+           row_number() OVER (PARTITION BY experiment_id ORDER BY score DESC, trial_index) AS place
+    FROM scores
+    WHERE (experiment_id, trial_index) NOT IN (SELECT experiment_id, trial_index FROM broken)
+) WHERE place = 1
+""")
+
+
+def read_summaries(
+    connection: Connection, controllers: Mapping[int, str]
+) -> tuple[ExperimentSummary, ...]:
+    """Return all experiments and drafts, the latest change first.
+
+    Args:
+        connection: To the database.
+        controllers: Who drives which experiment now.
+    """
+    objectives: dict[int, list[tuple[float, str]]] = {}
+    for row in connection.execute(_OBJECTIVES).mappings():
+        terms = objectives.setdefault(row["experiment_id"], [])
+        terms.append((row["coefficient"], row["unit"]))
+    best = {
+        row["experiment_id"]: (row["score"], row["trial_index"])
+        for row in connection.execute(_BEST).mappings()
+    }
+    return tuple(
+        _summary(
+            row,
+            objectives.get(row["id"], []),
+            best.get(row["id"]),
+            controllers.get(row["id"], ""),
+        )
+        for row in connection.execute(_EXPERIMENTS).mappings()
+    )
+
+
+def _summary(
+    row: RowMapping,
+    objective: list[tuple[float, str]],
+    best: tuple[float, int] | None,
+    controller: str,
+) -> ExperimentSummary:
+    coefficient, unit = objective[0] if len(objective) == 1 else (1.0, "")
+    return ExperimentSummary(
+        id=row["id"],
+        name=(row["draft_name"] or "") if row["name"] is None else row["name"],
+        state=_state(row, controller),
+        is_minimised=coefficient < 0 if objective else None,
+        finished_trials=row["finished_trials"],
+        max_trials=row["max_trials"] or 0,
+        # Adding 0 turns -0.0 into 0.0.
+        best=None if best is None else best[0] / coefficient + 0.0,
+        best_trial=None if best is None else best[1],
+        unit=unit,
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+        controller=controller,
+    )
+
+
+def _state(row: RowMapping, controller: str) -> RunState:
+    if row["name"] is None:
+        return RunState.DRAFT
+    if row["state"] is None:
+        return RunState.READY
+    state = RunState(row["state"])
+    return RunState.INTERRUPTED if state.is_live and not controller else state
