@@ -190,23 +190,23 @@ class _Edit(QUndoCommand):
         super().__init__(text)
         self._show = show
         self._before = before
-        self._after = after
-        self._key = key
+        self.after = after
+        self.key = key
 
     def id(self) -> int:
         """Only edits that carry a key are offered to each other."""
-        return 1 if self._key else -1
+        return 1 if self.key else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
         """Take in a further edit of the same cells."""
-        if not isinstance(other, _Edit) or other._key != self._key:
+        if not isinstance(other, _Edit) or other.key != self.key:
             return False
-        self._after = other._after
+        self.after = other.after
         return True
 
     def redo(self) -> None:
         """Show what the edit made of the draft."""
-        self._show(self._after)
+        self._show(self.after)
 
     def undo(self) -> None:
         """Show what the draft was before."""

@@ -161,10 +161,15 @@ class DraftTable(QAbstractTableModel):
         column = self.column_of(problem.row, problem.field)
         return column is not None and not self.shown(problem.row, self.columns[column].field)
 
-    def set_fresh(self, row: int | None) -> None:
-        """Name the row that is being filled in for the first time; None once it was left."""
-        if row != self._fresh:
-            self._fresh = row
+    def begin_row(self, row: int) -> None:
+        """Name the row that is being filled in for the first time."""
+        self._fresh = row
+        self._touch_all()
+
+    def leave_row(self, row: int) -> None:
+        """Be frank about the empty cells of a row that was filled in and left."""
+        if row == self._fresh:
+            self._fresh = None
             self._touch_all()
 
     def _spoken(self, index: Index) -> str:
@@ -188,21 +193,19 @@ class DraftTable(QAbstractTableModel):
         tail = min(_equal_rows(before[::-1], after[::-1]), len(before) - head, len(after) - head)
         gone, come = len(before) - head - tail, len(after) - head - tail
         parent = QModelIndex()
+        # Rows come or go first, with all others as they were; then the others change.
         if gone > come:
             self.beginRemoveRows(parent, head + come, head + gone - 1)
-            self._take(after)
+            self._rows = before[: head + come] + before[head + gone :]
             self.endRemoveRows()
         elif come > gone:
             self.beginInsertRows(parent, head + gone, head + come - 1)
-            self._take(after)
+            new = after[head + gone : head + come]
+            self._rows = before[: head + gone] + new + before[head + gone :]
             self.endInsertRows()
-        else:
-            self._take(after)
-        self._touch_all()
-
-    def _take(self, rows: tuple[Row, ...]) -> None:
-        self._rows = rows
+        self._rows = after
         self._find_issues()
+        self._touch_all()
 
     def _touch_all(self) -> None:
         if self._rows:

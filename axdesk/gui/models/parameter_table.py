@@ -100,7 +100,7 @@ class ParameterTable(DraftTable):
         match role:
             case Qt.ItemDataRole.CheckStateRole if field == "on":
                 on = self.is_on(row)
-                return (Qt.CheckState.Checked if on else Qt.CheckState.Unchecked).value
+                return Qt.CheckState.Checked if on else Qt.CheckState.Unchecked
             case Role.OFF:
                 return not self.is_on(row)
             case Role.ICON if field == "kind":
@@ -121,9 +121,9 @@ class ParameterTable(DraftTable):
     def flags(self, index: Index) -> Qt.ItemFlag:
         """The box can be ticked."""
         flags = super().flags(index)
-        if index.isValid() and self.columns[index.column()].field == "on":
-            if not self.draft_model.is_read_only:
-                flags |= Qt.ItemFlag.ItemIsUserCheckable
+        is_box = index.isValid() and self.columns[index.column()].field == "on"
+        if is_box and not self.draft_model.is_read_only:
+            flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
     def setData(self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole) -> bool:

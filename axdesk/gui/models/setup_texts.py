@@ -93,10 +93,11 @@ def place_of(problem: Problem, draft: Draft) -> str:
     return ", ".join(part for part in (row, field) if part) or SECTION_TITLES[problem.section]
 
 
-def lowered(message: str) -> str:
-    """A sentence as it goes on after a colon; names of columns keep their capital."""
+def sentence_of(problem: Problem) -> str:
+    """What is wrong, as it goes on after a colon; names of columns and classes keep capitals."""
+    message = problem.message
     first = message.partition(" ")[0].rstrip(",.:")
-    if first in PARAMETER_TITLES.values():
+    if first in PARAMETER_TITLES.values() or problem.field.startswith("option."):
         return message
     return message[:1].lower() + message[1:]
 
@@ -179,10 +180,8 @@ def objective_sentence(model: DraftModel) -> tuple[str, str]:
         )
     if problems:
         place = place_of(problems[0], model.draft)
-        return f"Not complete: {lowered(problems[0].message)}", f"See {place}."
-    goals = [
-        f"{row['goal']} **{_weighted(row)}**" for row in rows if row.get("goal") in STEERING
-    ]
+        return f"Not complete: {sentence_of(problems[0])}", f"See {place}."
+    goals = [f"{row['goal']} **{_weighted(row)}**" for row in rows if row.get("goal") in STEERING]
     limits = [f"**{_named(row)} {limit_text(row)}**" for row in rows if limit_text(row)]
     sentence = f"axdesk will {_joined(goals)}"
     if limits:
@@ -221,7 +220,7 @@ def run_sentence(model: DraftModel) -> tuple[str, str]:
     problems = model.problems_of(Section.RUN)
     if problems:
         place = place_of(problems[0], model.draft)
-        return f"Not complete: {lowered(problems[0].message)}", f"See {place}."
+        return f"Not complete: {sentence_of(problems[0])}", f"See {place}."
     run, generation = run_settings(model.draft)
     main = f"axdesk will run **{counted(run.max_trials, 'trial')}**, **{_at_a_time(run)}**. "
     return main + stops_sentence(run, bold=True), _first_trials_sentence(run, generation)
@@ -290,6 +289,12 @@ def first_trials(run: RunSettings, generation: GenerationSettings) -> str:
     if count == 1:
         return "the start values"
     return f"the start values and {counted(count - 1, 'random trial')}"
+
+
+def first_trials_in_short(run: RunSettings, generation: GenerationSettings) -> str:
+    """The same beside the field."""
+    count = min(generation.initialization_budget, run.max_trials)
+    return f"start values + {count - 1}" if generation.initialize_with_center else ""
 
 
 def polling_values(draft: Draft) -> str:

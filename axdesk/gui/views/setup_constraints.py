@@ -4,7 +4,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QStyleOptionViewItem, QWidget
 
-from axdesk.core.draft_cells import Section
+from axdesk.core.draft_cells import ParameterKind, Row, Section
 from axdesk.core.expressions import quoted
 from axdesk.gui.models.constraint_table import ConstraintTable
 from axdesk.gui.models.draft_model import DraftModel
@@ -53,6 +53,11 @@ def _place_of_error(index: Index) -> int | None:
     return model.wrong_character(index.row()) if isinstance(model, ConstraintTable) else None
 
 
+def _is_number(row: Row) -> bool:
+    kinds = (ParameterKind.DECIMAL, ParameterKind.WHOLE)
+    return bool(row.get("name", "").strip()) and row.get("kind", kinds[0]) in kinds
+
+
 class ConstraintsPage(TablePage):
     """The table of constraints and its problems."""
 
@@ -60,18 +65,23 @@ class ConstraintsPage(TablePage):
 
     def __init__(self, model: DraftModel) -> None:
         super().__init__(
-            model, "Constraints", "Which combinations of settings are forbidden. Often there are none."
+            model,
+            "Constraints",
+            "Which combinations of settings are forbidden. Often there are none.",
         )
         self._constraints = ConstraintTable(model)
         table = SetupTable(
-            self._constraints, name="setup.constraints.table", label="Constraints", widths=(0,)
-        )
+            self._constraints, name="setup.constraints.table", label="Constraints", widths=(0,),
+            empty="No constraints: every setting within the bounds is allowed.",
+        )  # fmt: skip
         table.setItemDelegateForColumn(0, ExpressionDelegate(table))
         self._add = Button(
             "Add constraint", "plus", kind="quiet", on_click=self.add_row,
             name="setup.constraints.add",
         )  # fmt: skip
-        self.set_up(table, table_foot(self._add, "Del removes the row."), "setup.constraints.issues")
+        self.set_up(
+            table, table_foot(self._add, "Del removes the row."), "setup.constraints.issues"
+        )
         self._names = label("", "small", "text2", wrap=True)
         self.body.addWidget(self._names)
         self.body.addStretch(1)
@@ -81,7 +91,8 @@ class ConstraintsPage(TablePage):
         super().refresh()
         self._add.setEnabled(not self.model.is_read_only)
         draft = self.model.draft
-        names = [row["name"].strip() for row in draft.parameters if row.get("name", "").strip()]
+        usable = (row for row in draft.parameters if row.get("on") != "no")
+        names = [row["name"].strip() for row in usable if _is_number(row)]
         known = ", ".join(quoted(name) for name in names)
         known = f" Parameters here: {known}." if known else ""
         self._names.setText(

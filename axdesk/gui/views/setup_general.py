@@ -66,7 +66,8 @@ class GeneralPage(SetupPage):
         self.fields.add("owner", owner)
         self.fields.add("description", self._description)
         self.fields.add("plugin_folder", self._folder)
-        self._folder.committed.connect(self.folder_chosen)
+        self._told_folder = self._folder.text()
+        self._folder.editingFinished.connect(self._tell_folder)
         self._fix_height()
         theme_manager().changed.connect(self._fix_height)
 
@@ -107,7 +108,13 @@ class GeneralPage(SetupPage):
     def choose_folder(self, folder: str) -> None:
         """Take another plugin folder, as if it had been typed."""
         self.model.edit_cells(Section.GENERAL, 0, {"plugin_folder": str(Path(folder))})
-        self.folder_chosen.emit(str(Path(folder)))
+        self._tell_folder()
+
+    def _tell_folder(self) -> None:
+        folder = self.model.text(Section.GENERAL, 0, "plugin_folder")
+        if folder != self._told_folder:
+            self._told_folder = folder
+            self.folder_chosen.emit(folder)
 
     def _fix_height(self) -> None:
         self._description.setFixedHeight(px(84))

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from axdesk.core.draft_cells import Goal, Section
 from axdesk.core.plugins import PluginKind
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.draft_table import with_current
 from axdesk.gui.models.objective_table import (
     GOALS,
     LIMIT_KINDS,
@@ -13,16 +14,15 @@ from axdesk.gui.models.objective_table import (
     chosen_plugin,
     plugin_choices,
 )
-from axdesk.gui.models.draft_table import with_current
 from axdesk.gui.models.setup_texts import objective_sentence
 from axdesk.gui.style import px
-from axdesk.gui.views.setup_page import CellFields, TablePage, table_foot
+from axdesk.gui.views.setup_page import CellFields, TablePage, leftmost, table_foot
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button, SegmentedButton
 from axdesk.gui.widgets.cards import Card, LiveSentence
 from axdesk.gui.widgets.fields import ComboField, NumberField, labelled
 
-WIDTHS = (0, 78, 190, 110, 230)
+WIDTHS = (0, 78, 210, 110, 236)
 
 
 class ObjectivesPage(TablePage):
@@ -42,6 +42,7 @@ class ObjectivesPage(TablePage):
             name="setup.objectives.table",
             label="Objectives and limits",
             widths=WIDTHS,
+            empty="Nothing is measured yet.",
         )
         self._add = Button(
             "Add response", "plus", kind="quiet", on_click=self.add_row,
@@ -78,7 +79,7 @@ class ObjectivesPage(TablePage):
         line.addWidget(self._weight_cell)
         line.addWidget(labelled("Measured by", self._metric))
         line.addStretch(1)
-        self._details.body.addWidget(labelled("Goal", self._goal))
+        self._details.body.addWidget(labelled("Goal", leftmost(self._goal)))
         self._details.body.addLayout(line)
         self._fields = CellFields(self.model, Section.OBJECTIVES)
         self._fields.add("limit_kind", self._limit_kind, LIMIT_KINDS)

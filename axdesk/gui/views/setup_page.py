@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayou
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import DraftTable, with_current
-from axdesk.gui.models.setup_texts import lowered, place_of
+from axdesk.gui.models.setup_texts import place_of, sentence_of
 from axdesk.gui.style import px, set_property
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Choice, SegmentedButton
 from axdesk.gui.widgets.cards import Page, PageHead, Surface
 from axdesk.gui.widgets.fields import ComboField, TextField
-from axdesk.gui.widgets.labels import label
+from axdesk.gui.widgets.labels import label, rule
 from axdesk.gui.widgets.lists import Issue, IssueList, Remedy
 
 Field = TextField | ComboField | SegmentedButton | QCheckBox | QPlainTextEdit
@@ -161,7 +161,7 @@ class ProblemList(IssueList):
         remedies = () if self._model.is_read_only else problem.remedies
         return Issue(
             place_of(problem, self._model.draft),
-            lowered(problem.message),
+            sentence_of(problem),
             remedies=tuple(Remedy(text, self._mend(problem, text)) for text, _ in remedies),
             target=problem,
         )
@@ -186,6 +186,7 @@ class TablePage(SetupPage):
         inside.setContentsMargins(1, 1, 1, 1)
         inside.setSpacing(0)
         inside.addWidget(table)
+        inside.addWidget(rule())
         inside.addWidget(foot)
         self.issues = ProblemList(self.model, self.go_to, name=issues_name)
         self.body.addWidget(card)
@@ -242,7 +243,7 @@ class TablePage(SetupPage):
             self.table.go_to(row - 1, first, edits=True)
             return
         self.model.insert_rows(self.rows.section, row, [self.new_row()])
-        self.rows.set_fresh(row)
+        self.rows.begin_row(row)
         self.table.go_to(row, first, edits=True)
         self.refresh()
 
@@ -252,9 +253,19 @@ class TablePage(SetupPage):
             self.model.remove_rows(self.rows.section, rows)
             self.table.select_row(min(rows))
 
-    def _forgive_no_more(self, _row: int) -> None:
-        self.rows.set_fresh(None)
+    def _forgive_no_more(self, row: int) -> None:
+        self.rows.leave_row(row)
         self.refresh()
+
+
+def leftmost(widget: QWidget) -> QWidget:
+    """A widget at the left end of the room it has, as wide as it needs."""
+    row = QWidget()
+    line = QHBoxLayout(row)
+    line.setContentsMargins(0, 0, 0, 0)
+    line.addWidget(widget)
+    line.addStretch(1)
+    return row
 
 
 def table_foot(button: QWidget, hint: str) -> QWidget:
@@ -266,4 +277,3 @@ def table_foot(button: QWidget, hint: str) -> QWidget:
     line.addWidget(button)
     line.addWidget(label(hint, "small", "text2", wrap=True), 1)
     return foot
-

@@ -26,7 +26,9 @@ class ParametersPage(TablePage):
     section = Section.PARAMETERS
 
     def __init__(self, model: DraftModel) -> None:
-        super().__init__(model, "Parameters", "What axdesk may change from trial to trial, and how far.")
+        super().__init__(
+            model, "Parameters", "What axdesk may change from trial to trial, and how far."
+        )
         self._duplicate = Button(
             "Duplicate", "copy", on_click=self._duplicate_row, name="setup.parameters.duplicate"
         )
@@ -44,8 +46,9 @@ class ParametersPage(TablePage):
 
         self._parameters = ParameterTable(model)
         table = SetupTable(
-            self._parameters, name="setup.parameters.table", label="Parameters", widths=WIDTHS
-        )
+            self._parameters, name="setup.parameters.table", label="Parameters", widths=WIDTHS,
+            empty="No parameters yet.",
+        )  # fmt: skip
         table.setItemDelegateForColumn(0, CheckDelegate(table))
         table.setItemDelegateForColumn(4, TagsDelegate(table))
         self._add = Button(

@@ -10,9 +10,9 @@ from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.setup_texts import (
     SECTION_TITLES,
-    lowered,
     passed_checks,
     place_of,
+    sentence_of,
     summary_rows,
 )
 from axdesk.gui.style import px
@@ -105,7 +105,7 @@ class ReviewPage(SetupPage):
             f"Fix in {SECTION_TITLES[problem.section]}", lambda: self.fix_requested.emit(problem)
         )
         place = place_of(problem, self.model.draft)
-        return Issue(place, lowered(problem.message), remedies=(fix,), target=problem)
+        return Issue(place, sentence_of(problem), remedies=(fix,), target=problem)
 
     def _show_passed(self, checks: Sequence[tuple[str, str]]) -> None:
         if checks == self._checks:
@@ -130,7 +130,8 @@ def _check_row(title: str, found: str) -> QWidget:
     line.setContentsMargins(0, 0, 0, 0)
     line.setSpacing(px(10))
     name = label(title)
-    name.setFixedWidth(px(128))
+    longest = max(map(name.fontMetrics().horizontalAdvance, SECTION_TITLES.values()))
+    name.setFixedWidth(longest + px(12))
     line.addWidget(IconLabel("check", "good"))
     line.addWidget(name)
     line.addWidget(ElidedLabel(found, "small", "text2"), 1)

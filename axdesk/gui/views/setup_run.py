@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QVBoxLayout
 
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.gui.models.draft_model import DraftModel
@@ -11,7 +12,7 @@ from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.setup_texts import (
     RUN_TITLES,
     advanced_values,
-    first_trials,
+    first_trials_in_short,
     polling_values,
     run_sentence,
     run_settings,
@@ -19,7 +20,7 @@ from axdesk.gui.models.setup_texts import (
 from axdesk.gui.style import px
 from axdesk.gui.views.setup_page import CellFields, ProblemList, SetupPage
 from axdesk.gui.widgets.buttons import Choice, SegmentedButton
-from axdesk.gui.widgets.cards import Card, Fold, LiveSentence
+from axdesk.gui.widgets.cards import Card, Fold, LiveSentence, Surface
 from axdesk.gui.widgets.fields import FormRows, NumberField, RowNotes
 from axdesk.gui.widgets.labels import rule
 
@@ -59,7 +60,9 @@ class RunPage(SetupPage):
 
     def __init__(self, model: DraftModel) -> None:
         super().__init__(
-            model, "Run settings", "How long the run goes on, and what happens when something fails."
+            model,
+            "Run settings",
+            "How long the run goes on, and what happens when something fails.",
         )
         self.fields = CellFields(model, Section.RUN)
         self._notes: dict[str, RowNotes] = {}
@@ -74,13 +77,15 @@ class RunPage(SetupPage):
         self.body.addStretch(1)
 
     def _add_common(self) -> None:
-        pair = QHBoxLayout()
-        pair.setSpacing(px(12))
+        self._pair = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._pair.setSpacing(px(12))
         much, rows = Card("How much"), FormRows()
         self._number(rows, "max_trials")
         self._number(rows, "parallelism")
         self._number(rows, "initial_trials")
-        self._segments(rows, "start_at_center", hint="or the centre, where none is given")
+        self._segments(
+            rows, "start_at_center", tip="The centre stands in where no start value is given."
+        )
         much.body.addWidget(rows)
         much.body.addStretch(1)
         fails, rows = Card("When something fails"), FormRows()
@@ -90,9 +95,10 @@ class RunPage(SetupPage):
         self._number(rows, "run_time_limit", unit="s", placeholder=_NO_LIMIT)
         fails.body.addWidget(rows)
         fails.body.addStretch(1)
-        pair.addWidget(much, 1)
-        pair.addWidget(fails, 1)
-        self.body.addLayout(pair)
+        self._pair.addWidget(much, 1)
+        self._pair.addWidget(fails, 1)
+        self._cards = (much, fails)
+        self.body.addLayout(self._pair)
 
     def _add_optimiser(self) -> None:
         card, rows = Card("Optimiser"), FormRows()
@@ -101,7 +107,9 @@ class RunPage(SetupPage):
         self.body.addWidget(card)
 
     def _add_folds(self) -> None:
-        card = Card("More")
+        card = Surface("card")
+        inside = QVBoxLayout(card)
+        inside.setContentsMargins(px(8), px(8), px(16), px(8))
         self._polling = Fold("Polling", name="setup.run.polling")
         rows = FormRows()
         self._number(rows, "seconds_between_polls", unit="s")
@@ -122,9 +130,9 @@ class RunPage(SetupPage):
             hint="then a space-filling trial steps in",
         )  # fmt: skip
         self._advanced.body.addWidget(rows)
-        card.body.addWidget(self._polling)
-        card.body.addWidget(rule())
-        card.body.addWidget(self._advanced)
+        inside.addWidget(self._polling)
+        inside.addWidget(rule())
+        inside.addWidget(self._advanced)
         self.body.addWidget(card)
         self._folded = {
             "seed": self._advanced,
@@ -147,10 +155,18 @@ class RunPage(SetupPage):
             run, generation = run_settings(self.model.draft)
             tolerated = f"so {run.tolerated_failures} of {run.max_trials}"
             self._notes["tolerated_failure_percent"].set_hint(tolerated)
-            self._notes["initial_trials"].set_hint(first_trials(run, generation))
+            self._notes["initial_trials"].set_hint(first_trials_in_short(run, generation))
             if run.parallelism > run.max_trials:
                 more = f"only {counted(run.max_trials, 'trial')} in all"
                 self._notes["parallelism"].set_hint(more, "warn")
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the two cards side by side where there is room for both."""
+        super().resizeEvent(event)
+        need = sum(card.sizeHint().width() for card in self._cards) + px(2 * 28 + 12)
+        side_by_side = need <= self.viewport().width()
+        direction = QBoxLayout.Direction
+        self._pair.setDirection(direction.LeftToRight if side_by_side else direction.TopToBottom)
 
     def go_to(self, problem: Problem) -> None:
         """Unfold what hides the field, and give it the focus."""
@@ -170,9 +186,10 @@ class RunPage(SetupPage):
         self._hints[field] = hint
         self.fields.add(field, made)
 
-    def _segments(self, rows: FormRows, field: str, *, hint: str = "") -> None:
+    def _segments(self, rows: FormRows, field: str, *, hint: str = "", tip: str = "") -> None:
         title = RUN_TITLES[field]
         made = SegmentedButton(_CHOICES[field], name=object_name(field), label=title)
+        made.setToolTip(tip)
         self._notes[field] = rows.add_row(title, made, hint=hint)
         self._hints[field] = hint
         self.fields.add(field, made)

@@ -9,12 +9,21 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QGuiApplication, QKeyEvent, QKeySequence, QResizeEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QWidget
 
 from axdesk.gui.models.draft_table import DraftTable, Index
-from axdesk.gui.style import px, theme_manager
+from axdesk.gui.style import current_theme, px, theme_manager, type_font
 from axdesk.gui.widgets.buttons import Choice
+from axdesk.gui.widgets.delegates import EDITABLE_PADDING
 from axdesk.gui.widgets.roles import Role
 from axdesk.gui.widgets.tables import EditableTable
 
@@ -37,7 +46,15 @@ class SetupTable(EditableTable):
     duplicate_wanted = Signal(int)
     pasted = Signal(str)
 
-    def __init__(self, table: DraftTable, *, name: str, label: str, widths: Sequence[int]) -> None:
+    def __init__(
+        self,
+        table: DraftTable,
+        *,
+        name: str,
+        label: str,
+        widths: Sequence[int],
+        empty: str = "",
+    ) -> None:
         """Make the table.
 
         Args:
@@ -45,9 +62,11 @@ class SetupTable(EditableTable):
             name: Object name.
             label: Accessible name.
             widths: Of the columns, at a 16 pixel line; 0 takes the room that is left.
+            empty: What stands there while there are no rows.
         """
         super().__init__(name=name, label=label)
         self._widths = tuple(widths)
+        self._empty = empty
         self.table = table
         table.setParent(self)
         self.setModel(table)
@@ -70,8 +89,7 @@ class SetupTable(EditableTable):
         """Make a cell current and give it the focus, and open its editor if asked for."""
         index = self.table.index(row, column)
         self.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.setCurrentIndex(index)
-        self.scrollTo(index)
+        self._make_current(index)
         if edits and index.flags() & Qt.ItemFlag.ItemIsEditable:
             self.edit(index)
 
@@ -79,11 +97,7 @@ class SetupTable(EditableTable):
         """Mark a row, without taking the focus."""
         row = min(row, self.table.rowCount() - 1)
         if row >= 0:
-            column = max(self.currentIndex().column(), 0)
-            flag = QItemSelectionModel.SelectionFlag
-            self.selectionModel().setCurrentIndex(
-                self.table.index(row, column), flag.ClearAndSelect | flag.Rows
-            )
+            self._make_current(self.table.index(row, max(self.currentIndex().column(), 0)))
 
     def selected_rows(self) -> list[int]:
         """The rows that are selected, ascending."""
@@ -119,7 +133,10 @@ class SetupTable(EditableTable):
         index = self.currentIndex()
         choices = index.data(Role.CHOICES) if index.isValid() else None
         opens = event.key() in (Qt.Key.Key_Space, Qt.Key.Key_F2, Qt.Key.Key_F4)
-        if event.matches(QKeySequence.StandardKey.Paste):
+        is_typing = self.state() == QAbstractItemView.State.EditingState
+        if is_typing and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.ignore()  # passed on by the editor, which is about to close; see `closeEditor`
+        elif event.matches(QKeySequence.StandardKey.Paste):
             self.pasted.emit(QGuiApplication.clipboard().text())
         elif event.matches(QKeySequence.StandardKey.Copy):
             self._copy()
@@ -155,9 +172,25 @@ class SetupTable(EditableTable):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Give the flexible columns the room that is left."""
         super().resizeEvent(event)
-        self._fit_widths()
+        self._fit_height()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Say that there are no rows."""
+        super().paintEvent(event)
+        if not self.table.rowCount() and self._empty:
+            painter = QPainter(self.viewport())
+            painter.setFont(type_font("body"))
+            painter.setPen(current_theme().color("text2"))
+            area = self.viewport().rect().adjusted(px(EDITABLE_PADDING), 0, 0, 0)
+            painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, self._empty)
 
     # inside
+
+    def _make_current(self, index: QModelIndex) -> None:
+        """Go to a cell whatever keys are held; Qt would extend the selection with Ctrl."""
+        flag = QItemSelectionModel.SelectionFlag
+        self.selectionModel().setCurrentIndex(index, flag.ClearAndSelect | flag.Rows)
+        self.scrollTo(index)
 
     def _cross(self, step: int, *, edits: bool) -> bool:
         """Go to the next cell that can be edited; False at the end of the table."""
@@ -168,8 +201,7 @@ class SetupTable(EditableTable):
             found = self.table.index(*divmod(place, columns))
             flag = Qt.ItemFlag
             if found.flags() & (flag.ItemIsEditable | flag.ItemIsUserCheckable):
-                self.setCurrentIndex(found)
-                self.scrollTo(found)
+                self._make_current(found)
                 if edits and not found.data(Role.CHOICES):
                     self.edit(found)
                 return True
@@ -182,9 +214,7 @@ class SetupTable(EditableTable):
         problems = self.table.draft_model.problems_of(self.table.section)
         return is_last and bool(columns) and not any(problem.row == row for problem in problems)
 
-    def _choose_by_letter(
-        self, index: Index, choices: Sequence[Choice], letter: str
-    ) -> None:
+    def _choose_by_letter(self, index: Index, choices: Sequence[Choice], letter: str) -> None:
         """Take the next alternative that begins with a letter."""
         values = [choice.value for choice in choices]
         current = index.data(Qt.ItemDataRole.EditRole)
@@ -209,10 +239,11 @@ class SetupTable(EditableTable):
             self.setColumnWidth(column, px(width) if width else spare)
 
     def _fit_height(self) -> None:
-        rows = max(self.table.rowCount(), 1)
-        bar = px(12) if self.horizontalScrollBar().maximum() > 0 else 0
-        self.setFixedHeight(self.horizontalHeader().height() + rows * px(self.row_height) + bar)
         self._fit_widths()
+        rows = max(self.table.rowCount(), 1)
+        too_wide = self.horizontalHeader().length() > self.viewport().width()
+        bar = self.horizontalScrollBar().sizeHint().height() if too_wide else 0
+        self.setFixedHeight(self.horizontalHeader().height() + rows * px(self.row_height) + bar)
 
 
 def _is_duplicate(event: QKeyEvent) -> bool:

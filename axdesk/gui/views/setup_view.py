@@ -80,6 +80,10 @@ class SetupView(QWidget):
         """The set-up that is shown."""
         return self._model
 
+    def page(self, section: Section) -> SetupPage:
+        """The page of a section."""
+        return self._pages[section]
+
     def set_read_only(self, is_read_only: bool) -> None:
         """Refuse edits, or take them again."""
         self._model.set_read_only(is_read_only)
@@ -118,9 +122,7 @@ class SetupView(QWidget):
 
     def _refresh(self) -> None:
         for section in Section:
-            state, sentence = section_state(
-                self._model, section, was_seen=section in self._seen
-            )
+            state, sentence = section_state(self._model, section, was_seen=section in self._seen)
             self._sections.set_state(section, state, sentence)
         self._show_review_state()
         page = self._stack.currentWidget()
