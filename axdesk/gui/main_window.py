@@ -25,7 +25,7 @@ from axdesk.gui.actions import Actions
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.operations import Operations, runner_name
 from axdesk.gui.session import ExperimentSession
-from axdesk.gui.style import ThemeManager, px, theme_manager
+from axdesk.gui.style import px, theme_manager
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.dialogs import close_dialog
 from axdesk.gui.views.experiments_view import ExperimentsView
@@ -240,8 +240,8 @@ class MainWindow(QMainWindow):
                 "help.about": operations.about,
             }
         )
-        self._mark_theme(manager)
-        manager.changed.connect(lambda: self._mark_theme(manager))
+        self._mark_theme()
+        manager.changed.connect(self._mark_theme)
 
     # the session shown
 
@@ -468,9 +468,10 @@ class MainWindow(QMainWindow):
 
     def _choose_theme(self, choice: str) -> None:
         theme_manager().choose(choice)
-        self._mark_theme(theme_manager())
+        self._mark_theme()
 
-    def _mark_theme(self, manager: ThemeManager) -> None:
+    def _mark_theme(self) -> None:
+        manager = theme_manager()
         for choice in ("system", "light", "dark", "high_contrast"):
             self.actions_by_name[f"view.theme.{choice}"].setChecked(manager.choice == choice)
 

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,6 @@ from axdesk.core.errors import AxdeskError
 from axdesk.core.events import (
     Event,
     FallbackUsed,
-    Publish,
     QuestionAnswered,
     QuestionAsked,
     RunChanged,
@@ -40,19 +38,19 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunAction, RunSettings, RunState
-from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.client_lease import ClientLease, Opened, run_work
 from axdesk.gui.io_thread import IoThread
 from axdesk.gui.models.attention_model import (
     AttentionItem,
     AttentionModel,
-    Severity,
     error_item,
     question_item,
 )
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.event_lines import event_line
 from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
+from axdesk.gui.models.notices import failed_trial, fallback, not_answering, warning
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.scheduler_thread import SchedulerThread
@@ -60,6 +58,7 @@ from axdesk.gui.scheduler_thread import SchedulerThread
 if TYPE_CHECKING:
     from axdesk.api.client import Client
     from axdesk.api.workspace import Workspace
+    from axdesk.core.setup import ExperimentSetup
 
 _LOG = logging.getLogger(__name__)
 
@@ -70,15 +69,6 @@ SAVE_DELAY_MS = 300
 
 _MOST_PATIENT = 3
 """Failed calls in a row after which a trial that does not answer is worth a notice."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """An experiment that is ready to run."""
-
-    client: "Client"
-    experiment: Experiment
-    is_new_client: bool
 
 
 class ExperimentSession(QObject):
@@ -131,6 +121,7 @@ class ExperimentSession(QObject):
         self._failures: dict[int, int] = {}
         self._suggesting: int | None = None
         self._controller = ""
+        self._lease = ClientLease(experiment_id)
         self._client: Client | None = None
         self._thread: SchedulerThread | None = None
         self._is_opening = False
@@ -170,7 +161,7 @@ class ExperimentSession(QObject):
     @property
     def state(self) -> RunState:
         """Where the experiment stands."""
-        if self._is_opening and self._thread is None:
+        if self._is_opening:
             return RunState.STARTING
         run = self._last_run
         if run is None:
@@ -226,12 +217,12 @@ class ExperimentSession(QObject):
             return
         self._is_opening = True
         self._save_soon.stop()
-        draft, known, client, experiment_id = self._draft, self._setup, self._client, self.id
+        draft, is_new, experiment_id, lease = self._draft, not self._setup, self.id, self._lease
         self._coalesce.start()
 
-        def prepare(workspace: "Workspace") -> _Prepared | Problems:
+        def prepare(workspace: "Workspace") -> Opened | Problems:
             workspace.save_draft(draft, experiment_id)
-            return _prepare(workspace, experiment_id, draft, known, client)
+            return lease.prepared(workspace, draft, is_new=is_new)
 
         self._io.post(
             prepare, lambda prepared: self._launch(prepared, more_trials), self._opening_failed
@@ -286,19 +277,18 @@ class ExperimentSession(QObject):
             future = client.submit(command)
             future.add_done_callback(lambda settled: self._tell_settled(command, settled))
             return
-        experiment_id = self.id
+        lease = self._lease
 
-        def apply(workspace: "Workspace") -> tuple["Client", Experiment]:
-            opened = client or workspace.open(experiment_id)
-            opened.submit(command).result()
-            return opened, workspace.experiment(experiment_id)
-
-        def show(result: tuple["Client", Experiment]) -> None:
-            self._client, experiment = result
-            self._take_if_idle(experiment)
+        def show(opened: Opened) -> None:
+            self._client = opened.client
+            self._take_if_idle(opened.experiment)
             self._tell_applied(command)
 
-        self._io.post(apply, show, lambda error: self._report(error, "Not carried out"))
+        self._io.post(
+            lambda workspace: lease.carry_out(workspace, command),
+            show,
+            lambda error: self._report(error, "Not carried out"),
+        )
 
     def flush(self) -> None:
         """Save the draft now if a change is waiting."""
@@ -316,9 +306,8 @@ class ExperimentSession(QObject):
         """Free the client with its processes, unless a run needs it; the next start opens one."""
         if self.is_live or self._is_opening:
             return
-        client, self._client = self._client, None
-        if client is not None:
-            self._io.post(lambda _: client.close())
+        lease, self._client = self._lease, None
+        self._io.post(lambda _: lease.close())
 
     def close(self) -> None:
         """Save what is unsaved and free the client; only while no run goes on."""
@@ -371,7 +360,7 @@ class ExperimentSession(QObject):
     def _last_run(self) -> Run | None:
         return self._runs[max(self._runs)] if self._runs else None
 
-    def _launch(self, prepared: _Prepared | Problems, more_trials: int | None) -> None:
+    def _launch(self, prepared: Opened | Problems, more_trials: int | None) -> None:
         if isinstance(prepared, Problems):
             self._is_opening = False
             for problem in prepared.items:
@@ -380,13 +369,13 @@ class ExperimentSession(QObject):
             self.problems_found.emit(prepared)
             return
         if self._is_closed:
-            prepared.client.close()
+            self._lease.close()
             return
         self._client = prepared.client
         self._take(prepared.experiment)
         self.saved.emit(datetime.now(UTC))
         settings = prepared.experiment.setup.run
-        work = _work_of(prepared.client, self._last_run, settings, more_trials)
+        work = run_work(prepared.client, self._last_run, settings, more_trials)
         self._settings_wanted = None if self._last_run is None or more_trials else settings
         self._questions.clear()
         self._failures.clear()
@@ -443,11 +432,11 @@ class ExperimentSession(QObject):
     def _tell_notice(self, event: Event, now: datetime) -> None:
         match event:
             case TrialHealthChanged(index, failures, reason) if failures == _MOST_PATIENT:
-                self.notice(_not_answering(index, reason, now))
+                self.notice(not_answering(index, reason, now))
             case FallbackUsed(index, reason):
-                self.notice(_fallback(index, reason, now))
+                self.notice(fallback(index, reason, now))
             case Warned(message, hint):
-                self.notice(_warning(message, hint, now))
+                self.notice(warning(message, hint, now))
             case _:
                 pass
 
@@ -464,20 +453,7 @@ class ExperimentSession(QObject):
             self._suggesting = None
         if trial.status is not TrialStatus.FAILED or (before and before.status is trial.status):
             return
-        reason = trial.reason or "The runner gave no reason."
-        self.notice(
-            AttentionItem(
-                Severity.ERROR,
-                f"#{trial.index} failed: {reason.splitlines()[0]}",
-                "Marked failed",
-                reason,
-                "The trial is marked failed; the run goes on. Its settings are saved, and the "
-                "same point may be suggested again.",
-                "If the result is known after all, enter it from the trial's menu.",
-                now,
-                trial.index,
-            )
-        )
+        self.notice(failed_trial(trial, now))
 
     def _run_ended(self, error: object) -> None:
         self._end_error = error if isinstance(error, Exception) else None
@@ -559,77 +535,3 @@ class ExperimentSession(QObject):
         timer.setInterval(interval)
         timer.timeout.connect(timeout)
         return timer
-
-
-def _prepare(
-    workspace: "Workspace",
-    experiment_id: int,
-    draft: Draft,
-    known: ExperimentSetup | None,
-    client: "Client | None",
-) -> _Prepared | Problems:
-    """Check the draft, store it as the experiment's set-up, and open it; in the I/O thread."""
-    checked = workspace.check(draft, experiment_id)
-    if isinstance(checked, Problems):
-        return checked
-    # The settings of the run are handed over with the run; the rest is the experiment's.
-    changed = known is None or checked != known
-    if changed:
-        workspace.configure(experiment_id, checked)
-    reopens = known is None or replace(checked, run=known.run) != known
-    if client is not None and reopens:
-        client.close()
-        client = None
-    opened = client or workspace.open(experiment_id)
-    return _Prepared(opened, workspace.experiment(experiment_id), opened is not client)
-
-
-def _work_of(
-    client: "Client", last: Run | None, settings: RunSettings, more_trials: int | None
-) -> Callable[[Publish], None]:
-    """What the scheduler's thread does: a new run, or the rest of the last one."""
-
-    def work(publish: Publish) -> None:
-        if last is not None and more_trials is None:
-            client.run_trials(on_event=publish)
-            return
-        client.run_trials(
-            more_trials or settings.max_trials,
-            settings.parallelism,
-            settings.tolerated_trial_failure_rate,
-            settings.initial_seconds_between_polls,
-            config=settings.orchestration,
-            on_event=publish,
-        )
-
-    return work
-
-
-def _warning(message: str, hint: str, now: datetime) -> AttentionItem:
-    title = message.partition(". ")[0].rstrip(".")
-    return AttentionItem(Severity.NOTICE, title, "For your information", message, todo=hint, at=now)
-
-
-def _not_answering(index: int, reason: str, now: datetime) -> AttentionItem:
-    return AttentionItem(
-        Severity.NOTICE,
-        f"#{index} does not answer",
-        "Tried again with growing pauses",
-        reason,
-        "The call is tried again until its budget is spent; then the trial is marked failed.",
-        "Check the instrument and its connection.",
-        now,
-        index,
-    )
-
-
-def _fallback(index: int, reason: str, now: datetime) -> AttentionItem:
-    return AttentionItem(
-        Severity.NOTICE,
-        f"#{index} is a space-filling trial",
-        "The model gave no suggestion",
-        f"The model could not be fitted for #{index}; a space-filling trial stepped in.",
-        f"The run goes on. Reason: {reason}",
-        at=now,
-        trial_index=index,
-    )

@@ -1,18 +1,31 @@
 """Experiments at interesting moments, as core values: what the window is shown with."""
 
 import math
-from dataclasses import replace
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any
 
+from axdesk.core.commands import Command
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import Problems
 from axdesk.core.drafts import Draft, draft_of
-from axdesk.core.errors import NotFoundError
+from axdesk.core.errors import AxdeskError, NotFoundError
+from axdesk.core.events import Event, RunChanged, RunFinished, TrialChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.outcomes import best_observed, objective_score, shown_value
 from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
-from axdesk.core.plugins import PluginCatalogue, PluginChoice
+from axdesk.core.plugins import (
+    PluginCatalogue,
+    PluginChoice,
+    PluginDescription,
+    PluginFile,
+    PluginKind,
+)
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
@@ -61,7 +74,6 @@ YIELDS = (
     None, 73.5,
 )  # fmt: skip
 """Of trials 0 to 17; 6 failed and 16 runs."""
-SLOTS = (0, 1, 2) * 7
 
 
 def coupling_trials(now: datetime) -> dict[int, Trial]:
@@ -135,18 +147,64 @@ def coupling_experiment(
     return Experiment(1, setup, now - timedelta(days=1), trials=trials, runs=[run])
 
 
+class ScriptedClient:
+    """A client whose run is written by the test: it publishes what `tell` is given."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.experiment = experiment
+        self.commands: list[Command] = []
+        self.arguments: list[tuple[Any, ...]] = []
+        self.refusal: AxdeskError | None = None
+        self.is_closed = False
+        self._script: SimpleQueue[Event | Exception | None] = SimpleQueue()
+
+    def tell(self, *events: Event) -> None:
+        """Have the run publish events; what they say is stored first."""
+        for event in events:
+            if isinstance(event, TrialChanged):
+                self.experiment.put(event.trial)
+            elif isinstance(event, RunChanged | RunFinished):
+                self.experiment.put_run(event.run)
+            self._script.put(event)
+
+    def end(self, error: Exception | None = None) -> None:
+        """Have the run end."""
+        self._script.put(error)
+
+    def run_trials(self, *arguments: Any, on_event: Callable[[Event], None], **_: Any) -> None:
+        self.arguments.append(arguments)
+        while isinstance(item := self._script.get(), Event):
+            on_event(item)
+        if item is not None:
+            raise item
+
+    def submit(self, command: Command) -> "Future[None]":
+        self.commands.append(command)
+        future: Future[None] = Future()
+        if self.refusal is not None:
+            future.set_exception(self.refusal)
+        else:
+            future.set_result(None)
+        return future
+
+    def optimizer_ready(self) -> bool:
+        return True
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
 class MemoryWorkspace:
     """What the window asks of a workspace, for tests of the window alone: kept in memory."""
 
     def __init__(self) -> None:
-        from pathlib import Path
-
         self.database = Path("lab.db")
         self.plugin_folder = Path("plugins")
         self.drafts: dict[int, Draft] = {}
         self.experiments: dict[int, Experiment] = {}
         self.controllers: dict[int, str] = {}
         self.states: dict[int, RunState] = {}
+        self.clients: list[ScriptedClient] = []
         self.is_closed = False
 
     def add(
@@ -185,6 +243,19 @@ class MemoryWorkspace:
             self.controllers.get(number, ""),
         )  # fmt: skip
 
+    def configure(self, experiment_id: int, setup: ExperimentSetup) -> None:
+        known = self.experiments.get(experiment_id)
+        if known is None:
+            new = Experiment(experiment_id, setup, datetime.now(UTC))
+            self.experiments[experiment_id] = new
+        else:
+            known.change_setup(**{f.name: getattr(setup, f.name) for f in fields(setup)})
+
+    def open(self, experiment_id: int) -> "ScriptedClient":
+        client = ScriptedClient(self.experiments[experiment_id])
+        self.clients.append(client)
+        return client
+
     def new_draft(self, draft: Draft | None = None) -> int:
         new = self._next()
         self.drafts[new] = draft or Draft()
@@ -197,10 +268,16 @@ class MemoryWorkspace:
         return self.drafts[experiment_id]
 
     def catalogue(self, folder: str = "") -> PluginCatalogue:
-        return PluginCatalogue(folder or "plugins")
+        plugins = (
+            PluginDescription("suzuki_cell.py:SuzukiCell", PluginKind.RUNNER, can_stop=True),
+            PluginDescription("suzuki_cell.py:Hplc", PluginKind.METRIC),
+        )
+        return PluginCatalogue(
+            folder or "plugins", (PluginFile("suzuki_cell.py", "0" * 64, plugins),)
+        )
 
     def check(self, draft: Draft, experiment_id: int | None = None) -> ExperimentSetup | Problems:
-        return draft.checked()
+        return draft.checked(self.catalogue())
 
     def experiment(self, experiment_id: int) -> Experiment:
         if experiment_id not in self.experiments:

@@ -84,6 +84,8 @@ class Dialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(px(width))
         outer = QVBoxLayout(self)
+        # The least size that Qt computes for wrapped text is too high; see `showEvent`.
+        outer.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
         outer.setContentsMargins(px(24), px(22), px(24), px(20))
         outer.setSpacing(px(16))
         head = QHBoxLayout()
@@ -305,8 +307,6 @@ class EnterResultDialog(Dialog):
         self.note = TextField(placeholder="Why; kept in the history")
         self.note.setAccessibleName("Note")
         self.body.addWidget(self.note)
-        self._problem = label("", "small", "bad")
-        self.body.addWidget(self._problem)
         self.chosen.connect(self._tell)
         self._check()
 

@@ -262,12 +262,14 @@ def _bar_look(trial: Trial, facts: RunFacts, theme: Theme) -> tuple[str, QColor,
         waits = key in ("may_have_started", "not_known", "not_answering")
         fill = "warn_mark" if waits else "live_fill"
         return fill, theme.color(fill), theme.ink_on(fill)
+    # A sunken bar would be a hole in a dark card.
+    ground = "hover" if theme.is_dark and not theme.is_high_contrast else "sunken"
     if trial.status is TrialStatus.FAILED:
-        return "bad", theme.color("sunken"), theme.color("text2")
+        return "bad", theme.color(ground), theme.color("text2")
     if facts.best is not None and facts.best.index == trial.index:
         return "plot_best", theme.color("plot_best", 60), theme.color("text")
-    line = "border" if theme.is_high_contrast else "sunken"
-    return line, theme.color("sunken"), theme.color("text2")
+    line = "border" if theme.is_high_contrast else ground
+    return line, theme.color(ground), theme.color("text2")
 
 
 class TimelineCard(Card):

@@ -1,0 +1,104 @@
+"""The client of one opened experiment, with its plugins and its optimiser process."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from axdesk.core.commands import Command
+from axdesk.core.draft_cells import Problems
+from axdesk.core.drafts import Draft
+from axdesk.core.events import Publish
+from axdesk.core.experiment import Experiment
+from axdesk.core.run import Run, RunSettings
+
+if TYPE_CHECKING:
+    from axdesk.api.client import Client
+    from axdesk.api.workspace import Workspace
+    from axdesk.core.setup import ExperimentSetup
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A client and the stored state of its experiment."""
+
+    client: "Client"
+    experiment: Experiment
+
+
+class ClientLease:
+    """Opens the client when it is first needed, and keeps it; all in the I/O thread.
+
+    Opening loads plugins and starts the optimiser's process, so it is done once for all runs and
+    commands, and again only for a changed set-up.
+    """
+
+    def __init__(self, experiment_id: int) -> None:
+        self._experiment_id = experiment_id
+        self._client: Client | None = None
+        self._setup: ExperimentSetup | None = None
+
+    def opened(self, workspace: "Workspace") -> Opened:
+        """Return the client."""
+        experiment = workspace.experiment(self._experiment_id)
+        if self._client is None:
+            self._client = workspace.open(self._experiment_id)
+            self._setup = experiment.setup
+        return Opened(self._client, experiment)
+
+    def prepared(self, workspace: "Workspace", draft: Draft, *, is_new: bool) -> Opened | Problems:
+        """Check a draft, store it as the experiment's set-up, and return the client for it.
+
+        Args:
+            workspace: The workspace.
+            draft: What the set-up says.
+            is_new: Whether it is a mere draft so far.
+        """
+        checked = workspace.check(draft, self._experiment_id)
+        if isinstance(checked, Problems):
+            return checked
+        if is_new or workspace.experiment(self._experiment_id).setup != checked:
+            workspace.configure(self._experiment_id, checked)
+        # The settings of a run are handed over with the run; for the rest a new client is needed.
+        if self._setup is not None and replace(checked, run=self._setup.run) != self._setup:
+            self.close()
+        return self.opened(workspace)
+
+    def carry_out(self, workspace: "Workspace", command: Command) -> Opened:
+        """Carry out a command while no run goes on."""
+        opened = self.opened(workspace)
+        opened.client.submit(command).result()
+        return Opened(opened.client, workspace.experiment(self._experiment_id))
+
+    def close(self) -> None:
+        """Free the client with its processes; the next need opens one."""
+        client, self._client, self._setup = self._client, None, None
+        if client is not None:
+            client.close()
+
+
+def run_work(
+    client: "Client", last: Run | None, settings: RunSettings, more_trials: int | None
+) -> Callable[[Publish], None]:
+    """Return what the scheduler's thread does: a new run, or the rest of the last one.
+
+    Args:
+        client: Of the experiment.
+        last: Its last run, which goes on; None for the first run.
+        settings: Of a new run.
+        more_trials: Trials that a new run after `last` adds; None resumes `last`.
+    """
+
+    def work(publish: Publish) -> None:
+        if last is not None and more_trials is None:
+            client.run_trials(on_event=publish)
+            return
+        client.run_trials(
+            more_trials or settings.max_trials,
+            settings.parallelism,
+            settings.tolerated_trial_failure_rate,
+            settings.initial_seconds_between_polls,
+            config=settings.orchestration,
+            on_event=publish,
+        )
+
+    return work

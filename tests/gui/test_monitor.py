@@ -1,0 +1,169 @@
+"""The convergence plot and the slots: where things are drawn, and that themes reach them."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QApplication
+
+from axdesk.core.experiment import Experiment
+from axdesk.core.run import RunState
+from axdesk.core.trial import TrialStatus
+from axdesk.gui.style import theme_manager
+from axdesk.gui.theme import THEMES
+from axdesk.gui.views.convergence import ConvergenceCard, read_out_rows, summary_sentence
+from axdesk.gui.views.monitor import MonitorView
+from axdesk.gui.views.timeline import lay_out_bars
+from tests.gui.scenes import coupling_experiment
+from tests.gui.test_window_models import facts_of
+
+QtBot = Any
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+def experiment() -> Experiment:
+    return coupling_experiment()
+
+
+@pytest.fixture
+def card(qtbot: QtBot, qapp: QApplication, experiment: Experiment) -> ConvergenceCard:
+    card = ConvergenceCard()
+    qtbot.addWidget(card)
+    card.resize(640, 480)
+    card.show_facts(facts_of(experiment))
+    card.show()
+    qtbot.waitExposed(card)
+    return card
+
+
+@pytest.fixture(autouse=True)
+def usual_theme(qapp: QApplication) -> Iterator[None]:
+    yield
+    theme_manager().choose("system")
+
+
+def test_each_trial_stands_where_its_status_says(card: ConvergenceCard) -> None:
+    marks = {index: place.mark for index, place in card.places.items()}
+    assert marks[13] == "star"
+    assert marks[3] == "ring"
+    assert marks[6] == "cross"
+    assert marks[17] == "dot"
+    assert {marks[i] for i in (16, 18, 19)} == {"diamond"}
+    assert card.places[13].y == 83.6
+    assert card.places[6].y < min(p.y for i, p in card.places.items() if i != 6)
+    assert card.places[19].sem == pytest.approx(15.5)
+
+
+def test_the_sentence_says_what_the_plot_shows(experiment: Experiment) -> None:
+    facts = facts_of(experiment)
+    assert facts.optimization is not None
+    text = summary_sentence(facts, facts.optimization).replace("\u00a0", " ")
+    assert text.startswith("Best 83.6 % since #13. The model expects up to 83.4 ± ")
+    assert text.endswith(" within the limits.")
+
+
+def test_a_minimised_objective_is_shown_as_the_operator_knows_it(experiment: Experiment) -> None:
+    from axdesk.core.objective import Objective
+
+    setup = replace(
+        experiment.setup,
+        optimization=replace(experiment.setup.optimization, objective=Objective.parse("-Yield")),
+    )
+    facts = facts_of(experiment, setup=setup)
+    assert facts.optimization is not None
+    text = summary_sentence(facts, facts.optimization).replace("\u00a0", " ")
+    # The stored model best is a score, larger is better: 83 means a yield of −83 here.
+    assert text.startswith("Best 12.1 % since #7. The model expects down to −83.4")
+
+
+def test_a_click_selects_the_trial_under_the_pointer(card: ConvergenceCard, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(card.trial_clicked) as told:
+        card._click(QPointF(13.0, 83.6), False)
+    assert told.args == [13]
+    with qtbot.assertNotEmitted(card.trial_clicked):
+        card._click(QPointF(25.0, 20.0), False)
+
+
+def test_hovering_tells_the_trial_and_leaving_stops(card: ConvergenceCard) -> None:
+    card._hover(QPointF(17.0, 73.5))
+    assert card._read_out.isVisible()
+    assert card._read_out.accessibleName().startswith("#17 done.")
+    card._hover(None)
+    assert not card._read_out.isVisible()
+
+
+def test_the_read_out_gives_result_and_settings(experiment: Experiment) -> None:
+    facts = facts_of(experiment)
+    assert facts.optimization is not None
+    rows = dict(read_out_rows(experiment.trials[17], facts, facts.optimization))
+    assert rows["Yield"].replace("\u00a0", " ") == "73.5 ± 1.0 %"
+    assert rows["Solvent"] == "DMF"
+    waiting = dict(read_out_rows(experiment.trials[19], facts, facts.optimization))
+    assert waiting["Expected"].replace("\u00a0", " ") == "62.0 ± 15.5 %"
+
+
+def test_there_is_room_for_the_whole_budget(card: ConvergenceCard) -> None:
+    low, high = card._plot.item.viewRange()[0]
+    assert low < 0
+    assert high > 29
+    assert card._texts["left"].toPlainText() == "10 trials left"
+
+
+def test_without_results_a_sentence_stands_in_place_of_axes(
+    card: ConvergenceCard, experiment: Experiment
+) -> None:
+    card.show_facts(facts_of(replace(experiment, trials={})))
+    assert not card._content.isVisible()
+    assert card._empty.isVisible()
+
+
+@pytest.mark.parametrize("name", list(THEMES))
+def test_a_theme_reaches_every_mark_of_the_plot(card: ConvergenceCard, name: str) -> None:
+    theme_manager().choose(name)
+    theme = THEMES[name]
+    brush = card._items["dot"].opts["brush"]
+    assert brush.color().name().upper() == theme.plot_dot
+    assert card._best_line.opts["pen"].color().name().upper() == theme.plot_ink
+    assert card._plot.backgroundBrush().color().name().upper() == theme.surface
+
+
+def test_trials_share_the_slots_without_overlap(experiment: Experiment) -> None:
+    bars = lay_out_bars(tuple(experiment.trials.values()), 3)
+    assert len(bars) == 20
+    for lane in {bar.lane for bar in bars}:
+        in_lane = sorted((b for b in bars if b.lane == lane), key=lambda b: b.start)
+        for first, second in pairwise(in_lane):
+            assert first.end is not None
+            assert first.end <= second.start
+
+
+def test_a_slot_that_is_free_is_used_again() -> None:
+    trial = coupling_experiment().trials[17]
+    parts = [
+        replace(trial, index=i, started_at=NOW + timedelta(minutes=i),
+                finished_at=NOW + timedelta(minutes=i + 1))
+        for i in range(4)
+    ]  # fmt: skip
+    assert {bar.lane for bar in lay_out_bars(tuple(parts), 1)} == {0}
+
+
+@pytest.mark.parametrize("state", list(RunState))
+def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: RunState) -> None:
+    monitor = MonitorView()
+    qtbot.addWidget(monitor)
+    monitor.resize(900, 420)
+    experiment = coupling_experiment(state)
+    experiment.put(experiment.trials[5].moved_to(TrialStatus.ABANDONED, reason="spilt"))
+    facts = facts_of(experiment, state=state, not_answering=frozenset({18}))
+    monitor.show_facts(facts, NOW)
+    monitor.show()
+    qtbot.waitExposed(monitor)
+    monitor.tick(NOW + timedelta(seconds=1))
+    monitor.set_selected(13)
+    assert not monitor.grab().isNull()
+    assert monitor.convergence.places[5].mark == "small_cross"

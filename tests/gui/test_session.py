@@ -1,0 +1,350 @@
+"""The presenter of one experiment, with a client whose run the test writes."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication
+
+from axdesk.core.commands import (
+    AnswerQuestion,
+    ChangeRunSettings,
+    EnterResult,
+    Pause,
+    Resume,
+    SetNote,
+    Stop,
+    StopNow,
+)
+from axdesk.core.draft_cells import Section
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.errors import AxdeskError, CallFailedError, DecisionNeededError
+from axdesk.core.events import (
+    FallbackUsed,
+    QuestionAnswered,
+    QuestionAsked,
+    RunChanged,
+    RunFinished,
+    SuggestionStarted,
+    TrialChanged,
+    TrialHealthChanged,
+    Warned,
+)
+from axdesk.core.questions import Answer, Question
+from axdesk.core.run import Run, RunAction, RunState
+from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.io_thread import IoThread
+from axdesk.gui.models.log_model import LogLevel
+from axdesk.gui.session import ExperimentSession
+from tests.gui.scenes import MemoryWorkspace, coupling_experiment, coupling_setup
+
+QtBot = Any
+
+
+class Desk:
+    """A workspace in memory, the I/O thread, and sessions on them."""
+
+    def __init__(self, qtbot: QtBot) -> None:
+        self.qtbot = qtbot
+        self.workspace = MemoryWorkspace()
+        self.io = IoThread(lambda: self.workspace)
+        self.io.start()
+        self.sessions: list[ExperimentSession] = []
+
+    def draft(self, draft: Draft) -> ExperimentSession:
+        number = self.workspace.new_draft(draft)
+        return self._open(ExperimentSession(number, draft, self.io))
+
+    def experiment(self, state: RunState, **run: Any) -> ExperimentSession:
+        experiment = coupling_experiment(state)
+        experiment.runs[-1] = replace(experiment.runs[-1], **run)
+        number = self.workspace.add(experiment)
+        stored = self.workspace.experiments[number]
+        draft = draft_of(stored.setup)
+        return self._open(ExperimentSession(number, draft, self.io, experiment=stored))
+
+    def _open(self, session: ExperimentSession) -> ExperimentSession:
+        self.sessions.append(session)
+        return session
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        self.qtbot.waitUntil(condition, timeout=5000)
+
+    def started(self, session: ExperimentSession) -> Any:
+        """Start a session and return its client."""
+        session.start()
+        self.until(lambda: session.is_live)
+        return self.workspace.clients[-1]
+
+    def close(self) -> None:
+        for client in self.workspace.clients:
+            client.end()
+        self.until(lambda: not any(s.is_live for s in self.sessions))
+        for session in self.sessions:
+            session.close()
+        self.io.end()
+        assert self.io.wait(5000)
+
+
+@pytest.fixture
+def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
+    desk = Desk(qtbot)
+    yield desk
+    desk.close()
+
+
+def first_run(state: RunState = RunState.RUNNING, **changes: Any) -> Run:
+    return Run(0, coupling_setup().run, state, **changes)
+
+
+def running_trial(index: int) -> Trial:
+    return replace(coupling_experiment().trials[19], index=index)
+
+
+def test_a_draft_is_ready_only_once_it_has_no_problem(desk: Desk) -> None:
+    draft = draft_of(coupling_setup())
+    session = desk.draft(draft)
+    assert session.state is RunState.READY
+    session.draft_model.edit(Section.PARAMETERS, 0, "low", "far too low")
+    desk.until(lambda: session.state is RunState.DRAFT)
+    assert RunAction.START not in session.facts.actions
+    assert session.facts.problems == 1
+
+
+def test_edits_are_saved_shortly_after_and_on_closing(desk: Desk) -> None:
+    session = desk.draft(Draft())
+    with desk.qtbot.waitSignal(session.saved, timeout=5000):
+        session.draft_model.edit(Section.GENERAL, 0, "name", "Half ty")
+    assert desk.workspace.drafts[session.id].general["name"] == "Half ty"
+    session.draft_model.edit(Section.GENERAL, 0, "name", "Half typed")
+    session.close()
+    desk.until(lambda: desk.workspace.drafts[session.id].general["name"] == "Half typed")
+
+
+def test_a_start_configures_the_draft_and_runs_it(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    session.start()
+    assert session.facts.state is RunState.STARTING
+    assert session.facts.actions == frozenset()
+    client = desk.started(session)
+    desk.until(lambda: client.arguments == [(30, 3, 0.05, 1.0)])
+    client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))
+    desk.until(lambda: session.trials_model.rowCount() == 1)
+    assert session.state is RunState.RUNNING
+    assert session.facts.actions == {RunAction.PAUSE, RunAction.STOP, RunAction.STOP_NOW}
+    client.tell(RunFinished(first_run(RunState.COMPLETED)))
+    client.end()
+    desk.until(lambda: not session.is_live)
+    assert session.state is RunState.COMPLETED
+
+
+def test_events_arrive_in_the_gui_thread_and_are_shown_together(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    threads: set[int] = set()
+    shown: list[int] = []
+    session.saved.connect(lambda _: threads.add(threading.get_ident()))
+    session.changed.connect(lambda: shown.append(session.trials_model.rowCount()))
+    client.tell(RunChanged(first_run()), *(TrialChanged(running_trial(i)) for i in range(200)))
+    desk.until(lambda: session.trials_model.rowCount() == 200)
+    assert threads == {threading.get_ident()}
+    assert len(shown) < 20
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "command"),
+    [
+        (RunState.RUNNING, RunAction.PAUSE, Pause()),
+        (RunState.RUNNING, RunAction.STOP, Stop()),
+        (RunState.RUNNING, RunAction.STOP_NOW, StopNow()),
+        (RunState.PAUSED, RunAction.RESUME, Resume()),
+        (RunState.PAUSING, RunAction.RESUME, Resume()),
+        (RunState.NEEDS_ATTENTION, RunAction.RESUME, Resume()),
+    ],
+)
+def test_actions_become_commands(
+    desk: Desk, state: RunState, action: RunAction, command: object
+) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run(state)), TrialChanged(running_trial(0)))
+    desk.until(lambda: session.state is state)
+    session.act_on(action)
+    assert client.commands == [command]
+
+
+def test_an_action_that_is_not_allowed_does_nothing(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run(RunState.PAUSED)))
+    desk.until(lambda: session.state is RunState.PAUSED)
+    session.act_on(RunAction.PAUSE)
+    session.start()
+    assert client.commands == []
+    assert len(client.arguments) == 1
+
+
+def test_a_stopped_run_is_resumed_with_its_own_settings(desk: Desk) -> None:
+    session = desk.experiment(RunState.STOPPED)
+    client = desk.started(session)
+    desk.until(lambda: client.arguments == [()])
+    client.tell(RunChanged(first_run()))
+    desk.until(lambda: session.state is RunState.RUNNING)
+    assert client.commands == []
+
+
+def test_settings_changed_while_stopped_are_handed_to_the_resumed_run(desk: Desk) -> None:
+    session = desk.experiment(RunState.STOPPED)
+    session.draft_model.edit(Section.RUN, 0, "max_trials", "40")
+    client = desk.started(session)
+    client.tell(RunChanged(first_run()))
+    desk.until(lambda: bool(client.commands))
+    [command] = client.commands
+    assert isinstance(command, ChangeRunSettings)
+    assert command.max_trials == 40
+
+
+def test_trials_are_added_to_a_completed_experiment_as_a_new_run(desk: Desk) -> None:
+    session = desk.experiment(RunState.COMPLETED)
+    session.start(more_trials=7)
+    desk.until(lambda: session.is_live)
+    desk.until(lambda: desk.workspace.clients[-1].arguments == [(7, 3, 0.05, 1.0)])
+
+
+def test_a_run_without_a_controller_is_told_as_interrupted(desk: Desk) -> None:
+    session = desk.experiment(RunState.RUNNING)
+    assert session.state is RunState.INTERRUPTED
+    assert session.facts.actions == {RunAction.RESUME}
+
+
+def test_a_run_of_another_process_is_read_only_and_read_again(desk: Desk) -> None:
+    session = desk.experiment(RunState.RUNNING)
+    desk.workspace.controllers[session.id] = "4711@LAB-PC2"
+    stored = desk.workspace.experiments[session.id]
+    stored.put(running_trial(20))
+    session.set_summary(desk.workspace.summaries()[0])
+    desk.until(lambda: session.trials_model.rowCount() == 21)
+    assert session.state is RunState.RUNNING
+    assert session.facts.actions == frozenset()
+    session.start()
+    session.submit(SetNote(3, "not ours"))
+    assert desk.workspace.clients == []
+
+
+def test_a_question_is_listed_until_it_is_answered(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    question = Question(16, "It may have started.", "Nothing.", (Answer.ABANDON,))
+    client.tell(RunChanged(first_run()), TrialChanged(running_trial(16)), QuestionAsked(question))
+    desk.until(lambda: session.attention_model.open_questions == 1)
+    session.answer(16, Answer.ABANDON)
+    assert client.commands == [AnswerQuestion(16, Answer.ABANDON)]
+    client.tell(QuestionAnswered(16, Answer.ABANDON))
+    desk.until(lambda: session.attention_model.open_questions == 0)
+
+
+def test_what_should_be_known_becomes_a_notice_and_a_line_of_the_log(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    failed = running_trial(6).moved_to(TrialStatus.FAILED, reason="valve blocked")
+    client.tell(
+        RunChanged(first_run()), SuggestionStarted(6), TrialChanged(running_trial(6)),
+        TrialHealthChanged(6, 3, "no reply"), FallbackUsed(7, "singular matrix"),
+        Warned("Two trials have equal metadata.", "Name files by trial index."),
+        TrialChanged(failed),
+    )  # fmt: skip
+    desk.until(lambda: session.attention_model.rowCount() == 4)
+    titles = [item.title for item in session.attention_model.items]
+    assert titles == [
+        "#6 failed: valve blocked",
+        "Two trials have equal metadata",
+        "#7 is a space-filling trial",
+        "#6 does not answer",
+    ]
+    assert session.attention_model.open_questions == 0
+    desk.until(lambda: {line.level for line in session.log_model.lines} == set(LogLevel))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [DecisionNeededError("Say what became of #3."), CallFailedError("No cell.", "Plug in.")],
+)
+def test_an_error_that_ends_the_run_is_shown_as_a_sentence(desk: Desk, error: AxdeskError) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run()), RunFinished(first_run(RunState.FAILED), error))
+    client.end(error)
+    desk.until(lambda: not session.is_live and session.attention_model.rowCount() == 1)
+    assert session.attention_model.items[0].happened == error.message
+    assert session.state is RunState.FAILED
+
+
+def test_a_defect_in_the_run_reaches_the_excepthook(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    with desk.qtbot.captureExceptions() as raised:
+        client.end(ZeroDivisionError("a defect"))
+        desk.until(lambda: bool(raised))
+    assert raised[0][0] is ZeroDivisionError
+
+
+def test_problems_that_only_the_workspace_finds_go_back_to_the_set_up(desk: Desk) -> None:
+    from axdesk.core.draft_cells import Problem, Problems
+
+    session = desk.draft(draft_of(coupling_setup()))
+    taken = Problems((Problem(Section.GENERAL, 0, "name", "Another experiment has this name."),))
+    desk.workspace.check = lambda *_: taken  # type: ignore[method-assign]
+    with desk.qtbot.waitSignal(session.problems_found, timeout=5000):
+        session.start()
+    assert not session.is_live
+    assert session.state is RunState.DRAFT
+    assert session.draft_model.problems == taken
+
+
+def test_a_command_without_a_run_is_carried_out_at_the_database(desk: Desk) -> None:
+    session = desk.experiment(RunState.STOPPED)
+    session.submit(EnterResult(6, {"Yield": 50.0, "Impurity": 1.0}))
+    desk.until(lambda: bool(desk.workspace.clients) and bool(desk.workspace.clients[0].commands))
+    desk.until(lambda: any("#6" in line.text for line in session.log_model.lines))
+
+
+def test_a_refused_command_is_told(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run()))
+    desk.until(lambda: session.state is RunState.RUNNING)
+    client.refusal = AxdeskError("Trial 9 is completed.", "Correct its result instead.")
+    session.submit(SetNote(9, "x"))
+    desk.until(lambda: session.attention_model.rowCount() == 1)
+    assert session.attention_model.items[0].todo == "Correct its result instead."
+
+
+def test_the_client_is_kept_over_runs_and_freed_in_the_end(desk: Desk) -> None:
+    session = desk.experiment(RunState.STOPPED)
+    client = desk.started(session)
+    client.tell(RunChanged(first_run()), RunFinished(first_run(RunState.STOPPED)))
+    client.end()
+    desk.until(lambda: not session.is_live)
+    again = desk.started(session)
+    assert again is client
+    client.tell(RunFinished(first_run(RunState.STOPPED)))
+    client.end()
+    desk.until(lambda: not session.is_live)
+    session.release()
+    desk.until(lambda: client.is_closed)
+
+
+def test_a_changed_set_up_opens_the_plugins_anew(desk: Desk) -> None:
+    session = desk.experiment(RunState.STOPPED)
+    client = desk.started(session)
+    client.tell(RunChanged(first_run()), RunFinished(first_run(RunState.STOPPED)))
+    client.end()
+    desk.until(lambda: not session.is_live)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    again = desk.started(session)
+    assert again is not client
+    assert client.is_closed
+    assert session.facts.setup is not None
+    assert session.facts.setup.search_space["Temperature"].bounds == (50, 130)  # type: ignore[union-attr]

@@ -1,0 +1,476 @@
+"""The window itself, on a workspace in memory: what is shown, what can be pressed."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
+
+from axdesk.core.commands import Abandon, AnswerQuestion, EnterResult, SetExcluded, SetNote, Stop
+from axdesk.core.draft_cells import Section
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.errors import StorageError
+from axdesk.core.events import QuestionAsked, RunChanged, RunFinished, TrialChanged
+from axdesk.core.questions import Answer, Question
+from axdesk.core.run import RunState
+from axdesk.core.trial import TrialStatus
+from axdesk.gui.actions import ACTIONS, MENUS
+from axdesk.gui.main_window import MainWindow
+from axdesk.gui.style import theme_manager
+from axdesk.gui.theme import run_state_look
+from axdesk.gui.workbench import Workbench
+from tests.gui.scenes import MemoryWorkspace, ScriptedClient, coupling_experiment, coupling_setup
+from tests.gui.test_session import first_run, running_trial
+
+if TYPE_CHECKING:
+    from axdesk.gui.views.dialogs import AddTrialsDialog, EnterResultDialog, TextDialog
+
+QtBot = Any
+
+
+class Bench:
+    """A window that is shown, with what lies behind it."""
+
+    def __init__(self, qtbot: QtBot, workspace: MemoryWorkspace) -> None:
+        self.qtbot = qtbot
+        self.workspace = workspace
+        self.workbench = Workbench(lambda: workspace)
+        self.window = MainWindow(self.workbench)
+        self.window.show()
+        qtbot.waitExposed(self.window)
+        with qtbot.waitSignal(self.workbench.loaded, timeout=5000):
+            self.workbench.begin()
+
+    def until(self, condition: Any) -> None:
+        self.qtbot.waitUntil(condition, timeout=5000)
+
+    def open(self, number: int) -> None:
+        self.workbench.open(number)
+        self.until(lambda: self.session is not None and self.session.id == number)
+
+    @property
+    def session(self) -> Any:
+        return self.workbench.current
+
+    def start(self) -> ScriptedClient:
+        self.action("run.start").trigger()
+        self.until(lambda: self.session.is_live)
+        client = self.workspace.clients[-1]
+        client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))
+        self.until(lambda: self.action("run.pause").isEnabled())
+        return client
+
+    def action(self, name: str) -> Any:
+        return self.window.actions_by_name[name]
+
+    def find(self, name: str, kind: type[QWidget] = QWidget) -> Any:
+        found = self.window.findChild(kind, name)
+        assert found is not None, name
+        return found
+
+    def dialog(self, name: str) -> Any:
+        self.until(lambda: self.window.findChild(QDialog, name) is not None)
+        return self.window.findChild(QDialog, name)
+
+    def press(self, name: str) -> None:
+        self.qtbot.mouseClick(self.find(name, QPushButton), Qt.MouseButton.LeftButton)
+
+    def close(self) -> None:
+        for client in self.workspace.clients:
+            client.end()
+        self.until(lambda: not self.workbench.live_sessions)
+        self.window._closes_when_idle = False
+        self.window.close()
+        self.until(lambda: self.workbench.io.isFinished())
+        self.window.deleteLater()
+
+
+@pytest.fixture
+def workspace() -> MemoryWorkspace:
+    return MemoryWorkspace()
+
+
+@pytest.fixture
+def bench(qtbot: QtBot, qapp: QApplication, workspace: MemoryWorkspace) -> Iterator[Bench]:
+    bench = Bench(qtbot, workspace)
+    yield bench
+    bench.close()
+    theme_manager().choose("system")
+    theme_manager().set_zoom(100)
+
+
+@pytest.fixture
+def ready(bench: Bench) -> Bench:
+    bench.open(bench.workspace.new_draft(draft_of(coupling_setup())))
+    return bench
+
+
+@pytest.fixture
+def stopped(bench: Bench) -> Bench:
+    bench.open(bench.workspace.add(coupling_experiment(RunState.STOPPED)))
+    return bench
+
+
+def test_the_start_page_lists_what_there_is(qtbot: QtBot, qapp: QApplication) -> None:
+    workspace = MemoryWorkspace()
+    workspace.add(coupling_experiment(RunState.COMPLETED, "Suzuki coupling A"))
+    cut = workspace.add(coupling_experiment(RunState.RUNNING, "Amide workup"), RunState.INTERRUPTED)
+    workspace.new_draft(Draft({"name": "Buchwald screening"}))
+    bench = Bench(qtbot, workspace)
+    try:
+        page = bench.window.start_page
+        assert page.isVisible()
+        assert not bench.window.banner.isVisible()
+        assert bench.find("start.list").model().rowCount() == 3
+        bench.until(lambda: bench.find("start.interrupted").isVisible())
+        bench.find("start.filter").setText("buchwald")
+        assert bench.find("start.list").model().rowCount() == 1
+        bench.find("start.filter").clear()
+        bench.find("start.interrupted").findChildren(QPushButton)[1].click()
+        bench.until(lambda: bench.session is not None)
+        assert bench.session.id == cut
+        dialog = bench.dialog("dialog.interrupted")
+        dialog.choose("leave_stopped")
+        assert bench.session.state is RunState.INTERRUPTED
+    finally:
+        bench.close()
+
+
+def test_an_interrupted_run_is_resumed_from_its_dialog(bench: Bench) -> None:
+    cut = bench.workspace.add(coupling_experiment(RunState.RUNNING), RunState.INTERRUPTED)
+    bench.open(cut)
+    bench.press("dialog.interrupted.resume")
+    bench.until(lambda: bench.session.is_live)
+    bench.until(lambda: bench.workspace.clients[0].arguments == [()])
+
+
+def test_a_new_experiment_opens_its_set_up(bench: Bench) -> None:
+    bench.press("start.new")
+    bench.until(lambda: bench.session is not None)
+    assert bench.window.tabs.currentIndex() == 0
+    assert bench.find("status.banner.state").text() == "Draft"
+    assert not bench.action("run.start").isEnabled()
+    assert not bench.window.docks["trials"].isVisible()
+
+
+def test_what_is_typed_is_there_after_leaving_and_coming_back(bench: Bench) -> None:
+    bench.press("start.new")
+    bench.until(lambda: bench.session is not None)
+    number = bench.session.id
+    bench.session.draft_model.edit(Section.GENERAL, 0, "name", "Half ty")
+    bench.workbench.show_start_page()
+    bench.open(number)
+    assert bench.session.facts.name == "Half ty"
+    bench.until(lambda: bench.workspace.drafts[number].general.get("name") == "Half ty")
+    bench.until(lambda: [s.name for s in bench.workbench.experiments.summaries] == ["Half ty"])
+
+
+@pytest.mark.parametrize(
+    ("state", "start", "visible"),
+    [
+        (RunState.PAUSED, "Resume", {"start", "stop"}),
+        (RunState.NEEDS_ATTENTION, "Resume", {"start", "stop", "stop_now"}),
+        (RunState.PAUSING, "Cancel pausing", {"start", "stop", "stop_now"}),
+        (RunState.STOPPING, "Cancel stopping", {"start", "stop", "stop_now"}),
+        (RunState.RUNNING, "Resume", {"pause", "stop", "stop_now"}),
+    ],
+)
+def test_the_buttons_follow_the_state(
+    ready: Bench, state: RunState, start: str, visible: set[str]
+) -> None:
+    client = ready.start()
+    client.tell(RunChanged(first_run(state)))
+    if state is RunState.PAUSED:
+        finished = running_trial(0).moved_to(TrialStatus.FAILED, reason="spilt")
+        client.tell(TrialChanged(finished))
+    ready.until(
+        lambda: ready.find("status.banner.state").text() == run_state_look(state.value).word
+    )
+    ready.until(lambda: ready.action("run.start").text() == start)
+    shown = {
+        name for name in ("start", "pause", "stop", "stop_now")
+        if ready.find(f"toolbar.run.{name}").isVisible()
+    }  # fmt: skip
+    assert shown == visible
+    allowed = {action.value for action in ready.session.facts.actions}
+    assert ready.find("toolbar.run.stop").isEnabled() == ("stop" in allowed)
+    assert ready.find("toolbar.run.start").isEnabled() == bool(allowed & {"start", "resume"})
+
+
+def test_a_run_is_started_stopped_and_shown(ready: Bench) -> None:
+    client = ready.start()
+    ready.action("view.monitor").trigger()
+    assert ready.window.docks["trials"].isVisible()
+    assert ready.find("trials.table").model().rowCount() == 1
+    ready.action("run.stop").trigger()
+    assert client.commands == [Stop()]
+    client.tell(RunFinished(first_run(RunState.STOPPED)))
+    client.end()
+    ready.until(lambda: ready.find("status.banner.state").text() == "Stopped")
+    assert ready.action("run.start").text() == "Resume"
+    assert ready.action("run.start").isEnabled()
+
+
+def test_stop_now_asks_first(ready: Bench) -> None:
+    client = ready.start()
+    ready.action("run.stop_now").trigger()
+    dialog = ready.dialog("dialog.stop_now")
+    assert dialog.windowTitle() == "Stop 1 running trial now?"
+    dialog.choose("cancel")
+    assert client.commands == []
+    ready.until(lambda: ready.window.findChild(QDialog, "dialog.stop_now") is None)
+    ready.action("run.stop_now").trigger()
+    ready.dialog("dialog.stop_now").choose("stop")
+    assert [type(c).__name__ for c in client.commands] == ["StopNow"]
+
+
+def test_a_question_is_raised_and_answered(ready: Bench) -> None:
+    client = ready.start()
+    ready.action("view.monitor").trigger()
+    answers = (Answer.ASK_RUNNER, Answer.REDEPLOY, Answer.MARK_FAILED, Answer.ABANDON)
+    client.tell(QuestionAsked(Question(0, "run_trial raised OSError.", "Nothing.", answers)))
+    ready.until(lambda: ready.window.docks["attention"].windowTitle() == "Attention (1)")
+    assert ready.find("status.banner.button").text() == "Answer…"
+    ready.find("attention.answer.redeploy", QPushButton).click()
+    assert client.commands == [AnswerQuestion(0, Answer.REDEPLOY)]
+
+
+def test_table_plot_and_inspector_share_the_selection(stopped: Bench) -> None:
+    monitor = stopped.window._monitor
+    assert monitor is not None
+    monitor.convergence.trial_clicked.emit(13)
+    assert stopped.window.trials_view.selected_trial() == 13
+    assert stopped.window.inspector._title.text() == "Trial #13"
+    table = stopped.find("trials.table")
+    table.selectRow(0)
+    assert monitor.convergence._selected == stopped.window.trials_view.selected_trial()
+    stopped.action("trials.go_to_best").trigger()
+    assert stopped.window.trials_view.selected_trial() == 13
+
+
+def test_chips_filter_the_table(stopped: Bench) -> None:
+    table = stopped.find("trials.table")
+    stopped.find("trials.chip.failed").click()
+    assert table.model().rowCount() == 1
+    # A trial that the filter hides can still be shown.
+    stopped.window.trials_view.select(13)
+    assert stopped.window.trials_view.selected_trial() == 13
+    assert not stopped.find("trials.chip.running").isVisible()
+
+
+def test_the_menu_of_a_trial_submits_commands(stopped: Bench) -> None:
+    stopped.window.trials_view.select(13)
+    for name in ("trials.exclude", "trials.abandon", "trials.note", "trials.enter_result"):
+        assert stopped.action(name).isEnabled(), name
+    assert not stopped.action("trials.mark_failed").isEnabled()
+    stopped.action("trials.exclude").trigger()
+    stopped.action("trials.note").trigger()
+    note: TextDialog = stopped.dialog("dialog.note")
+    note.field.setPlainText("Foam.")
+    note.choose("ok")
+    stopped.action("trials.enter_result").trigger()
+    result: EnterResultDialog = stopped.dialog("dialog.enter_result")
+    mean, sem = result.fields["Yield"]
+    mean.setText("eighty")
+    assert not result.buttons["ok"].isEnabled()
+    mean.setText("80,5")
+    sem.setText("")
+    result.choose("ok")
+    stopped.action("trials.abandon").trigger()
+    stopped.dialog("dialog.abandon").choose("ok")
+    stopped.until(lambda: bool(stopped.workspace.clients))
+    client = stopped.workspace.clients[0]
+    stopped.until(lambda: len(client.commands) == 4)
+    assert client.commands == [
+        SetExcluded(13, True),
+        SetNote(13, "Foam."),
+        EnterResult(13, {"Yield": 80.5, "Impurity": (1.85, 0.04)}),
+        Abandon(13, "abandoned"),
+    ]
+
+
+def test_the_context_menu_opens_on_the_row_under_the_pointer(stopped: Bench) -> None:
+    table = stopped.find("trials.table")
+    row = stopped.session.trials_model.row_of(7)
+    place = table.visualRect(table.model().index(row, 1)).center()
+    with stopped.qtbot.waitSignal(stopped.window.trials_view.menu_requested):
+        table.customContextMenuRequested.emit(QPoint(place))
+    assert stopped.window.trials_view.selected_trial() == 7
+    menu = QApplication.activePopupWidget()
+    assert menu is not None
+    menu.close()
+
+
+def test_trials_are_added_after_completion(bench: Bench) -> None:
+    bench.open(bench.workspace.add(coupling_experiment(RunState.COMPLETED)))
+    assert bench.find("status.banner.button").text() == "Add trials…"
+    bench.press("status.banner.button")
+    dialog: AddTrialsDialog = bench.dialog("dialog.add_trials")
+    dialog.field.setValue(5)
+    dialog.choose("ok")
+    bench.until(lambda: bench.session.is_live)
+    bench.until(lambda: bench.workspace.clients[0].arguments == [(5, 3, 0.05, 1.0)])
+
+
+def test_the_banner_leads_to_the_problem(bench: Bench) -> None:
+    bench.open(bench.workspace.new_draft(Draft({"name": "Only a name"})))
+    bench.action("view.monitor").trigger()
+    assert bench.find("status.banner.button").text() == "Go to the problem"
+    bench.press("status.banner.button")
+    assert bench.window.tabs.currentIndex() == 0
+
+
+def test_two_experiments_run_at_once(bench: Bench) -> None:
+    first = bench.workspace.new_draft(draft_of(coupling_setup("First")))
+    second = bench.workspace.new_draft(draft_of(coupling_setup("Second")))
+    bench.open(first)
+    one = bench.start()
+    bench.open(second)
+    assert bench.find("status.banner.state").text() == "Ready to start"
+    bench.start()
+    assert len(bench.workbench.live_sessions) == 2
+    one.tell(TrialChanged(running_trial(1)))
+    bench.open(first)
+    bench.until(lambda: bench.find("trials.table").model().rowCount() == 2)
+    states = {s.name: s.state for s in bench.workbench.experiments.summaries}
+    assert states == {"First": RunState.RUNNING, "Second": RunState.RUNNING}
+
+
+def test_an_experiment_is_duplicated_and_deleted_after_asking(stopped: Bench) -> None:
+    original = stopped.session.id
+    stopped.action("file.duplicate").trigger()
+    stopped.until(lambda: stopped.session is not None and stopped.session.id != original)
+    copy = stopped.session.id
+    assert stopped.session.facts.name == "Suzuki coupling B (copy)"
+    stopped.action("file.delete").trigger()
+    stopped.dialog("dialog.delete").choose("delete")
+    stopped.until(lambda: copy not in stopped.workspace.drafts)
+    assert stopped.window.start_page.isVisible()
+
+
+@pytest.mark.parametrize("choice", ["finish", "now", "cancel"])
+def test_closing_during_a_run_asks(ready: Bench, choice: str) -> None:
+    client = ready.start()
+    ready.window.close()
+    dialog = ready.dialog("dialog.close")
+    assert ready.window.isVisible()
+    dialog.choose(choice)
+    match choice:
+        case "cancel":
+            assert ready.window.isVisible()
+            assert client.commands == []
+        case "now":
+            assert not ready.window.isVisible()
+            assert client.commands == []
+            assert ready.workbench.live_sessions  # the process ends with the run in it
+        case _:
+            assert client.commands == [Stop()]
+            client.tell(RunFinished(first_run(RunState.STOPPED)))
+            client.end()
+            ready.until(lambda: not ready.window.isVisible())
+
+
+def test_a_slow_database_does_not_hold_the_window(bench: Bench) -> None:
+    release, entered = threading.Event(), threading.Event()
+
+    def slow(_: Any) -> None:
+        entered.set()
+        release.wait(10)
+
+    bench.workbench.io.post(slow)
+    assert entered.wait(5)
+    turns = 0
+    while turns < 50:
+        bench.qtbot.wait(1)
+        turns += 1
+    theme_manager().choose("dark")
+    assert bench.window.isVisible()
+    assert not release.is_set()
+    release.set()
+
+
+def test_an_error_of_the_database_is_a_sentence_on_the_start_page(bench: Bench) -> None:
+    def fail(_: Any) -> None:
+        raise StorageError("lab.db is locked.", "Close the program that holds it.")
+
+    bench.workbench.io.post(fail)
+    notice = bench.window.start_page._error
+    bench.until(lambda: notice.isVisible())
+    assert "lab.db is locked." in notice.accessibleName()
+
+
+def test_every_action_is_in_a_menu_or_submenu_and_has_a_name() -> None:
+    in_menus = {name for _, names in MENUS for name in names if name and not name.startswith(">")}
+    named = {spec.name for spec in ACTIONS}
+    assert in_menus <= named
+    assert named - in_menus == {name for name in named if name.startswith("view.theme.")}
+    shortcuts = [spec.shortcut for spec in ACTIONS if spec.shortcut]
+    assert len(shortcuts) == len(set(shortcuts))
+
+
+def test_names_of_the_design_are_given(stopped: Bench) -> None:
+    assert stopped.window.objectName() == "window.main"
+    for name in (
+        "toolbar.main", "toolbar.banner", "status.banner", "status.banner.state",
+        "status.banner.next", "status.banner.progress", "status.banner.slots",
+        "status.banner.failed", "status.banner.end", "status.banner.best", "status.banner.button",
+        "statusbar.saved", "statusbar.plugin", "statusbar.optimiser", "tabs.central", "tab.setup",
+        "tab.monitor", "dock.experiments", "dock.trials", "dock.log", "dock.attention",
+        "dock.inspector", "experiments.list", "experiments.filter", "experiments.new",
+        "monitor.convergence", "monitor.timeline", "trials.table", "trials.filter",
+        "trials.chip.all", "log.view", "log.level", "log.filter", "attention.list",
+        "inspector.header", "start.list", "start.new", "start.open", "start.demo",
+    ):  # fmt: skip
+        stopped.find(name)
+
+
+def test_undo_takes_an_edit_of_the_set_up_back(ready: Bench) -> None:
+    ready.session.draft_model.edit(Section.PARAMETERS, 0, "low", "60")
+    ready.until(lambda: ready.action("edit.undo").isEnabled())
+    ready.action("edit.undo").trigger()
+    assert ready.session.draft_model.text(Section.PARAMETERS, 0, "low") == "50"
+
+
+def test_theme_zoom_and_size_change_while_a_run_is_shown(stopped: Bench) -> None:
+    for name in ("light", "dark", "high_contrast"):
+        stopped.action(f"view.theme.{name}").trigger()
+        assert theme_manager().theme.name == name
+        assert stopped.action(f"view.theme.{name}").isChecked()
+    stopped.action("view.zoom_in").trigger()
+    assert theme_manager().zoom == 110
+    for width, height in ((1024, 640), (1366, 768), (1600, 1000)):
+        stopped.window.resize(width, height)
+        stopped.qtbot.waitUntil(lambda w=width: stopped.window.width() == w)
+        assert stopped.window.docks["inspector"].isVisible() == (width >= 1400)
+
+
+def test_the_headless_command_names_database_and_experiment(stopped: Bench) -> None:
+    stopped.action("tools.copy_headless_command").trigger()
+    text = QGuiApplication.clipboard().text()
+    assert text == (
+        "axdesk --headless resume 'Suzuki coupling B' --database lab.db --plugins plugins"
+    )
+
+
+def test_files_are_written_where_the_operator_says(
+    stopped: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    written: list[Path] = []
+    workspace: Any = stopped.workspace
+    workspace.write_file = lambda setup, path: written.append(path)
+    workspace.export_trials = lambda number, path: written.append(path)
+    target = iter((tmp_path / "a.toml", tmp_path / "b.csv"))
+    monkeypatch.setattr("axdesk.gui.operations.ask_save_path", lambda *_: next(target))
+    stopped.action("file.save").trigger()
+    stopped.until(lambda: len(written) == 1)
+    stopped.action("file.export_trials").trigger()
+    stopped.until(lambda: len(written) == 2)
+    stopped.until(lambda: stopped.window._operations._paths != {})
+    # The second time it is known where.
+    stopped.action("file.save").trigger()
+    stopped.until(lambda: len(written) == 3)
+    assert [path.name for path in written] == ["a.toml", "b.csv", "a.toml"]

@@ -1,0 +1,323 @@
+"""The models behind tables and lists, and the words of the banner."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
+from PySide6.QtWidgets import QApplication
+
+from axdesk.core.errors import CallFailedError
+from axdesk.core.experiment import Experiment
+from axdesk.core.questions import Answer, Question
+from axdesk.core.run import RunState, allowed_actions
+from axdesk.core.trial import Observation, TrialStatus
+from axdesk.gui.models.attention_model import AttentionModel, error_item, question_item
+from axdesk.gui.models.banner_content import banner_content, next_step
+from axdesk.gui.models.experiments_model import ExperimentsModel
+from axdesk.gui.models.formatting import (
+    decimals_for,
+    duration,
+    listed,
+    metric_decimals,
+    number,
+    when,
+)
+from axdesk.gui.models.log_model import MOST_LINES, LogLevel, LogLine, LogModel
+from axdesk.gui.models.run_facts import RunFacts, status_key
+from axdesk.gui.models.trials_model import ALL, TrialsModel
+from axdesk.gui.widgets.banner import Segment
+from axdesk.gui.widgets.roles import Role
+from tests.gui.scenes import MemoryWorkspace, coupling_experiment, coupling_setup
+
+NOW = datetime.now(UTC)
+ModelTester = Any
+
+
+def facts_of(experiment: Experiment, **changes: Any) -> RunFacts:
+    facts = RunFacts(
+        name=experiment.name,
+        state=experiment.state,
+        setup=experiment.setup,
+        runs=tuple(experiment.runs),
+        trials=tuple(experiment.trials.values()),
+    )
+    return replace(facts, **changes)
+
+
+def column(model: TrialsModel, key: str) -> list[str]:
+    at = model.column_of(key)
+    return [str(model.index(row, at).data()) for row in range(model.rowCount())]
+
+
+@pytest.fixture
+def trials(qapp: QApplication) -> TrialsModel:
+    model = TrialsModel()
+    model.show_facts(facts_of(coupling_experiment()), NOW)
+    return model
+
+
+class TestFormatting:
+    @pytest.mark.parametrize(
+        ("span", "decimals"), [(1.0, 3), (70.0, 1), (4.95, 2), (1e-9, None), (0.0, None), (3e3, 0)]
+    )
+    def test_decimals_tell_steps_of_the_range_apart(
+        self, span: float, decimals: int | None
+    ) -> None:
+        assert decimals_for(span) == decimals
+
+    def test_a_standard_error_limits_the_decimals(self) -> None:
+        assert metric_decimals([1.85, 2.6]) == 3
+        assert metric_decimals([1.85, 2.6], [0.04, 0.05]) == 2
+        assert metric_decimals([73.5, 12.1], [1.0]) == 1
+        assert metric_decimals([]) is None
+
+    def test_numbers_have_a_real_minus_and_no_negative_zero(self) -> None:
+        assert number(-3.32237, 2) == "−3.32"
+        assert number(-0.0001, 2) == "0.00"
+        assert number(123456789.0, 2) == "1.235e+08"
+        assert number(5.0) == "5"
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"),
+        [(0.2, "0 s"), (42, "42 s"), (360, "6 min"), (4440, "1 h 14"), (7200, "2 h"),
+         (3 * 86400 + 4 * 3600, "3 d 4 h")],
+    )  # fmt: skip
+    def test_durations_are_short(self, seconds: float, text: str) -> None:
+        assert duration(seconds).replace("\u00a0", " ") == text
+
+    def test_trials_are_named_in_running_text(self) -> None:
+        assert listed([16, 18, 19]) == "#16, #18 and #19"
+        assert listed([16]) == "#16"
+
+    def test_lists_say_days_coarsely(self) -> None:
+        noon = datetime(2026, 11, 24, 12, tzinfo=UTC)
+        assert when(noon, noon) == "now"
+        assert when(noon - timedelta(days=1), noon) == "yesterday"
+        assert when(noon - timedelta(days=10), noon) == "14 Nov"
+
+
+class TestTrials:
+    def test_the_model_keeps_qts_rules_while_trials_come_and_rows_move(
+        self, trials: TrialsModel, qtmodeltester: ModelTester
+    ) -> None:
+        experiment = coupling_experiment()
+        qtmodeltester.check(trials)
+        trials.sort(trials.column_of("metric:Yield"), Qt.SortOrder.DescendingOrder)
+        done = experiment.trials[18].moved_to(
+            TrialStatus.COMPLETED,
+            observations=(Observation("Yield", 99.0), Observation("Impurity", 1.0)),
+        )
+        experiment.put(done)
+        experiment.put(replace(experiment.trials[19], index=20))
+        trials.show_facts(facts_of(experiment), NOW)
+        trials.set_status_filter("completed")
+        trials.set_status_filter(ALL)
+        qtmodeltester.check(trials)
+        assert column(trials, "index")[0] == "18"
+
+    def test_the_newest_trial_comes_first(self, trials: TrialsModel) -> None:
+        assert column(trials, "index") == [str(i) for i in range(19, -1, -1)]
+
+    @pytest.mark.parametrize("order", list(Qt.SortOrder))
+    def test_numbers_sort_as_numbers_with_missing_ones_last(
+        self, trials: TrialsModel, order: Qt.SortOrder
+    ) -> None:
+        trials.sort(trials.column_of("metric:Yield"), order)
+        texts = column(trials, "metric:Yield")
+        values = [float(t) for t in texts[:16]]
+        assert values == sorted(values, reverse=order == Qt.SortOrder.DescendingOrder)
+        assert texts[16:] == ["–"] * 4
+
+    def test_a_row_keeps_its_persistent_index_when_it_moves(self, trials: TrialsModel) -> None:
+        from PySide6.QtCore import QPersistentModelIndex
+
+        kept = QPersistentModelIndex(trials.index(trials.row_of(13) or 0, 0))
+        trials.sort(trials.column_of("metric:Yield"), Qt.SortOrder.DescendingOrder)
+        assert kept.row() == trials.row_of(13)
+        assert kept.data(Role.KEY) == 13
+
+    def test_a_new_trial_is_inserted_without_a_reset(self, trials: TrialsModel) -> None:
+        told: list[str] = []
+        trials.rowsInserted.connect(lambda *_: told.append("inserted"))
+        trials.modelReset.connect(lambda: told.append("reset"))
+        experiment = coupling_experiment()
+        experiment.put(replace(experiment.trials[19], index=20))
+        trials.show_facts(facts_of(experiment), NOW)
+        assert told == ["inserted"]
+        assert column(trials, "index")[0] == "20"
+
+    def test_chips_count_what_the_filters_show(self, trials: TrialsModel) -> None:
+        counts = trials.counts()
+        assert (counts[ALL], counts["running"], counts["completed"], counts["failed"]) == (
+            20, 3, 16, 1,
+        )  # fmt: skip
+        for key in ("running", "completed", "failed"):
+            trials.set_status_filter(key)
+            assert trials.rowCount() == counts[key]
+
+    def test_the_text_filter_finds_words_in_any_cell(self, trials: TrialsModel) -> None:
+        trials.set_text_filter("dmf done")
+        assert set(column(trials, "parameter:Solvent")) == {"DMF"}
+        assert set(column(trials, "status")) == {"Done"}
+
+    def test_the_best_trial_has_a_star_and_a_broken_limit_a_cross(
+        self, trials: TrialsModel
+    ) -> None:
+        def icon(trial: int, key: str) -> object:
+            row = trials.row_of(trial)
+            assert row is not None
+            return trials.index(row, trials.column_of(key)).data(Role.ICON)
+
+        assert icon(13, "best") == "star-filled"
+        assert icon(12, "best") is None
+        assert icon(3, "limits") == "x"
+        assert icon(13, "limits") == "check"
+
+    def test_a_row_is_copied_with_its_heads(self, trials: TrialsModel) -> None:
+        heads, cells = (line.split("\t") for line in trials.row_text(17).splitlines())
+        assert heads[:4] == ["#", "Status", "Source", "Temperature (°C)"]
+        assert cells[:3] == ["17", "Done", "Model"]
+
+    def test_another_set_up_changes_the_columns(self, trials: TrialsModel) -> None:
+        setup = coupling_setup()
+        shorter = replace(
+            setup,
+            search_space=replace(setup.search_space, parameters=setup.search_space.parameters[:1]),
+        )
+        trials.show_facts(facts_of(coupling_experiment(), setup=shorter), NOW)
+        keys = [
+            trials.headerData(c, Qt.Orientation.Horizontal) for c in range(trials.columnCount())
+        ]
+        assert "Solvent" not in keys
+        assert "Temperature" in keys
+
+
+class TestLists:
+    def test_experiments_keep_qts_rules(
+        self, qapp: QApplication, qtmodeltester: ModelTester
+    ) -> None:
+        workspace = MemoryWorkspace()
+        first = workspace.add(coupling_experiment())
+        workspace.new_draft()
+        model = ExperimentsModel()
+        model.set_summaries(workspace.summaries())
+        qtmodeltester.check(model)
+        workspace.delete(first)
+        model.set_summaries(workspace.summaries())
+        assert model.rowCount() == 1
+        qtmodeltester.check(model)
+
+    def test_what_a_session_knows_wins_over_the_database(self, qapp: QApplication) -> None:
+        workspace = MemoryWorkspace()
+        number = workspace.add(coupling_experiment())
+        model = ExperimentsModel()
+        model.set_summaries(workspace.summaries())
+        facts = facts_of(coupling_experiment(), state=RunState.PAUSING)
+        model.show_facts(number, facts)
+        model.set_summaries(workspace.summaries())
+        summary = model.summary_of(number)
+        assert summary is not None
+        assert summary.state is RunState.PAUSING
+
+    def test_notices_fold_and_questions_come_first(
+        self, qapp: QApplication, qtmodeltester: ModelTester
+    ) -> None:
+        model = AttentionModel()
+        error = CallFailedError("poll_trial raised OSError.", "Check the cable.", details="trace")
+        model.add(error_item(error, "suzuki_cell", NOW))
+        model.add(error_item(error, "suzuki_cell", NOW + timedelta(seconds=3)))
+        question = Question(16, "It may have started.", "Nothing.", (Answer.ASK_RUNNER,))
+        model.set_questions([question_item(question, "suzuki_cell", NOW)])
+        assert [item.count for item in model.items] == [1, 2]
+        assert model.open_questions == 1
+        assert "trace" in model.items[1].report
+        qtmodeltester.check(model)
+        model.set_questions([])
+        assert model.open_questions == 0
+        assert model.rowCount() == 1
+
+    def test_the_log_drops_the_oldest_lines(
+        self, qapp: QApplication, qtmodeltester: ModelTester
+    ) -> None:
+        model = LogModel()
+        model.append([LogLine(NOW, LogLevel.INFO, str(i)) for i in range(MOST_LINES + 5)])
+        assert model.rowCount() == MOST_LINES
+        assert model.lines[0].text == "5"
+        qtmodeltester.check(model)
+
+
+SENTENCES: dict[RunState, Callable[[str], bool]] = {
+    RunState.RUNNING: lambda text: "then the next trial starts" in text,
+    RunState.PAUSING: lambda text: text == "Waiting for 3 running trials. Nothing new starts",
+    RunState.PAUSED: lambda text: text == "Nothing runs. Press Resume to go on",
+    RunState.STOPPING: lambda text: text == "Waiting for 3 running trials",
+    RunState.STOPPED: lambda text: text.endswith("can be resumed"),
+    RunState.COMPLETED: lambda text: text.replace("\u00a0", " ") == "17 trials; best 83.6 % (#13)",
+    RunState.INTERRUPTED: lambda text: "Decide what became of them" in text,
+    RunState.NEEDS_ATTENTION: lambda text: text.endswith("nothing new starts"),
+}
+
+
+class TestBanner:
+    @pytest.mark.parametrize("state", list(SENTENCES))
+    def test_each_state_says_what_happens_next(self, state: RunState) -> None:
+        facts = facts_of(coupling_experiment(state), state=state)
+        assert SENTENCES[state](next_step(facts, NOW)), next_step(facts, NOW)
+
+    @pytest.mark.parametrize("state", list(RunState))
+    def test_every_state_has_words(self, state: RunState) -> None:
+        content = banner_content(facts_of(coupling_experiment(), state=state), NOW)
+        assert content.next_step
+        assert content.state == state.value
+
+    def test_segments_and_figures_count_the_run(self) -> None:
+        content = banner_content(facts_of(coupling_experiment()), NOW)
+        kinds = [content.segments.count(kind) for kind in Segment]
+        assert kinds == [16, 1, 0, 3, 10]
+        assert content.slots is not None
+        assert (content.slots.value, content.slots.detail) == ("3", "of 3")
+        assert content.failed is not None
+        assert (content.failed.value, content.failed.detail) == ("1", "of 1 allowed")
+        assert content.best is not None
+        assert content.best.detail == "#13"
+        assert content.end is not None
+        assert content.end.value != "–"
+
+    def test_a_run_elsewhere_can_only_be_watched(self) -> None:
+        facts = facts_of(coupling_experiment(), controller="4711@LAB-PC2")
+        content = banner_content(facts, NOW)
+        assert content.next_step == "Controlled by LAB-PC2 (process 4711). You can watch, not steer"
+        assert content.button == ""
+        assert facts.actions == frozenset()
+
+    def test_the_end_is_estimated_from_finished_trials(self) -> None:
+        experiment = coupling_experiment()
+        facts = facts_of(experiment)
+        mean = facts.mean_seconds()
+        assert mean is not None
+        end = facts.ends_at(NOW)
+        assert end is not None
+        # Ten trials in three slots after the ones that run: between three and six rounds.
+        assert 3 * mean < (end - NOW).total_seconds() < 6 * mean
+        unknown = facts_of(replace(experiment, trials={}))
+        assert unknown.ends_at(NOW) is None
+
+    def test_an_uncertain_trial_is_shown_as_such(self) -> None:
+        question = Question(16, "It may have started.", "Nothing.", (Answer.ABANDON,))
+        facts = facts_of(coupling_experiment(), questions=(question,))
+        assert status_key(facts.trials[16], facts) == "may_have_started"
+        assert banner_content(facts, NOW).button == "Answer…"
+
+    @pytest.mark.parametrize("state", list(RunState))
+    def test_actions_are_those_of_the_core(self, state: RunState) -> None:
+        facts = facts_of(coupling_experiment(), state=state)
+        assert facts.actions == allowed_actions(state, 3)
+        assert replace(facts, is_opening=True).actions == frozenset()
+
+
+def test_models_answer_nothing_for_an_invalid_index(trials: TrialsModel) -> None:
+    models: list[QAbstractItemModel] = [trials, ExperimentsModel(), AttentionModel(), LogModel()]
+    assert [model.data(QModelIndex()) for model in models] == [None] * 4
