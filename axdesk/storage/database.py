@@ -126,10 +126,11 @@ class Database:
         if version < SCHEMA_VERSION:
             # Alembic takes longer to import than everything else here together.
             from axdesk.storage.migrate import back_up, upgrade
+            from axdesk.storage.migrations import MIGRATIONS
 
             if version and self.path is not None:
                 back_up(connection, self.path, version, datetime.now(UTC))
-            upgrade(connection)
+            upgrade(connection, MIGRATIONS)
         connection.execute("PRAGMA foreign_keys=ON")
         if sqlite3.sqlite_version_info >= _WAL_IS_SOUND:
             connection.execute("PRAGMA journal_mode=WAL")
@@ -167,8 +168,9 @@ class Database:
         except sqlite3.Error as error:
             raise self._sentence(str(error)) from error
         except (StatementError, OverflowError, UnicodeEncodeError) as error:
+            reason = getattr(error, "orig", None) or error
             raise StorageError(
-                f"The database {self.label} cannot keep a value: {error}.", "Use another value."
+                f"The database {self.label} cannot keep a value: {reason}.", "Use another value."
             ) from error
 
     def _sentence(self, reason: str) -> StorageError:

@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -37,7 +37,8 @@ class ControlLocks:
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
         self._mutex = threading.Lock()
-        self._held: set[int] = set()
+        # Experiment → controller, which is empty while the lock is being taken.
+        self._held: dict[int, str] = {}
 
     @contextmanager
     def held(self, experiment_id: int, name: str) -> Iterator[None]:
@@ -54,62 +55,64 @@ class ControlLocks:
         with self._mutex:
             if experiment_id in self._held:
                 raise _busy(name, this_controller())
-            self._held.add(experiment_id)
+            self._held[experiment_id] = ""
         try:
-            if self._folder is None:
+            with _system_lock(self._folder, experiment_id, name):
+                with self._mutex:
+                    self._held[experiment_id] = this_controller()
                 yield
-            else:
-                with self._held_in(self._folder, experiment_id, name):
-                    yield
         finally:
             with self._mutex:
-                self._held.discard(experiment_id)
-
-    @contextmanager
-    def _held_in(self, folder: Path, experiment_id: int, name: str) -> Iterator[None]:
-        lock = _lock(folder, experiment_id)
-        controller = _controller_file(folder, experiment_id)
-        try:
-            folder.mkdir(exist_ok=True)
-            lock.acquire(timeout=_SECONDS_TO_TAKE, poll_interval=_POLL_SECONDS)
-        except Timeout:
-            raise _busy(name, _read(controller)) from None
-        except OSError as error:
-            raise StorageError(
-                f"The lock of experiment {name!r} cannot be taken in {folder}: {error}.",
-                "Check that you may write in the database's folder.",
-            ) from error
-        try:
-            controller.write_text(this_controller(), "utf-8")
-            yield
-        finally:
-            controller.unlink(missing_ok=True)
-            lock.release()
+                del self._held[experiment_id]
 
     def controllers(self) -> dict[int, str]:
         """Return who drives which experiment now."""
         with self._mutex:
-            found = dict.fromkeys(self._held, this_controller())
+            found = {number: name for number, name in self._held.items() if name}
         if self._folder is not None and self._folder.is_dir():
             for file in self._folder.glob("*.controller"):
                 experiment_id = int(file.stem)
-                if experiment_id not in found and self._is_held_elsewhere(experiment_id):
+                if experiment_id not in found and _is_held(self._folder, experiment_id):
                     found[experiment_id] = _read(file)
         return found
 
-    def _is_held_elsewhere(self, experiment_id: int) -> bool:
-        assert self._folder is not None
-        lock = _lock(self._folder, experiment_id)
-        try:
-            lock.acquire(timeout=_SECONDS_TO_LOOK, poll_interval=_POLL_SECONDS)
-        except Timeout:
-            return True
-        try:
-            # Left behind by a process that was killed.
-            _controller_file(self._folder, experiment_id).unlink(missing_ok=True)
-        finally:
-            lock.release()
-        return False
+
+@contextmanager
+def _system_lock(folder: Path | None, experiment_id: int, name: str) -> Iterator[None]:
+    if folder is None:
+        yield
+        return
+    lock = _lock(folder, experiment_id)
+    controller = _controller_file(folder, experiment_id)
+    try:
+        folder.mkdir(exist_ok=True)
+        lock.acquire(timeout=_SECONDS_TO_TAKE, poll_interval=_POLL_SECONDS)
+        controller.write_text(this_controller(), "utf-8")
+    except Timeout:
+        raise _busy(name, _read(controller)) from None
+    except OSError as error:
+        lock.release()
+        raise StorageError(
+            f"The lock of experiment {name!r} cannot be taken in {folder}: {error}.",
+            "Check that you may write in the database's folder.",
+        ) from error
+    try:
+        yield
+    finally:
+        _remove(controller)
+        lock.release()
+
+
+def _is_held(folder: Path, experiment_id: int) -> bool:
+    lock = _lock(folder, experiment_id)
+    try:
+        lock.acquire(timeout=_SECONDS_TO_LOOK, poll_interval=_POLL_SECONDS)
+    except Timeout:
+        return True
+    # Left behind by a process that was killed.
+    _remove(_controller_file(folder, experiment_id))
+    lock.release()
+    return False
 
 
 def _lock(folder: Path, experiment_id: int) -> FileLock:
@@ -119,6 +122,12 @@ def _lock(folder: Path, experiment_id: int) -> FileLock:
 
 def _controller_file(folder: Path, experiment_id: int) -> Path:
     return folder / f"{experiment_id}.controller"
+
+
+def _remove(controller: Path) -> None:
+    # Where somebody reads it right now, Windows refuses; it is removed when next looked at.
+    with suppress(OSError):
+        controller.unlink(missing_ok=True)
 
 
 def _read(controller: Path) -> str:

@@ -11,13 +11,10 @@ from alembic.operations import Operations
 
 from axdesk.core.errors import StorageError
 from axdesk.storage.engine import engine_on
-from axdesk.storage.migrations import MIGRATIONS
 from axdesk.storage.schema import APPLICATION_ID
 
 
-def upgrade(
-    connection: sqlite3.Connection, migrations: Sequence[Callable[[], None]] = MIGRATIONS
-) -> None:
+def upgrade(connection: sqlite3.Connection, migrations: Sequence[Callable[[], None]]) -> None:
     """Run the migrations that the database lacks in one transaction.
 
     Args:

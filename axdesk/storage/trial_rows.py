@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Delete, Insert, RowMapping, bindparam, delete, insert, update
+from sqlalchemy.exc import IntegrityError
 
 from axdesk.core.errors import StorageError
 from axdesk.core.parameters import TParameterValue
@@ -62,15 +63,16 @@ def write_trial(
     key = {"experiment_id": experiment_id, "trial_index": trial.index}
     place = {"of_experiment": experiment_id, "of_trial": trial.index}
     if known is None:
-        connection.execute(_INSERT, {**key, **_trial_columns(trial)})
+        try:
+            connection.execute(_INSERT, {**key, **_trial_columns(trial)})
+        except IntegrityError as error:
+            if "UNIQUE" not in str(error.orig):
+                raise
+            raise _changed_elsewhere(trial, "it is stored already") from error
     else:
         parameters = {**place, "known_status": known.status, **_trial_columns(trial)}
         if connection.execute(_UPDATE, parameters).rowcount != 1:
-            raise StorageError(
-                f"Trial {trial.index} was changed elsewhere: it is stored with another status than "
-                f"{known.status}.",
-                "Load the experiment again.",
-            )
+            raise _changed_elsewhere(trial, f"it is stored as no longer {known.status}")
     for (remove, add), rows_of in _PARTS:
         rows = rows_of(trial)
         if known is not None:
@@ -81,6 +83,12 @@ def write_trial(
         if rows:
             numbered = [{**key, "position": n, **row} for n, row in enumerate(rows)]
             connection.execute(add, numbered)
+
+
+def _changed_elsewhere(trial: Trial, how: str) -> StorageError:
+    return StorageError(
+        f"Trial {trial.index} was changed elsewhere: {how}.", "Load the experiment again."
+    )
 
 
 def _trial_columns(trial: Trial) -> Columns:

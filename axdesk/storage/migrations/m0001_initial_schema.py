@@ -359,12 +359,12 @@ def _create_trials() -> None:
     )
     op.create_table(
         "trial_parameters",
-        sa.Column("parameter", sa.String(), nullable=False),
-        sa.Column("value_type", sa.String(), nullable=False),
-        sa.Column("value", _AnyValue(), nullable=True),
         sa.Column("experiment_id", sa.Integer(), nullable=False),
         sa.Column("trial_index", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("parameter", sa.String(), nullable=False),
+        sa.Column("value_type", sa.String(), nullable=False),
+        sa.Column("value", _AnyValue(), nullable=True),
         sa.PrimaryKeyConstraint("experiment_id", "trial_index", "position"),
         sa.ForeignKeyConstraint(
             ["experiment_id", "trial_index"],
@@ -375,12 +375,12 @@ def _create_trials() -> None:
     )
     op.create_table(
         "executed_parameters",
-        sa.Column("parameter", sa.String(), nullable=False),
-        sa.Column("value_type", sa.String(), nullable=False),
-        sa.Column("value", _AnyValue(), nullable=True),
         sa.Column("experiment_id", sa.Integer(), nullable=False),
         sa.Column("trial_index", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("parameter", sa.String(), nullable=False),
+        sa.Column("value_type", sa.String(), nullable=False),
+        sa.Column("value", _AnyValue(), nullable=True),
         sa.PrimaryKeyConstraint("experiment_id", "trial_index", "position"),
         sa.ForeignKeyConstraint(
             ["experiment_id", "trial_index"],
@@ -391,13 +391,13 @@ def _create_trials() -> None:
     )
     op.create_table(
         "observations",
+        sa.Column("experiment_id", sa.Integer(), nullable=False),
+        sa.Column("trial_index", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("metric", sa.String(), nullable=False),
         sa.Column("mean", sa.Double(), nullable=False),
         sa.Column("sem", sa.Double(), nullable=True),
         sa.Column("progression", sa.Double(), nullable=False),
-        sa.Column("experiment_id", sa.Integer(), nullable=False),
-        sa.Column("trial_index", sa.Integer(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("experiment_id", "trial_index", "position"),
         sa.ForeignKeyConstraint(
             ["experiment_id", "trial_index"],
@@ -408,12 +408,12 @@ def _create_trials() -> None:
     )
     op.create_table(
         "predictions",
-        sa.Column("metric", sa.String(), nullable=False),
-        sa.Column("mean", sa.Double(), nullable=False),
-        sa.Column("sem", sa.Double(), nullable=False),
         sa.Column("experiment_id", sa.Integer(), nullable=False),
         sa.Column("trial_index", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("metric", sa.String(), nullable=False),
+        sa.Column("mean", sa.Double(), nullable=False),
+        sa.Column("sem", sa.Double(), nullable=False),
         sa.PrimaryKeyConstraint("experiment_id", "trial_index", "position"),
         sa.ForeignKeyConstraint(
             ["experiment_id", "trial_index"],

@@ -1,0 +1,133 @@
+"""From one schema to the next: everything or nothing."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import op
+
+from axdesk.core.errors import StorageError
+from axdesk.storage import database, migrations
+from axdesk.storage.migrate import upgrade
+from axdesk.storage.migrations import MIGRATIONS
+from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION, Base
+from axdesk.storage.store import SqlStore
+from tests.storage.contract import started, trial
+
+
+def connect(path: Path) -> "closing[sqlite3.Connection]":
+    return closing(sqlite3.connect(path, isolation_level=None))
+
+
+def contents(path: Path) -> list[str]:
+    """Every table, row and version, as text."""
+    with connect(path) as connection:
+        versions = [
+            str(connection.execute(f"PRAGMA {name}").fetchone())
+            for name in ("user_version", "application_id")
+        ]
+        return [*connection.iterdump(), *versions]
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    path = tmp_path / "lab.sqlite"
+    with closing(SqlStore.at(path)) as store:
+        for name in ("a", "b"):
+            store.save_trial(started(store, name), trial(0, run_index=0))
+    return path
+
+
+def add_column() -> None:
+    """Rebuild a table that many others refer to."""
+    with op.batch_alter_table("experiments", recreate="always") as table:
+        table.add_column(sa.Column("place", sa.String(), server_default="", nullable=False))
+
+
+def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
+    with connect(tmp_path / "migrated.sqlite") as connection:
+        upgrade(connection, MIGRATIONS)
+    engine = sa.create_engine(f"sqlite:///{tmp_path / 'made.sqlite'}")
+    Base.metadata.create_all(engine)
+    engine.dispose()
+
+    def schema(name: str) -> dict[str, str]:
+        with connect(tmp_path / name) as connection:
+            return dict(connection.execute("SELECT name, sql FROM sqlite_master"))
+
+    assert schema("migrated.sqlite") == schema("made.sqlite")
+    assert len(MIGRATIONS) == SCHEMA_VERSION
+
+
+def test_rebuilding_a_table_keeps_the_rows_that_refer_to_it(filled: Path) -> None:
+    with connect(filled) as connection:
+        upgrade(connection, [*MIGRATIONS, add_column])
+        assert connection.execute("SELECT count(*) FROM trials").fetchone() == (2,)
+        assert connection.execute("SELECT name, place FROM experiments ORDER BY id").fetchall() == [
+            ("a", ""),
+            ("b", ""),
+        ]
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+
+
+def _raises() -> None:
+    op.execute("DELETE FROM trials")
+    raise ZeroDivisionError
+
+
+def _is_no_sql() -> None:
+    op.execute("DELETE FROM nowhere")
+
+
+def _leaves_orphans() -> None:
+    op.execute("DELETE FROM experiments")
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (_raises, ZeroDivisionError),
+        (_is_no_sql, sa.exc.OperationalError),
+        (_leaves_orphans, StorageError),
+    ],
+)
+def test_a_step_that_fails_leaves_everything_as_it_was(
+    filled: Path, step: Callable[[], None], error: type[Exception]
+) -> None:
+    before = contents(filled)
+
+    with connect(filled) as connection, pytest.raises(error):
+        upgrade(connection, [*MIGRATIONS, add_column, step])
+
+    assert contents(filled) == before
+    with closing(SqlStore.at(filled)) as store:
+        assert [*store.load("a").trials] == [0]
+
+
+def test_a_database_that_is_up_to_date_is_left_alone(filled: Path) -> None:
+    before = filled.read_bytes()
+
+    with connect(filled) as connection:
+        upgrade(connection, MIGRATIONS)
+
+    assert filled.read_bytes() == before
+
+
+def test_an_older_file_is_copied_before_it_is_migrated(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(filled)
+    monkeypatch.setattr(database, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, add_column))
+
+    with closing(SqlStore.at(filled)) as store:
+        assert [*store.load("a").trials] == [0]
+
+    (copy,) = filled.parent.glob(f"lab.schema-{SCHEMA_VERSION}.*.sqlite")
+    assert contents(copy) == before
+    with connect(filled) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)

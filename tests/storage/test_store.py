@@ -1,0 +1,375 @@
+"""The store over a file and in memory, and what only files can do."""
+
+import re
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from axdesk.core.errors import (
+    ExperimentBusyError,
+    StorageError,
+    UnsupportedError,
+    UserInputError,
+)
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.protocols import AuditEntry
+from axdesk.core.run import RunState
+from axdesk.core.trial import TrialStatus
+from axdesk.storage import database
+from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION
+from axdesk.storage.store import SqlStore, default_database_path
+from tests.storage.contract import RUN, SETUP, StoreContract, started, trial
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "lab" / "experiments.sqlite"
+
+
+class TestFileStore(StoreContract):
+    @pytest.fixture
+    def store(self, path: Path) -> Iterator[SqlStore]:
+        with closing(SqlStore.at(path)) as store:
+            yield store
+
+
+class TestMemoryStore(StoreContract):
+    @pytest.fixture
+    def store(self) -> Iterator[SqlStore]:
+        with closing(SqlStore.in_memory()) as store:
+            yield store
+
+
+def raw(path: Path, *, timeout: float = 0.0) -> "closing[sqlite3.Connection]":
+    """Connect as another program would."""
+    return closing(sqlite3.connect(path, isolation_level=None, timeout=timeout))
+
+
+def values(path: Path, statement: str) -> list[tuple[object, ...]]:
+    with raw(path) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def child(code: str, path: Path) -> "subprocess.Popen[str]":
+    """Run code with `store` and the names of the contract, in a process that can be killed."""
+    head = (
+        "import sys, pathlib\n"
+        "from tests.storage.contract import *\n"
+        "from axdesk.storage.store import SqlStore\n"
+        "store = SqlStore.at(pathlib.Path(sys.argv[1]))\n"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", head + code, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+    )
+
+
+def kill(process: "subprocess.Popen[str]") -> None:
+    process.kill()
+    process.communicate()
+    if sys.platform != "win32":
+        assert process.returncode == -signal.SIGKILL
+
+
+# Files.
+
+
+def test_everything_is_there_after_reopening(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        experiment = started(store)
+        store.save_run(experiment, RUN.moved_to(RunState.COMPLETED))
+        store.save_trial(experiment, trial(0, run_index=0))
+
+    with closing(SqlStore.at(path)) as store:
+        assert store.load("coupling") == experiment
+
+
+def test_databases_of_one_process_do_not_meet(tmp_path: Path) -> None:
+    stores = [
+        SqlStore.at(tmp_path / "a.sqlite"),
+        SqlStore.connect(f"sqlite:///{(tmp_path / 'b.sqlite').as_posix()}"),
+        SqlStore.in_memory(),
+        SqlStore.in_memory(),
+    ]
+    experiments = [store.create(replace(SETUP, owner=str(n))) for n, store in enumerate(stores)]
+    for n, (store, experiment) in enumerate(zip(stores, experiments, strict=True)):
+        store.save_trial(experiment, trial(n))
+
+    for n, store in enumerate(stores):
+        loaded = store.load("coupling")
+        assert (loaded.setup.owner, [*loaded.trials]) == (str(n), [n])
+        store.close()
+
+
+def test_the_default_lies_in_the_users_data_folder(home: Path) -> None:
+    path = default_database_path()
+
+    assert path.is_relative_to(home)
+    assert not path.parent.exists()
+    SqlStore.at(path).close()
+    assert path.is_file()
+
+
+def test_commits_are_durable_and_rows_belong_together(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store, store._database.reading() as connection:
+        pragmas = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("foreign_keys", "journal_mode", "synchronous")
+        }
+
+    is_sound = sqlite3.sqlite_version_info >= (3, 51, 3)
+    mode, synchronous = ("wal", 2) if is_sound else ("delete", 3)
+    assert pragmas == {"foreign_keys": 1, "journal_mode": mode, "synchronous": synchronous}
+    assert values(path, "PRAGMA application_id") == [(APPLICATION_ID,)]
+    assert values(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
+
+
+def test_plain_sql_reads_what_is_stored(path: Path) -> None:
+    optimization = OptimizationConfig(Objective.parse("-cost"), units=(("cost", "EUR"),))
+    with closing(SqlStore.at(path)) as store:
+        experiment = store.create(replace(SETUP, optimization=optimization))
+        done = trial(0, TrialStatus.COMPLETED, metadata={"file": "µ.csv"})
+        store.save_trial(experiment, done)
+
+    assert values(
+        path,
+        """
+        SELECT e.name, t.status, o.metric, o.mean, o.sem, m.unit, p.value,
+               json_extract(t.metadata_json, '$.file')
+        FROM experiments e
+        JOIN trials t ON t.experiment_id = e.id
+        JOIN observations o USING (experiment_id, trial_index)
+        JOIN metrics m ON m.experiment_id = e.id AND m.name = o.metric
+        JOIN trial_parameters p USING (experiment_id, trial_index)
+        WHERE p.parameter = 'x' AND p.value > 0.2
+        """,
+    ) == [("coupling", "completed", "cost", 1.5, None, "EUR", 0.25, "µ.csv")]
+    assert values(path, "SELECT name, low, high FROM parameters ORDER BY position") == [
+        ("x", 0.0, 1.0),
+        ("n", 1, 9),
+    ]
+
+
+# URLs and creators.
+
+
+def test_a_creator_connects(path: Path) -> None:
+    path.parent.mkdir()
+
+    def creator() -> sqlite3.Connection:
+        return sqlite3.connect(path, check_same_thread=False)
+
+    with closing(SqlStore.connect(creator=creator)) as store:
+        store.create(SETUP)
+        assert store.path == path.resolve()
+    with closing(SqlStore.at(path)) as store:
+        assert store.load("coupling").setup == SETUP
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql+psycopg://lab/axdesk", "mysql://lab/axdesk", "sqlite+aiosqlite:///a.db"]
+)
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(UnsupportedError, match="SQLite is"):
+        SqlStore.connect(url)
+
+
+def test_what_is_no_database_address_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no database URL"):
+        SqlStore.connect("lab.sqlite")
+    with pytest.raises(UserInputError, match="a URL or a creator"):
+        SqlStore.connect()
+    with pytest.raises(UnsupportedError, match="only sqlite3 connections"):
+        SqlStore.connect(creator=object)
+    with pytest.raises(StorageError, match="cannot be opened"):
+        SqlStore.at(tmp_path)
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match="folder of the database"):
+        SqlStore.at(tmp_path / "file" / "lab.sqlite")
+
+
+# Files that are not ours.
+
+
+def _text(path: Path) -> None:
+    path.write_text("name;value\n" * 500)
+
+
+def _of_another_program(path: Path) -> None:
+    with raw(path) as connection:
+        connection.execute("CREATE TABLE invoices (id)")
+
+
+def _of_another_application(path: Path) -> None:
+    with raw(path) as connection:
+        connection.execute("PRAGMA application_id=7")
+
+
+def _newer(path: Path) -> None:
+    SqlStore.at(path).close()
+    with raw(path) as connection:
+        connection.execute(f"PRAGMA user_version={SCHEMA_VERSION + 1}")
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (_text, "is no SQLite database"),
+        (_of_another_program, "belongs to another application"),
+        (_of_another_application, "belongs to another application"),
+        (_newer, "written by a newer axdesk"),
+    ],
+)
+def test_a_file_that_is_not_ours_is_left_untouched(
+    tmp_path: Path, make: Callable[[Path], None], message: str
+) -> None:
+    path = tmp_path / "some.sqlite"
+    make(path)
+    before = (path.read_bytes(), path.stat().st_mtime_ns)
+
+    with pytest.raises(StorageError, match=message) as caught:
+        SqlStore.at(path)
+
+    assert caught.value.hint
+    assert (path.read_bytes(), path.stat().st_mtime_ns) == before
+    assert [*tmp_path.iterdir()] == [path]
+
+
+# Other programs.
+
+
+def test_a_database_that_another_program_locks_is_told(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    with closing(SqlStore.at(path)) as store:
+        experiment = store.create(SETUP)
+        with raw(path) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            with pytest.raises(StorageError, match="locked by another program"):
+                store.save_trial(experiment, trial(0))
+            other.execute("ROLLBACK")
+
+        assert not experiment.trials
+        store.save_trial(experiment, trial(0))
+        assert store.load("coupling").trials == {0: trial(0)}
+
+
+def test_no_transaction_stays_open(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store, raw(path) as other:
+        experiment = started(store)
+        for call in (
+            store.summaries,
+            lambda: store.load("coupling"),
+            lambda: store.history(experiment.id),
+            lambda: store.load_draft(experiment.id),
+            lambda: store.save_trial(experiment, trial(experiment.next_index)),
+        ):
+            call()
+            # Without any patience: it fails at once if anything is held.
+            other.execute("BEGIN EXCLUSIVE")
+            other.execute("ROLLBACK")
+
+
+def test_two_clients_of_one_process_refuse_each_other(path: Path) -> None:
+    with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
+        experiment = started(first)
+        with first.control(experiment):
+            first.save_run(experiment, RUN.moved_to(RunState.RUNNING))
+            with pytest.raises(ExperimentBusyError, match=r"'coupling' is driven by \d+@"):
+                second.control(second.load("coupling")).__enter__()
+            assert second.load("coupling").state is RunState.RUNNING
+            assert second.summaries()[0].controller
+        assert second.summaries()[0].controller == ""
+        with second.control(second.load("coupling")):
+            pass
+
+
+CONTROL = """
+experiment = store.load("coupling")
+with store.control(experiment):
+    store.save_run(experiment, experiment.runs[-1].moved_to(RunState.STARTING))
+    print("holding", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_killed_controller_is_free_at_once(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        experiment = started(store)
+        process = child(CONTROL, path)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "holding\n"
+            with pytest.raises(ExperimentBusyError, match=f"driven by {process.pid}@"):
+                store.control(experiment).__enter__()
+            (summary,) = store.summaries()
+            assert summary.state is store.load("coupling").state is RunState.STARTING
+            assert summary.controller.startswith(f"{process.pid}@")
+        finally:
+            kill(process)
+
+        (summary,) = store.summaries()
+        assert (summary.state, summary.controller) == (RunState.INTERRUPTED, "")
+        assert store.load("coupling").state is RunState.INTERRUPTED
+        with store.control(experiment):
+            assert experiment.state is RunState.INTERRUPTED
+
+
+WRITE = """
+experiment = store.load("coupling")
+for index in itertools.count():
+    store.save_trial(experiment, trial(index, metadata={"file": "x" * 5000}))
+    print(index, flush=True)
+"""
+
+
+@pytest.mark.parametrize("acknowledged", [3, 40])
+def test_a_kill_amid_writes_loses_nothing_that_was_stored(path: Path, acknowledged: int) -> None:
+    with closing(SqlStore.at(path)) as store:
+        store.create(SETUP)
+    process = child(WRITE, path)
+    try:
+        assert process.stdout is not None
+        told = [int(process.stdout.readline()) for _ in range(acknowledged)]
+    finally:
+        kill(process)
+
+    with closing(SqlStore.at(path)) as store:
+        trials = store.load("coupling").trials
+    assert values(path, "PRAGMA integrity_check") == [("ok",)]
+    assert values(path, "PRAGMA foreign_key_check") == []
+    assert set(told) <= set(trials)
+    assert all(t.parameters == trial(0).parameters for t in trials.values())
+
+
+def test_an_entry_of_history_is_stored_with_its_trial_or_not_at_all(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        experiment = store.create(SETUP)
+        entry = AuditEntry(experiment.created_at, "note", 0)
+        with pytest.raises(StorageError):
+            store.save_trial(experiment, trial(0, run_index=5), [entry])
+
+    assert values(path, "SELECT count(*) FROM audit") == [(0,)]
+
+
+def test_an_open_database_needs_no_alembic(path: Path) -> None:
+    SqlStore.at(path).close()
+
+    code = "print(sorted(name for name in sys.modules if re.match('alembic|mako', name)))"
+    with child(f"import re\n{code}", path) as process:
+        out, _ = process.communicate()
+
+    assert re.fullmatch(r"\[\]\n", out)
