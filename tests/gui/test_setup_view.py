@@ -153,6 +153,36 @@ def test_invalid_text_stays_as_typed_with_its_error_in_cell_and_list(
     assert sections.currentIndex().data(Role.SECOND_LINE) == "1 problem"
 
 
+def test_each_key_in_a_cell_is_in_the_draft_and_escape_takes_it_back(
+    show: Show, qtbot: QtBot
+) -> None:
+    view = show(suzuki())
+    view.show_section(Section.CONSTRAINTS)
+    table = found(view, SetupTable, "setup.constraints.table")
+    table.go_to(0, 0, edits=True)
+    QTest.keyClicks(editor(table), "Time + x")
+    assert editor(table).text() == "Time + x"
+    assert view.model.text(Section.CONSTRAINTS, 0, "expression") == "Time + x"
+    assert found(view, IssueList, "setup.constraints.issues").isVisible()
+    QTest.keyClick(editor(table), Qt.Key.Key_Escape)
+    assert view.model.draft == suzuki()
+    assert view.model.problems is None
+
+
+def test_a_type_is_chosen_from_the_list_of_its_cell(show: Show, qtbot: QtBot) -> None:
+    view = show(suzuki())
+    view.show_section(Section.PARAMETERS)
+    table = found(view, SetupTable, "setup.parameters.table")
+    table.go_to(1, 3)
+    QTest.keyClick(table, Qt.Key.Key_Space)
+    combo = table.viewport().findChild(ComboField)
+    assert combo is not None
+    QTest.keyClick(combo.view(), Qt.Key.Key_Up)
+    QTest.keyClick(combo.view(), Qt.Key.Key_Return)
+    assert view.model.text(Section.PARAMETERS, 1, "kind") == "decimal"
+    assert table.hasFocus()
+
+
 def test_a_remedy_button_mends_the_cell(show: Show, qtbot: QtBot) -> None:
     view = show(suzuki().with_cell(Section.PARAMETERS, 3, "low", "0"))
     view.show_section(Section.PARAMETERS)

@@ -79,6 +79,7 @@ class DraftModel(QObject):
         """Refuse edits, or take them again."""
         if is_read_only != self._is_read_only:
             self._is_read_only = is_read_only
+            self.undo_stack.clear()  # a run works with what there is now
             self.refreshed.emit()
 
     def note_found(self, problem: Problem) -> None:

@@ -79,7 +79,7 @@ class DraftTable(QAbstractTableModel):
             case Qt.ItemDataRole.EditRole:
                 return self.edited(row, field)
             case Qt.ItemDataRole.TextAlignmentRole:
-                return RIGHT if self.columns[index.column()].is_number else LEFT
+                return RIGHT if self.is_number(row, field) else LEFT
             case Role.CHOICES:
                 return self.offered(row, field)
             case Role.ISSUE:
@@ -107,7 +107,7 @@ class DraftTable(QAbstractTableModel):
         if role != Qt.ItemDataRole.EditRole or not index.isValid():
             return False
         cells = self.cells_for(index.row(), self.columns[index.column()].field, str(value or ""))
-        return self.draft_model.edit_cells(self.section, index.row(), cells)
+        return self.draft_model.edit_cells(self.section, index.row(), cells, merges=True)
 
     # what the tables say of their cells
 
@@ -126,6 +126,10 @@ class DraftTable(QAbstractTableModel):
     def offered(self, _row: int, _field: str) -> Sequence[Choice] | None:
         """The values that a cell is chosen from; None where it is typed."""
         return None
+
+    def is_number(self, _row: int, field: str) -> bool:
+        """Whether a cell stands at the right."""
+        return next(column.is_number for column in self.columns if column.field == field)
 
     def is_editable(self, _row: int, _field: str) -> bool:
         """Whether a cell can be edited."""

@@ -91,6 +91,11 @@ class ParameterTable(DraftTable):
             return with_current(SCALES, self.text(row, field))
         return None
 
+    def is_number(self, row: int, field: str) -> bool:
+        """Choices stand at the left of the columns that they fill."""
+        is_choices = field == "low" and self.kind_of(row) == ParameterKind.CHOICE
+        return not is_choices and super().is_number(row, field)
+
     def is_editable(self, row: int, field: str) -> bool:
         """Everything that has a meaning for the row's type; the box is ticked, not edited."""
         return field != "on" and self._has(row, field)

@@ -13,7 +13,7 @@ from axdesk.gui.style import current_theme, px, type_font
 from axdesk.gui.views.setup_page import TablePage, table_foot
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button
-from axdesk.gui.widgets.delegates import EDITABLE_PADDING, EditableDelegate
+from axdesk.gui.widgets.delegates import EDITABLE_PADDING, EditableDelegate, is_typed_into
 from axdesk.gui.widgets.fields import TextField
 from axdesk.gui.widgets.labels import label
 
@@ -27,7 +27,7 @@ class ExpressionDelegate(EditableDelegate):
         """Draw the expression, and a line below the character."""
         super().paint_content(painter, option, index, area)
         place = _place_of_error(index)
-        if place is None:
+        if place is None or not index.data() or is_typed_into(option, index):
             return
         text = str(index.data() or "")
         painter.setFont(type_font("body"))

@@ -121,12 +121,23 @@ class SetupTable(EditableTable):
 
     def closeEditor(self, editor: QWidget, hint: _Hint) -> None:
         """Go on as the key says that ended the typing."""
+        if hint == _Hint.RevertModelCache and (original := editor.property("original")) is not None:
+            self.table.setData(self.currentIndex(), original)
         moves = {_Hint.EditNextItem: 1, _Hint.EditPreviousItem: -1}
         super().closeEditor(editor, _Hint.NoHint if hint in moves else hint)
         if hint in moves:
             self._cross(moves[hint], edits=True)
         elif hint == _Hint.SubmitModelCache and self._is_complete_last_row():
             self.row_wanted.emit()
+
+    def dataChanged(
+        self, top_left: Index, bottom_right: Index, /, roles: Sequence[int] = ()
+    ) -> None:
+        """Leave alone what is being typed: Qt would set the text of a lone cell's editor anew."""
+        if self.state() == QAbstractItemView.State.EditingState:
+            self.viewport().update()
+        else:
+            super().dataChanged(top_left, bottom_right, roles)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Choose by letter, open choices, duplicate, paste."""

@@ -159,7 +159,8 @@ class EditableDelegate(CellDelegate):
     """A cell that is edited: looks like text until hovered, current or wrong.
 
     A cell with `CHOICES` is edited by a combo box, with its chevron seen while hovered or in the
-    selected row; any other by a line of text. What is typed is given to the model as it stands.
+    selected row; any other by a line of text. What is typed is given to the model as it stands, at
+    each key; the editor's property `original` keeps what stood there before.
     """
 
     padding = EDITABLE_PADDING
@@ -170,12 +171,13 @@ class EditableDelegate(CellDelegate):
     ) -> None:
         """Draw the frame of a wrong, current or hovered cell, then its content."""
         issue = _text(index, Role.ISSUE)
+        has_editor = is_typed_into(option, index)
         editable = bool(index.flags() & Qt.ItemFlag.ItemIsEditable)
         theme = current_theme()
         frame = QRectF(_rect(option)).adjusted(px(3), px(6), -px(3), -px(6))
         if issue:
-            area = self._paint_issue(painter, index, frame, area)
-        elif editable and _is(option, QStyle.StateFlag.State_HasFocus):
+            area = self._paint_issue(painter, index, frame, area, has_sign=not has_editor)
+        elif editable and (has_editor or _is(option, QStyle.StateFlag.State_HasFocus)):
             painter.setPen(QPen(theme.color("accent"), 2 if theme.is_high_contrast else 1))
             painter.setBrush(theme.color("surface"))
             painter.drawRoundedRect(frame.adjusted(0.5, 0.5, -0.5, -0.5), px(5), px(5))
@@ -183,6 +185,8 @@ class EditableDelegate(CellDelegate):
             painter.setPen(theme.color("border_soft"))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(frame.adjusted(0.5, 0.5, -0.5, -0.5), px(5), px(5))
+        if has_editor:
+            return
         if editable and index.data(Role.CHOICES):
             if _is(option, QStyle.StateFlag.State_MouseOver) or _is(
                 option, QStyle.StateFlag.State_Selected
@@ -209,6 +213,7 @@ class EditableDelegate(CellDelegate):
         field = TextField(placeholder=_text(index, Role.PLACEHOLDER))
         field.setParent(parent)
         field.setProperty("cell", True)
+        field.textEdited.connect(lambda: self.commitData.emit(field))
         field.setAlignment(
             _aligned(Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole) or 0))
         )
@@ -221,7 +226,9 @@ class EditableDelegate(CellDelegate):
             editor.set_value(value)
             editor.showPopup()
         elif isinstance(editor, TextField):
-            editor.setText("" if value is None else str(value))
+            text = "" if value is None else str(value)
+            editor.setProperty("original", text)
+            editor.setText(text)
             editor.selectAll()
 
     def setModelData(self, editor: QWidget, model: QAbstractItemModel, index: Index) -> None:
@@ -242,7 +249,7 @@ class EditableDelegate(CellDelegate):
         self.closeEditor.emit(editor)
 
     def _paint_issue(
-        self, painter: QPainter, index: Index, frame: QRectF, area: QRect
+        self, painter: QPainter, index: Index, frame: QRectF, area: QRect, *, has_sign: bool
     ) -> QRect:
         theme = current_theme()
         is_warning = index.data(Role.ISSUE_LEVEL) == "warning"
@@ -250,6 +257,8 @@ class EditableDelegate(CellDelegate):
         painter.setPen(QPen(theme.color(line), 1.5))
         painter.setBrush(theme.color("surface"))
         painter.drawRoundedRect(frame.adjusted(0.75, 0.75, -0.75, -0.75), px(5), px(5))
+        if not has_sign and not _is_right_aligned(index):
+            return area
         side = px(14)
         box = QRectF(frame.left() + px(7), frame.center().y() - side / 2, side, side)
         sign = "alert-triangle-filled" if is_warning else "alert-circle-filled"
@@ -300,7 +309,7 @@ class TagsDelegate(EditableDelegate):
     ) -> None:
         """Draw the tags, or a usual cell where there are none."""
         tags = cast("Sequence[str] | None", index.data(Role.TAGS))
-        if not tags or index.data(Role.ISSUE):
+        if not tags or index.data(Role.ISSUE) or is_typed_into(option, index):
             super().paint_content(painter, option, index, area)
             return
         theme = current_theme()
@@ -435,6 +444,21 @@ def _is(option: QStyleOptionViewItem, flag: QStyle.StateFlag) -> bool:
 
 def _is_checked(index: Index) -> bool:
     return Qt.CheckState(index.data(Qt.ItemDataRole.CheckStateRole) or 0) == Qt.CheckState.Checked
+
+
+def _is_right_aligned(index: Index) -> bool:
+    alignment = Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole) or 0)
+    return bool(alignment & Qt.AlignmentFlag.AlignRight)
+
+
+def is_typed_into(option: QStyleOptionViewItem, index: Index) -> bool:
+    """Whether an editor stands on the cell, which shows the text itself."""
+    view = option.widget  # type: ignore[attr-defined]
+    return (
+        isinstance(view, QAbstractItemView)
+        and view.state() == QAbstractItemView.State.EditingState
+        and view.currentIndex() == index
+    )
 
 
 def _is_first_column(option: QStyleOptionViewItem, index: Index) -> bool:
