@@ -132,7 +132,7 @@ def test_a_start_configures_the_draft_and_runs_it(desk: Desk) -> None:
     desk.until(lambda: client.arguments == [(30, 3, 0.05, 1.0)])
     client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))
     desk.until(lambda: session.trials_model.rowCount() == 1)
-    assert session.state is RunState.RUNNING
+    assert session.facts.state is RunState.RUNNING
     assert session.facts.actions == {RunAction.PAUSE, RunAction.STOP, RunAction.STOP_NOW}
     client.tell(RunFinished(first_run(RunState.COMPLETED)))
     client.end()

@@ -86,7 +86,11 @@ class AttentionView(Surface):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(split)
-        layout.addWidget(self._empty)
+        self._around = QWidget()
+        around = QVBoxLayout(self._around)
+        around.setContentsMargins(px(12), px(12), px(12), px(12))
+        around.addWidget(self._empty)
+        layout.addWidget(self._around)
         self._update()
 
     def set_model(self, model: AttentionModel | None) -> None:
@@ -148,7 +152,7 @@ class AttentionView(Surface):
     def _update(self) -> None:
         has_items = self._model is not None and self._model.rowCount() > 0
         self._split.setVisible(has_items)
-        self._empty.setVisible(not has_items)
+        self._around.setVisible(not has_items)
         current = (
             None if self._model is None else self._model.item_at(self._list.currentIndex().row())
         )

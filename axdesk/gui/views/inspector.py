@@ -71,7 +71,7 @@ class InspectorView(Surface):
         """Show a trial; None for no trial."""
         self._trial = trial
         self._page.setVisible(trial is not None)
-        self._empty.setVisible(trial is None)
+        self._around.setVisible(trial is None)
         if trial is None or facts is None:
             self._shown = None
             return
@@ -106,7 +106,11 @@ class InspectorView(Surface):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(self._page)
-        outer.addWidget(self._empty)
+        self._around = QWidget()
+        around = QVBoxLayout(self._around)
+        around.setContentsMargins(px(12), px(12), px(12), px(12))
+        around.addWidget(self._empty)
+        outer.addWidget(self._around)
         page = QVBoxLayout(self._page)
         page.setContentsMargins(0, px(10), 0, px(10))
         page.setSpacing(px(6))

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolBar, QWidget
+from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtWidgets import QHBoxLayout, QToolBar, QWidget
 
-from axdesk.gui.style import px, theme_manager
+from axdesk.gui.style import current_theme, px, theme_manager
 from axdesk.gui.widgets.banner import Banner
 from axdesk.gui.widgets.buttons import action_button
 
@@ -35,6 +35,14 @@ class _FixedToolBar(QToolBar):
         self.addWidget(content)
 
 
+class _Line(QWidget):
+    """A vertical hairline."""
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        """Draw the line."""
+        QPainter(self).fillRect(self.rect(), current_theme().color("border"))
+
+
 class RunToolBar(_FixedToolBar):
     """The buttons of the actions that are used most."""
 
@@ -49,8 +57,7 @@ class RunToolBar(_FixedToolBar):
         self._row = QHBoxLayout(content)
         for name, icon_name in FILE_BUTTONS.items():
             self._row.addWidget(action_button(actions[name], icon_name, kind="icon"))
-        self._line = QFrame()
-        self._line.setProperty("surface", "rule")
+        self._line = _Line()
         self._row.addWidget(self._line)
         for name, icon_name in RUN_BUTTONS.items():
             button = action_button(actions[name], icon_name)

@@ -365,7 +365,8 @@ class StartPage(QScrollArea):
     def _update(self) -> None:
         summaries = self._model.summaries
         if self._loaded:
-            self._summary.setText(f"{len(summaries)} on this computer, in {self._file_name}")
+            count = str(len(summaries)) if summaries else "None yet"
+            self._summary.setText(f"{count} on this computer, in {self._file_name}")
         self._empty.setVisible(self._loaded and not summaries)
         self._card.setVisible(bool(summaries))
         self._tools.setVisible(bool(summaries))

@@ -293,16 +293,21 @@ class TimelineCard(Card):
         self._rows = QVBoxLayout(self._running)
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(px(6))
-        self.body.addWidget(self.timeline, 3)
+        self._content = QWidget()
+        inside = QVBoxLayout(self._content)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.setSpacing(px(8))
+        inside.addWidget(self.timeline, 3)
+        inside.addWidget(self._running)
+        inside.addStretch(1)
+        self.body.addWidget(self._content, 1)
         self.body.addWidget(self._empty, 1)
-        self.body.addWidget(self._running)
-        self.body.addStretch(1)
 
     def show_facts(self, facts: RunFacts, now: datetime) -> None:
         """Show the last run of an experiment."""
         self._facts = facts
         has_bars = any(t.staged_at is not None for t in facts.of_run)
-        self.timeline.setVisible(has_bars)
+        self._content.setVisible(has_bars)
         self._empty.setVisible(not has_bars)
         self.timeline.show_facts(facts, now)
         self.timeline.setMaximumHeight(self.timeline.maximum_height())

@@ -58,6 +58,7 @@ class TrialsView(Surface):
         self._table.row_activated.connect(self._activate)
         self._table.horizontalHeader().setMinimumSectionSize(px(28))
         self._empty = EmptyState("table", "No trials yet", "They appear here once the run starts.")
+        self._around = QWidget()
         self._lay_out()
         self.set_model(None)
 
@@ -117,7 +118,7 @@ class TrialsView(Surface):
             chip.set_count(count)
             chip.setVisible(key == ALL or count > 0 or is_on)
             chip.setChecked(is_on)
-        self._empty.setVisible(not counts.get(ALL))
+        self._around.setVisible(not counts.get(ALL))
         self._table.setVisible(bool(counts.get(ALL)))
 
     def _lay_out(self) -> None:
@@ -146,7 +147,10 @@ class TrialsView(Surface):
         )  # fmt: skip
         layout.addWidget(bar)
         layout.addWidget(self._table, 1)
-        layout.addWidget(self._empty, 1)
+        around = QVBoxLayout(self._around)
+        around.setContentsMargins(px(12), px(4), px(12), px(12))
+        around.addWidget(self._empty)
+        layout.addWidget(self._around, 1)
 
     def _reset(self) -> None:
         if self._model is None:

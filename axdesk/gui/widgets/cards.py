@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from axdesk.gui.icons import icon
 from axdesk.gui.style import px, set_property, theme_manager
 from axdesk.gui.widgets.buttons import Button
-from axdesk.gui.widgets.labels import IconLabel, Tile, label
+from axdesk.gui.widgets.labels import ElidedLabel, IconLabel, Tile, label
 
 
 class Surface(QFrame):
@@ -154,7 +154,7 @@ class Notice(Surface):
 
     def set_text(self, statement: str, sentence: str = "") -> None:
         """Say something else."""
-        self._text.setText(f"<b>{escape(statement)}</b>&ensp;{escape(sentence)}")
+        self._text.setText(f'<span style="font-weight:600">{escape(statement)}</span>&ensp;{escape(sentence)}')
         self.setAccessibleName(f"{statement} {sentence}".strip())
 
 
@@ -214,15 +214,20 @@ class Facts(QWidget):
         while (item := self._grid.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.deleteLater()
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         for index, (name, value, *small) in enumerate(rows):
-            self._grid.addWidget(label(name, "small", "text2"), index, 0)
+            self._grid.addWidget(ElidedLabel(name, "small", "text2"), index, 0)
             shown = label(value, "strong")
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             shown.setAccessibleName(f"{name} {value} {' '.join(small)}".strip())
-            self._grid.addWidget(shown, index, 1, right)
+            cell = QWidget()
+            line = QHBoxLayout(cell)
+            line.setContentsMargins(0, 0, 0, 0)
+            line.setSpacing(px(5))
+            line.addStretch(1)
+            line.addWidget(shown)
             if small and small[0]:
-                self._grid.addWidget(label(small[0], "small", "text2"), index, 2, right)
+                line.addWidget(label(small[0], "small", "text2"))
+            self._grid.addWidget(cell, index, 1)
 
 
 class LiveSentence(Surface):
