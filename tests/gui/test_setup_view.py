@@ -7,7 +7,14 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QWheelEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QAbstractItemView, QApplication, QComboBox, QLineEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractItemView,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from axdesk.core.draft_cells import FIELDS, Problem, Section
@@ -19,10 +26,11 @@ from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_run import object_name
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.views.setup_view import SetupView
-from axdesk.gui.widgets.buttons import Button
+from axdesk.gui.widgets.buttons import Button, SegmentedButton
 from axdesk.gui.widgets.cards import LiveSentence
 from axdesk.gui.widgets.fields import ComboField, TextField
 from axdesk.gui.widgets.lists import IssueList, SectionList
@@ -399,6 +407,28 @@ def test_what_is_being_typed_is_kept_when_another_section_is_chosen(
     assert table.table.index(0, 4).data() == "6x"
     view.show_section(Section.GENERAL)
     assert found(view, TextField, "setup.general.owner").text() == "M. Keller jr"
+
+
+def test_the_objectives_are_sketched_where_one_goal_meets_one_limit(
+    show: Show, qtbot: QtBot
+) -> None:
+    view = show(suzuki())
+    view.show_section(Section.OBJECTIVES)
+    sketch = view.findChild(ObjectiveSketch)
+    assert sketch is not None
+    assert sketch.isVisible()
+    found(view, SetupTable, "setup.objectives.table").go_to(0, 0)
+    minimise = next(
+        w for w in found(view, SegmentedButton, "setup.objectives.details.goal").findChildren(
+            QAbstractButton
+        ) if w.text() == "Minimise"
+    )  # fmt: skip
+    before = sketch.grab().toImage()
+    click(minimise)
+    assert view.model.text(Section.OBJECTIVES, 0, "goal") == "minimise"
+    assert sketch.grab().toImage() != before
+    view.model.edit(Section.OBJECTIVES, 1, "limit", "x")
+    assert not sketch.isVisible()
 
 
 def test_each_run_setting_has_a_field(show: Show) -> None:

@@ -334,7 +334,7 @@ def summary_rows(setup: ExperimentSetup) -> list[tuple[str, str]]:
     rows += [
         ("Parameters", str(len(setup.search_space.parameters))),
         ("Trials", f"{run.max_trials}, {parallel}"),
-        ("First trials", _capital(first_trials(run, generation)).replace("The start", "start")),
+        ("First trials", _first(run, generation)),
         ("Stops early", _early(run)),
         ("May have started", _UNCERTAIN[run.orchestration.uncertain_deployment]),
         ("Optimiser", f"{_METHODS[generation.method]}, seed {generation.seed}"),
@@ -349,10 +349,14 @@ _UNCERTAIN = {"ask": "ask", "abandon": "abandon the trial", "redeploy": "deploy 
 _METHODS = {"fast": "Model", "random_search": "Random search"}
 
 
+def _first(run: RunSettings, generation: GenerationSettings) -> str:
+    return first_trials_in_short(run, generation) or first_trials(run, generation)
+
+
 def _early(run: RunSettings) -> str:
     if run.tolerated_trial_failure_rate == 0:
         return "at the first failure"
-    return f"when over {_percent(run)} of at least {run.min_failed_trials} fail"
+    return f"when over {_percent(run)} fail"
 
 
 def passed_checks(model: DraftModel) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from axdesk.gui.models.objective_table import (
 )
 from axdesk.gui.models.setup_texts import objective_sentence
 from axdesk.gui.style import px
+from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_page import CellFields, TablePage, leftmost, table_foot
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button, SegmentedButton
@@ -51,6 +52,8 @@ class ObjectivesPage(TablePage):
         foot = table_foot(self._add, "Several goals are added up, each with its weight.")
         self.set_up(table, foot, "setup.objectives.issues")
         self.sentence = LiveSentence(name="setup.objectives.sentence")
+        self._sketch = ObjectiveSketch()
+        self.sentence.row.addWidget(self._sketch)
         self.body.addWidget(self.sentence)
         self._add_details()
         self.body.addStretch(1)
@@ -91,6 +94,8 @@ class ObjectivesPage(TablePage):
         """Show problems, the sentence, and the details of the selected row."""
         super().refresh()
         self.sentence.set_sentence(*objective_sentence(self.model))
+        wrong = self.issues.issues()
+        self._sketch.show_rows(() if wrong else self.model.draft.objectives)
         row, editable = self.table.current_row, not self.model.is_read_only
         has_row = 0 <= row < self._objectives.rowCount()
         self._add.setEnabled(editable)

@@ -72,8 +72,8 @@ class ReviewPage(SetupPage):
         right = QVBoxLayout()
         right.addWidget(fixed_height(self._run))
         right.addStretch(1)
-        columns.addLayout(left, 7)
-        columns.addLayout(right, 4)
+        columns.addLayout(left, 3)
+        columns.addLayout(right, 2)
         self.body.addLayout(columns)
         self.body.addStretch(1)
 

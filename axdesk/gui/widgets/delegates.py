@@ -453,7 +453,7 @@ def _is_right_aligned(index: Index) -> bool:
 
 def is_typed_into(option: QStyleOptionViewItem, index: Index) -> bool:
     """Whether an editor stands on the cell, which shows the text itself."""
-    view = option.widget  # type: ignore[attr-defined]
+    view = option.widget
     return (
         isinstance(view, QAbstractItemView)
         and view.state() == QAbstractItemView.State.EditingState
