@@ -105,9 +105,13 @@ def allowed_actions(state: RunState, running_trials: int) -> frozenset[RunAction
             return frozenset({RunAction.PAUSE, RunAction.STOP} | stop_now)
         case RunState.PAUSING | RunState.STOPPING:
             return frozenset({RunAction.RESUME, RunAction.STOP_NOW})
-        case RunState.PAUSED | RunState.NEEDS_ATTENTION:
+        case RunState.PAUSED:
+            return frozenset({RunAction.RESUME, RunAction.STOP, RunAction.EDIT_SETUP} | stop_now)
+        case RunState.NEEDS_ATTENTION:
             return frozenset({RunAction.RESUME, RunAction.STOP} | stop_now)
-        case RunState.STOPPED | RunState.COMPLETED | RunState.FAILED | RunState.INTERRUPTED:
+        case RunState.STOPPED | RunState.COMPLETED | RunState.FAILED:
+            return frozenset({RunAction.RESUME, RunAction.EDIT_SETUP})
+        case RunState.INTERRUPTED:
             return frozenset({RunAction.RESUME})
 
 

@@ -22,6 +22,7 @@ from axdesk.core.draft_cells import Problems
 from axdesk.core.errors import AxdeskError
 from axdesk.core.run import RunAction, RunState
 from axdesk.gui.actions import Actions
+from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.operations import Operations, runner_name
 from axdesk.gui.session import ExperimentSession
@@ -422,6 +423,9 @@ class MainWindow(QMainWindow):
         if isinstance(error, AxdeskError):
             self.statusBar().showMessage(str(error), 15000)
             self.start_page.show_error(error.message, error.hint)
+            if self._session is not None:
+                item = error_item(error, "Not carried out", datetime.now(UTC))
+                self._session.notice(item)
 
     def _show_tab(self, mode: Mode) -> None:
         if self._session is not None:

@@ -1,8 +1,10 @@
 """The presenter of one opened experiment: between its models, its client and its run."""
 
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -194,7 +196,9 @@ class ExperimentSession(QObject):
 
         While one does, the trials are read again each time.
         """
-        controller = "" if self.is_live or self._is_opening else summary.controller
+        is_ours = self.is_live or self._is_opening
+        is_ours |= summary.controller.startswith(f"{os.getpid()}@")
+        controller = "" if is_ours else summary.controller
         ended_elsewhere = bool(self._controller) and not controller
         if controller != self._controller:
             self._controller = controller
@@ -233,8 +237,22 @@ class ExperimentSession(QObject):
         self.submit(Pause())
 
     def resume(self) -> None:
-        """Cancel pausing or stopping, or go on after a pause."""
+        """Cancel pausing or stopping, or go on after a pause with the set-up as it is now."""
+        wanted, known = self.draft_model.setup, self._setup
+        if self.state is RunState.PAUSED and known is not None:
+            if wanted is None:
+                if self.draft_model.problems is not None:
+                    self.problems_found.emit(self.draft_model.problems)
+                return
+            if replace(wanted, run=known.run) != known:
+                # A run keeps the set-up that it began with: it is ended, and resumed with the new.
+                self._restarts = True
+                self.submit(Stop())
+                return
+            self._change_live_settings(wanted.run)
         self.submit(Resume())
+
+    _restarts = False
 
     def stop(self) -> None:
         """Launch no new trials and end the run once the running ones finished."""
@@ -468,7 +486,10 @@ class ExperimentSession(QObject):
         error, self._end_error = self._end_error, None
         if isinstance(error, AxdeskError):
             self._report(error, "The run ended")
-        if not self._is_closed:
+        restarts, self._restarts = self._restarts, False
+        if restarts and error is None and not self._is_closed:
+            self.start()
+        elif not self._is_closed:
             self.reload()
             self._coalesce.start()
         self.finished.emit()

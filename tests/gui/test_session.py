@@ -132,7 +132,7 @@ def test_a_start_configures_the_draft_and_runs_it(desk: Desk) -> None:
     desk.until(lambda: client.arguments == [(30, 3, 0.05, 1.0)])
     client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))
     desk.until(lambda: session.trials_model.rowCount() == 1)
-    assert session.facts.state is RunState.RUNNING
+    desk.until(lambda: session.state is RunState.RUNNING)
     assert session.facts.actions == {RunAction.PAUSE, RunAction.STOP, RunAction.STOP_NOW}
     client.tell(RunFinished(first_run(RunState.COMPLETED)))
     client.end()
@@ -348,3 +348,41 @@ def test_a_changed_set_up_opens_the_plugins_anew(desk: Desk) -> None:
     assert client.is_closed
     assert session.facts.setup is not None
     assert session.facts.setup.search_space["Temperature"].bounds == (50, 130)  # type: ignore[union-attr]
+
+
+def test_settings_changed_during_a_pause_are_told_before_going_on(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run(RunState.PAUSED)))
+    desk.until(lambda: RunAction.EDIT_SETUP in session.facts.actions)
+    session.draft_model.edit(Section.RUN, 0, "parallelism", "2")
+    session.act_on(RunAction.RESUME)
+    assert [type(c) for c in client.commands] == [ChangeRunSettings, Resume]
+    assert client.commands[0].parallelism == 2
+
+
+def test_bounds_changed_during_a_pause_restart_the_run_with_them(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run(RunState.PAUSED)))
+    desk.until(lambda: RunAction.EDIT_SETUP in session.facts.actions)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    session.act_on(RunAction.RESUME)
+    assert client.commands == [Stop()]
+    client.tell(RunFinished(first_run(RunState.STOPPED)))
+    client.end()
+    desk.until(lambda: len(desk.workspace.clients) == 2 and session.is_live)
+    desk.until(lambda: desk.workspace.clients[1].arguments == [()])
+    stored = desk.workspace.experiments[session.id].setup.search_space["Temperature"]
+    assert stored.bounds == (50, 130)  # type: ignore[union-attr]
+
+
+def test_a_pause_does_not_end_with_a_broken_set_up(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run(RunState.PAUSED)))
+    desk.until(lambda: RunAction.EDIT_SETUP in session.facts.actions)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "")
+    with desk.qtbot.waitSignal(session.problems_found):
+        session.act_on(RunAction.RESUME)
+    assert client.commands == []
