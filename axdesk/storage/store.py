@@ -295,17 +295,18 @@ class SqlStore:
     def control(self, experiment: Experiment) -> Iterator[None]:
         """Hold the right to drive an experiment, freed by the system should the process die.
 
-        A run that somebody else left in a live state is INTERRUPTED from now on, stored and in
-        `experiment`.
+        `experiment` gets the trials and runs that are stored, for somebody else may have driven it
+        since it was loaded; a run that was left in a live state is INTERRUPTED from now on.
 
         Raises:
             ExperimentBusyError: If another process, or another client of this one, holds it.
         """
         with self._locks.held(experiment.id, experiment.name):
             with self._database.reading() as connection:
-                runs = read_runs(connection, experiment.id)
-            if runs and runs[-1].state.is_live:
-                self.save_run(experiment, _interrupted(runs[-1]))
+                experiment.trials = read_trials(connection, experiment.id)
+                experiment.runs = read_runs(connection, experiment.id)
+            if experiment.state.is_live:
+                self.save_run(experiment, _interrupted(experiment.runs[-1]))
             yield
 
     def close(self) -> None:

@@ -416,6 +416,17 @@ class StoreContract:
             store.save_run(experiment, experiment.runs[-1].moved_to(RunState.STARTING))
             assert store.load("coupling").state is RunState.STARTING
 
+    def test_who_takes_control_sees_what_others_did(self, store: ExperimentStore) -> None:
+        stale = store.create(SETUP)
+        other = store.load(SETUP.name)
+        with store.control(other):
+            store.save_run(other, RUN)
+            store.save_trial(other, trial(0, run_index=0))
+            store.save_run(other, RUN.moved_to(RunState.STOPPED))
+
+        with store.control(stale):
+            assert stale == other
+
     # Threads, and the end.
 
     def test_threads_take_turns(self, store: ExperimentStore) -> None:

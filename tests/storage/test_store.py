@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -122,16 +123,35 @@ def test_the_default_lies_in_the_users_data_folder(home: Path) -> None:
     assert path.is_file()
 
 
-def test_commits_are_durable_and_rows_belong_together(path: Path) -> None:
-    with closing(SqlStore.at(path)) as store, store._database.reading() as connection:
-        pragmas = {
-            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-            for name in ("foreign_keys", "journal_mode", "synchronous")
-        }
+@pytest.mark.parametrize(
+    ("wal_is_sound", "mode", "synchronous"),
+    [((99, 0, 0), "delete", 3), ((3, 0, 0), "wal", 2)],
+)
+def test_commits_are_durable_and_rows_belong_together(
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    wal_is_sound: tuple[int, int, int],
+    mode: str,
+    synchronous: int,
+) -> None:
+    monkeypatch.setattr(database, "_WAL_IS_SOUND", wal_is_sound)
 
-    is_sound = sqlite3.sqlite_version_info >= (3, 51, 3)
-    mode, synchronous = ("wal", 2) if is_sound else ("delete", 3)
-    assert pragmas == {"foreign_keys": 1, "journal_mode": mode, "synchronous": synchronous}
+    with closing(SqlStore.at(path)) as store:
+        experiment = started(store)
+        store.save_trial(experiment, trial(0, run_index=0))
+        with store._database.reading() as connection:
+            pragmas = {
+                name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("foreign_keys", "journal_mode", "synchronous", "mmap_size")
+            }
+        assert store.load("coupling").trials == experiment.trials
+
+    assert pragmas == {
+        "foreign_keys": 1,
+        "journal_mode": mode,
+        "synchronous": synchronous,
+        "mmap_size": 0,
+    }
     assert values(path, "PRAGMA application_id") == [(APPLICATION_ID,)]
     assert values(path, "PRAGMA user_version") == [(SCHEMA_VERSION,)]
 
@@ -295,6 +315,30 @@ def test_two_clients_of_one_process_refuse_each_other(path: Path) -> None:
         assert second.summaries()[0].controller == ""
         with second.control(second.load("coupling")):
             pass
+
+
+def test_a_lock_that_cannot_be_made_is_told(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        experiment = store.create(SETUP)
+        path.with_name(f"{path.name}.locks").touch()
+        with pytest.raises(StorageError, match="lock of experiment 'coupling' cannot be taken"):
+            store.control(experiment).__enter__()
+
+
+def test_threads_of_two_clients_write_by_turns(path: Path) -> None:
+    with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
+        stores = {"a": first, "b": second}
+        experiments = {n: store.create(replace(SETUP, name=n)) for n, store in stores.items()}
+
+        def write(name: str) -> None:
+            for index in range(30):
+                stores[name].save_trial(experiments[name], trial(index))
+
+        with ThreadPoolExecutor(2) as threads:
+            list(threads.map(write, stores))
+
+        assert first.load("b") == experiments["b"]
+        assert second.load("a") == experiments["a"]
 
 
 CONTROL = """
