@@ -128,11 +128,12 @@ class ExperimentSession(QObject):
         self._thread: SchedulerThread | None = None
         self._is_opening = False
         self._is_closed = False
+        self._facts: RunFacts | None = None
         self._new_lines: list[LogLine] = []
         self._coalesce = self._timer(COALESCE_MS, self._show)
         self._save_soon = self._timer(SAVE_DELAY_MS, self.flush)
         self.draft_model.changed.connect(self._note_edit)
-        self.draft_model.refreshed.connect(self._coalesce.start)
+        self.draft_model.refreshed.connect(self._note_change)
         self._command_settled.connect(self._settle_command)
         if experiment is not None:
             self._take(experiment)
@@ -143,6 +144,11 @@ class ExperimentSession(QObject):
     @property
     def facts(self) -> RunFacts:
         """Everything that is known, at this moment."""
+        if self._facts is None:
+            self._facts = self._gathered()
+        return self._facts
+
+    def _gathered(self) -> RunFacts:
         problems = self.draft_model.problems
         items = problems.items if problems is not None else ()
         return RunFacts(
@@ -202,7 +208,7 @@ class ExperimentSession(QObject):
         ended_elsewhere = bool(self._controller) and not controller
         if controller != self._controller:
             self._controller = controller
-            self._coalesce.start()
+            self._note_change()
         if controller or ended_elsewhere:
             self.reload()
 
@@ -222,7 +228,7 @@ class ExperimentSession(QObject):
         self._is_opening = True
         self._save_soon.stop()
         draft, is_new, experiment_id, lease = self._draft, not self._setup, self.id, self._lease
-        self._coalesce.start()
+        self._note_change()
 
         def prepare(workspace: "Workspace") -> Opened | Problems:
             workspace.save_draft(draft, experiment_id)
@@ -355,7 +361,7 @@ class ExperimentSession(QObject):
     def _note_edit(self, _draft: Draft) -> None:
         self._draft_is_saved = False
         self._save_soon.start()
-        self._coalesce.start()
+        self._note_change()
 
     def _change_live_settings(self, settings: RunSettings) -> None:
         """Have a run take the settings of the set-up, where they differ from its own."""
@@ -383,7 +389,7 @@ class ExperimentSession(QObject):
             self._is_opening = False
             for problem in prepared.items:
                 self.draft_model.note_found(problem)
-            self._coalesce.start()
+            self._note_change()
             self.problems_found.emit(prepared)
             return
         if self._is_closed:
@@ -402,7 +408,7 @@ class ExperimentSession(QObject):
         self._thread.ended.connect(self._run_ended)
         self._thread.finished.connect(self._thread_finished)
         self._thread.start()
-        self._coalesce.start()
+        self._note_change()
 
     _settings_wanted: RunSettings | None = None
     _end_error: Exception | None = None
@@ -423,8 +429,7 @@ class ExperimentSession(QObject):
             self._new_lines.append(LogLine(now, *line))
         self._take_event(event, before, now)
         self._tell_notice(event, now)
-        if not self._coalesce.isActive():
-            self._coalesce.start()
+        self._note_change()
 
     def _take_event(self, event: Event, before: Trial | None, now: datetime) -> None:
         match event:
@@ -478,6 +483,7 @@ class ExperimentSession(QObject):
 
     def _thread_finished(self) -> None:
         thread, self._thread = self._thread, None
+        self._note_change()
         if thread is not None:
             thread.deleteLater()
         self._is_opening = False
@@ -491,7 +497,7 @@ class ExperimentSession(QObject):
             self.start()
         elif not self._is_closed:
             self.reload()
-            self._coalesce.start()
+            self._note_change()
         self.finished.emit()
         if error is not None and not isinstance(error, AxdeskError):
             raise error
@@ -527,16 +533,22 @@ class ExperimentSession(QObject):
         """Show a stored state, unless events of a run bring newer ones meanwhile."""
         if not self.is_live and not self._is_closed:
             self._take(experiment)
-            self._coalesce.start()
+            self._note_change()
 
     def _report(self, error: AxdeskError, did: str) -> None:
         self._log(LogLevel.ERROR, str(error))
         self.notice(error_item(error, did, datetime.now(UTC), f"{did}."))
-        self._coalesce.start()
+        self._note_change()
 
     def _log(self, level: LogLevel, text: str) -> None:
         self._new_lines.append(LogLine(datetime.now(UTC), level, text))
-        self._coalesce.start()
+        self._note_change()
+
+    def _note_change(self) -> None:
+        """Have what changed be shown, together with whatever changes until then."""
+        self._facts = None
+        if not self._coalesce.isActive() and not self._is_closed:
+            self._coalesce.start()
 
     def _show(self) -> None:
         now = datetime.now(UTC)

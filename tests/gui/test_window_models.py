@@ -296,7 +296,7 @@ class TestBanner:
     def test_the_end_is_estimated_from_finished_trials(self) -> None:
         experiment = coupling_experiment()
         facts = facts_of(experiment)
-        mean = facts.mean_seconds()
+        mean = facts.mean_seconds
         assert mean is not None
         end = facts.ends_at(NOW)
         assert end is not None

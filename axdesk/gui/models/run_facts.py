@@ -1,8 +1,9 @@
 """What is known of an experiment at one moment, and what follows from it for showing."""
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.objective import OptimizationConfig
@@ -25,7 +26,7 @@ SOURCE_WORDS = {
 LEAST_FOR_ESTIMATE = 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: what follows from the facts is worked out once and kept
 class RunFacts:
     """A snapshot of one experiment, all of it frozen.
 
@@ -67,18 +68,18 @@ class RunFacts:
         """What is optimised, if that is known."""
         return self.setup.optimization if self.setup else None
 
-    @property
+    @cached_property
     def of_run(self) -> tuple[Trial, ...]:
         """The trials of the last run."""
         run = self.run
         return tuple(t for t in self.trials if run is not None and t.run_index == run.index)
 
-    @property
+    @cached_property
     def pending(self) -> tuple[Trial, ...]:
         """The trials that occupy a slot."""
         return tuple(t for t in self.trials if t.status.is_pending)
 
-    @property
+    @cached_property
     def finished(self) -> tuple[Trial, ...]:
         """The finished trials of the last run, in order of finishing."""
         ended = [t for t in self.of_run if t.status.is_terminal]
@@ -98,11 +99,35 @@ class RunFacts:
             return frozenset()
         return allowed_actions(self.state, len(self.pending))
 
-    @property
+    @cached_property
     def best(self) -> Trial | None:
         """The best observed trial that keeps every limit."""
         return None if self.setup is None else best_observed(self.trials, self.setup.optimization)
 
+    @cached_property
+    def status_keys(self) -> Mapping[int, str]:
+        """By trial: the key of `theme.STATUS_LOOKS` by which it is shown."""
+        asked = {question.trial_index for question in self.questions}
+        return {trial.index: self._status_key(trial, asked) for trial in self.trials}
+
+    def _status_key(self, trial: Trial, asked: Set[int]) -> str:
+        if trial.status.is_pending:
+            if trial.index in asked or trial.is_uncertain:
+                return "may_have_started"
+            if self.state is RunState.INTERRUPTED:
+                staged = trial.status is TrialStatus.STAGED
+                return "may_have_started" if staged else "not_known"
+            if trial.index in self.not_answering:
+                return "not_answering"
+        if (
+            trial.status is TrialStatus.COMPLETED
+            and self.optimization is not None
+            and broken_limits(trial, self.optimization)
+        ):
+            return "limit_not_met"
+        return trial.status.value
+
+    @cached_property
     def mean_seconds(self) -> float | None:
         """Mean duration of the trials that are done, or None before the first."""
         done = [
@@ -114,7 +139,7 @@ class RunFacts:
 
     def seconds_left(self, trial: Trial, now: datetime) -> float | None:
         """Expected rest of a running trial, at least 0; None if nothing can be said."""
-        mean = self.mean_seconds()
+        mean = self.mean_seconds
         if mean is None or trial.started_at is None:
             return None
         return max(mean - seconds_running(trial, now), 0.0)
@@ -124,7 +149,7 @@ class RunFacts:
 
         Slots are filled one after the other with trials of the mean duration.
         """
-        mean, settings = self.mean_seconds(), None
+        mean, settings = self.mean_seconds, None
         if self.run is not None:
             settings = self.run.settings
         if mean is None or settings is None:
@@ -148,23 +173,8 @@ def seconds_running(trial: Trial, now: datetime) -> float:
 
 
 def status_key(trial: Trial, facts: RunFacts) -> str:
-    """The key of `theme.STATUS_LOOKS` by which a trial is shown."""
-    if trial.status.is_pending:
-        asked = {question.trial_index for question in facts.questions}
-        if trial.index in asked or trial.is_uncertain:
-            return "may_have_started"
-        if facts.state is RunState.INTERRUPTED:
-            staged = trial.status is TrialStatus.STAGED
-            return "may_have_started" if staged else "not_known"
-        if trial.index in facts.not_answering:
-            return "not_answering"
-    if (
-        trial.status is TrialStatus.COMPLETED
-        and facts.optimization is not None
-        and broken_limits(trial, facts.optimization)
-    ):
-        return "limit_not_met"
-    return trial.status.value
+    """The key of `theme.STATUS_LOOKS` by which a trial of these facts is shown."""
+    return facts.status_keys[trial.index]
 
 
 def predicted_objective(

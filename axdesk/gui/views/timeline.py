@@ -170,7 +170,7 @@ class Timeline(QWidget):
         ends = [bar.end for bar in self._bars if bar.end is not None]
         last = self._now if facts.state.is_live else max(ends, default=self._now)
         first = min(bar.start for bar in self._bars)
-        mean = facts.mean_seconds() or 0.0
+        mean = facts.mean_seconds or 0.0
         # The trials of the last few rounds: older ones would make all bars slivers.
         longest = timedelta(seconds=max(8 * mean, 30.0))
         first = max(first, last - longest)
@@ -311,7 +311,7 @@ class TimelineCard(Card):
         self._empty.setVisible(not has_bars)
         self.timeline.show_facts(facts, now)
         self.timeline.setMaximumHeight(self.timeline.maximum_height())
-        mean = facts.mean_seconds()
+        mean = facts.mean_seconds
         self.set_title("Slots", "" if mean is None else f"{duration(mean)} a trial")
         self._list_running(now)
 
