@@ -1,0 +1,6 @@
+"""What a laboratory derives its runner from."""
+
+from axdesk.core.laboratory import IRunner
+from axdesk.core.trial import TrialStatus
+
+__all__ = ["IRunner", "TrialStatus"]

@@ -1,0 +1,34 @@
+"""What the laboratory's code raised, as text: the exception itself keeps its frames alive."""
+
+import traceback
+from pathlib import Path
+
+_OWN_FOLDER = str(Path(__file__).parent)
+_LONGEST = 300
+
+
+def shown(value: object) -> str:
+    """Return the value as code shows it, shortened; never raises, whatever the value's `repr`."""
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001  # the laboratory's own `__repr__`
+        text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def reason_of(error: BaseException) -> str:
+    """Return `ValueError: no vial in the rack` on one line."""
+    lines = list(traceback.TracebackException.from_exception(error).format_exception_only())
+    text = " ".join(lines[-1].split())
+    # Where the class stands tells an operator nothing: `axdesk_plugins.p3_reader.NoVial: …`.
+    head, colon, tail = text.partition(":")
+    text = f"{head.rpartition('.')[2]}{colon}{tail}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def traceback_of(error: BaseException) -> str:
+    """Return the traceback from the first frame that is the laboratory's."""
+    frames = error.__traceback__
+    while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_OWN_FOLDER):
+        frames = frames.tb_next
+    return "".join(traceback.TracebackException(type(error), error, frames).format())
