@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -26,6 +26,7 @@ from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.views import setup_table
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_run import object_name
 from axdesk.gui.views.setup_table import SetupTable
@@ -429,6 +430,22 @@ def test_the_objectives_are_sketched_where_one_goal_meets_one_limit(
     assert sketch.grab().toImage() != before
     view.model.edit(Section.OBJECTIVES, 1, "limit", "x")
     assert not sketch.isVisible()
+
+
+def test_a_name_that_is_cut_stands_whole_in_the_tip(
+    show: Show, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(setup_table.QToolTip, "showText", lambda _at, text, _w: told.append(text))
+    long = "Temperature of the second reactor, measured behind the outlet valve"
+    view = show(suzuki().with_cell(Section.PARAMETERS, 0, "name", long))
+    view.show_section(Section.PARAMETERS)
+    table = found(view, SetupTable, "setup.parameters.table")
+    for row in (1, 0):
+        place = table.visualRect(table.table.index(row, 1)).center()
+        event = QHelpEvent(QEvent.Type.ToolTip, place, table.viewport().mapToGlobal(place))
+        QApplication.sendEvent(table.viewport(), event)
+    assert told == [long]
 
 
 def test_each_run_setting_has_a_field(show: Show) -> None:

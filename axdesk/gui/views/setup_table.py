@@ -12,13 +12,14 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QFocusEvent,
     QGuiApplication,
+    QHelpEvent,
     QKeyEvent,
     QKeySequence,
     QPainter,
     QPaintEvent,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QWidget
+from PySide6.QtWidgets import QAbstractItemDelegate, QAbstractItemView, QToolTip, QWidget
 
 from axdesk.gui.models.draft_table import DraftTable, Index
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
@@ -184,6 +185,16 @@ class SetupTable(EditableTable):
         """Give the flexible columns the room that is left."""
         super().resizeEvent(event)
         self._fit_height()
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Tell the whole text of a cell that is too narrow for it."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip:
+            index = self.indexAt(event.pos())
+            is_cut = self.sizeHintForIndex(index).width() > self.visualRect(index).width()
+            if index.isValid() and is_cut and not index.data(Role.ISSUE):
+                QToolTip.showText(event.globalPos(), str(index.data()), self.viewport())
+                return True
+        return super().viewportEvent(event)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         """Say that there are no rows."""
