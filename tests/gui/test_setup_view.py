@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
     QLineEdit,
+    QToolTip,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -26,7 +27,6 @@ from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.gui.models.draft_model import DraftModel
-from axdesk.gui.views import setup_table
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_run import object_name
 from axdesk.gui.views.setup_table import SetupTable
@@ -436,7 +436,7 @@ def test_a_name_that_is_cut_stands_whole_in_the_tip(
     show: Show, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[str] = []
-    monkeypatch.setattr(setup_table.QToolTip, "showText", lambda _at, text, _w: told.append(text))
+    monkeypatch.setattr(QToolTip, "showText", lambda _at, text, _w: told.append(text))
     long = "Temperature of the second reactor, measured behind the outlet valve"
     view = show(suzuki().with_cell(Section.PARAMETERS, 0, "name", long))
     view.show_section(Section.PARAMETERS)
