@@ -120,7 +120,7 @@ def main(
     if file is not None:
         QTimer.singleShot(0, lambda: workbench.new_from_file(file))
     code = application.exec()
-    if workbench.live_sessions:
+    if workbench.live_sessions or workbench.io.isRunning():
         # "Close now": the scheduler's threads would hold the interpreter until the trials end. The
         # database is left as at a power cut, so the run is offered for resumption next time.
         logging.shutdown()

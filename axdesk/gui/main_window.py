@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
-    QDockWidget,
     QMainWindow,
     QMenu,
     QStackedWidget,
@@ -22,11 +20,12 @@ from axdesk.core.draft_cells import Problems
 from axdesk.core.errors import AxdeskError
 from axdesk.core.run import RunAction, RunState
 from axdesk.gui.actions import Actions
+from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.operations import Operations, runner_name
 from axdesk.gui.session import ExperimentSession
-from axdesk.gui.style import px, theme_manager
+from axdesk.gui.style import theme_manager
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.dialogs import close_dialog
 from axdesk.gui.views.experiments_view import ExperimentsView
@@ -38,23 +37,13 @@ from axdesk.gui.views.start_page import StartPage
 from axdesk.gui.views.status_bar import StatusBar
 from axdesk.gui.views.trials_view import TrialsView
 from axdesk.gui.widgets.banner import Banner
-from axdesk.gui.widgets.docks import OWN_HEADER, DockTitles, make_dock
 from axdesk.gui.workbench import Workbench
 
 if TYPE_CHECKING:
     from axdesk.gui.views.monitor import MonitorView
 
 TICK_MS = 1000
-WIDE, MEDIUM = 1400, 1300
 ZOOM_STEP = 10
-
-
-class Mode(StrEnum):
-    """What the middle shows; each has docks of its own."""
-
-    START = "start"
-    SETUP = "setup"
-    MONITOR = "monitor"
 
 
 class MainWindow(QMainWindow):
@@ -72,14 +61,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("axdesk")
         self.setMinimumSize(1024, 640)
         self.resize(1440, 900)
-        self.setDockNestingEnabled(True)
         self._workbench = workbench
-        self._mode = Mode.START
-        self._docks_of: dict[Mode, set[str]] = {
-            Mode.START: set(),
-            Mode.SETUP: {"experiments"},
-            Mode.MONITOR: {"experiments", "inspector", "trials", "log", "attention"},
-        }
         self._selected: int | None = None
         self._closes_when_idle = False
         self._may_close = False
@@ -89,7 +71,16 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self)
         self._operations = Operations(self, workbench, self.actions_by_name)
         self._build_views()
-        self._build_docks()
+        self.docks = Arrangement(
+            self,
+            {
+                "experiments": self.experiments_view,
+                "inspector": self.inspector,
+                "trials": self.trials_view,
+                "log": self.log_view,
+                "attention": self.attention_view,
+            },
+        )
         self._build_bars()
         self._connect()
         self._tick = QTimer(self)
@@ -123,29 +114,6 @@ class MainWindow(QMainWindow):
         self._central.addWidget(self.tabs)
         self.setCentralWidget(self._central)
 
-    def _build_docks(self) -> None:
-        self._titles = DockTitles(self)
-        self.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
-        self.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
-        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
-        bottom = Qt.DockWidgetArea.BottomDockWidgetArea
-        self.docks: dict[str, QDockWidget] = {}
-        for key, title, view, area in (
-            ("experiments", "Experiments", self.experiments_view, left),
-            ("inspector", "Trial inspector", self.inspector, right),
-            ("trials", "Trials", self.trials_view, bottom),
-            ("log", "Log", self.log_view, bottom),
-            ("attention", "Attention", self.attention_view, bottom),
-        ):
-            dock = make_dock(title, f"dock.{key}", view)
-            self.addDockWidget(area, dock)
-            self._titles.follow(dock)
-            self.docks[key] = dock
-        # The inspector has a header of its own, with a button that closes it.
-        self.docks["inspector"].setProperty(OWN_HEADER, True)
-        self.docks["inspector"].setTitleBarWidget(QWidget())
-
     def _build_bars(self) -> None:
         actions = self.actions_by_name
         named = {name: actions[name] for name in ("file.new", "file.open", "file.save", "run.start",
@@ -157,12 +125,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._banner_bar)
         self._status = StatusBar()
         self.setStatusBar(self._status)
-        panels = QMenu("Panels", self)
-        for key, dock in self.docks.items():
-            toggle = dock.toggleViewAction()
-            toggle.setObjectName(f"action.view.panel.{key}")
-            panels.addAction(toggle)
-        actions.fill(self.menuBar(), {"Panels": panels})
+        actions.fill(self.menuBar(), {"Panels": self.docks.panels_menu()})
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
 
@@ -334,7 +297,7 @@ class MainWindow(QMainWindow):
         facts, now = session.facts, datetime.now(UTC)
         self.banner.show_content(banner_content(facts, now))
         self._status.show_optimiser(session.optimiser_ready)
-        if facts.pending and self._mode is Mode.MONITOR:
+        if facts.pending and self.docks.mode is Mode.MONITOR:
             session.trials_model.tick(now)
             if self._monitor is not None:
                 self._monitor.tick(now)
@@ -392,7 +355,7 @@ class MainWindow(QMainWindow):
         facts = session.facts
         if facts.questions and facts.state is not RunState.INTERRUPTED:
             self._show_tab(Mode.MONITOR)
-            self._show_dock("attention")
+            self.docks.show("attention")
             self.attention_view.show_first()
         elif facts.state is RunState.DRAFT:
             if session.draft_model.problems is not None:
@@ -408,10 +371,6 @@ class MainWindow(QMainWindow):
         first = problems.items[0]
         self._setup_views[session.id].go_to(first)
         self.statusBar().showMessage(first.message, 8000)
-
-    def _show_dock(self, key: str) -> None:
-        self.docks[key].show()
-        self.docks[key].raise_()
 
     def _show_database(self) -> None:
         database = self._workbench.database
@@ -439,20 +398,10 @@ class MainWindow(QMainWindow):
             self._set_mode(self._tab_mode())
 
     def _set_mode(self, mode: Mode) -> None:
-        """Show the docks that belong to a mode; what is open in the one left is remembered."""
         if mode is Mode.MONITOR:
             self._build_monitor()
-        if self.isVisible() and mode is not self._mode:
-            self._docks_of[self._mode] = self._open_docks()
-        self._mode = mode
         self._banner_bar.setVisible(mode is not Mode.START)
-        for key, dock in self.docks.items():
-            dock.setVisible(key in self._docks_of[mode])
-        if mode is Mode.MONITOR:
-            self.docks["trials"].raise_()
-
-    def _open_docks(self) -> set[str]:
-        return {k for k, dock in self.docks.items() if dock.toggleViewAction().isChecked()}
+        self.docks.set_mode(mode)
 
     def _build_monitor(self) -> None:
         """Make the Monitor, which imports the plot library, the first time that it is needed."""
@@ -486,36 +435,15 @@ class MainWindow(QMainWindow):
             self.showFullScreen()
         self.actions_by_name["view.full_screen"].setChecked(self.isFullScreen())
 
-    _width_class = -1
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Close the side docks where the window gets too narrow for them."""
         super().resizeEvent(event)
-        width_class = 2 if self.width() >= WIDE else 1 if self.width() >= MEDIUM else 0
-        if width_class != self._width_class:
-            self._width_class = width_class
-            for key, needed in (("inspector", 2), ("experiments", 1)):
-                for mode in (Mode.SETUP, Mode.MONITOR):
-                    wanted = width_class >= needed and not (
-                        mode is Mode.SETUP and key == "inspector"
-                    )
-                    (self._docks_of[mode].add if wanted else self._docks_of[mode].discard)(key)
-                self.docks[key].setVisible(key in self._docks_of[self._mode])
+        self.docks.fit_width(self.width())
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Bring the docks into place: Qt does that only in a window that is shown."""
+        """Bring the docks into place."""
         super().showEvent(event)
-        if not self._is_arranged:
-            self._is_arranged = True
-            self.tabifyDockWidget(self.docks["trials"], self.docks["log"])
-            self.tabifyDockWidget(self.docks["log"], self.docks["attention"])
-            self._set_mode(self._mode)
-            vertical, horizontal = Qt.Orientation.Vertical, Qt.Orientation.Horizontal
-            self.resizeDocks([self.docks["trials"]], [px(234)], vertical)
-            sides = [self.docks["experiments"], self.docks["inspector"]]
-            self.resizeDocks(sides, [px(224), px(284)], horizontal)
-
-    _is_arranged = False
+        self.docks.arrange()
 
     # the end
 

@@ -27,6 +27,10 @@ REFRESH_MS = 2000
 """The list of experiments, and a run of another process, are read again at this interval."""
 
 
+CLOSE_PATIENCE_MS = 10_000
+"""The window waits this long for the last changes to be stored."""
+
+
 class _Opened(NamedTuple):
     draft: Draft
     experiment: Experiment | None
@@ -225,7 +229,8 @@ class Workbench(QObject):
             else:
                 session.close()
         self.io.end()
-        self.io.wait()
+        if not self.io.wait(CLOSE_PATIENCE_MS):
+            _LOG.error("The database did not take the last changes within 10 s.")
 
     # inside
 
