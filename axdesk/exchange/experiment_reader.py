@@ -1,0 +1,216 @@
+"""From the checked tables of an experiment file to the set-up that they mean."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
+from axdesk.core.errors import AxdeskError
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    ParameterConfig,
+    RangeParameterConfig,
+    TParameterValue,
+)
+from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.exchange.models import (
+    ChoiceTable,
+    ExperimentTable,
+    FileTable,
+    FixedTable,
+    GenerationTable,
+    OptimizationTable,
+    PluginTable,
+    RangeTable,
+    RunTable,
+)
+from axdesk.exchange.problems import Problems
+from axdesk.exchange.toml_lines import Place
+
+_T = TypeVar("_T")
+
+RUN_FIELDS = (
+    "max_trials",
+    "parallelism",
+    "tolerated_trial_failure_rate",
+    "initial_seconds_between_polls",
+)
+"""The keys of `[run]` that are arguments of `run_trials` themselves."""
+
+GENERATION_FIELDS: Mapping[str, str] = {
+    "method": "method",
+    "initial_trials": "initialization_budget",
+    "center": "initialize_with_center",
+    "seed": "seed",
+}
+"""Key of `[generation]` → field of `GenerationSettings`."""
+
+_NO_LIMIT = float("inf")
+_MAY_BE_UNLIMITED = frozenset(
+    {"run", "poll", "fetch", "stop", "trial_time_limit", "run_time_limit", "generation_time_limit"}
+)
+
+
+class SetupReader:
+    """Makes core values out of checked tables and notes what core refuses, with its place."""
+
+    def __init__(self, problems: Problems, folder: Path) -> None:
+        self._problems = problems
+        self._folder = folder
+
+    def setup(self, table: FileTable) -> ExperimentSetup | None:
+        """Return the set-up, or None if there are problems."""
+        space = self._search_space(table)
+        optimization = self._optimization(table.optimization)
+        generation = self._try(("generation",), lambda: _generation(table.generation))
+        run = self._run(table.run)
+        if space is None or optimization is None or generation is None or run is None:
+            return None
+        general = table.experiment
+        return self._try(
+            ("experiment",),
+            lambda: ExperimentSetup(
+                name=general.name,
+                search_space=space,
+                optimization=optimization,
+                description=general.description,
+                owner=general.owner,
+                generation=generation,
+                runner=None if table.runner is None else _choice(table.runner),
+                metrics=tuple((name, _choice(plugin)) for name, plugin in table.metrics.items()),
+                plugin_folder=self._plugin_folder(general),
+                run=run,
+            ),
+        )
+
+    def _try(self, place: Place, make: Callable[[], _T]) -> _T | None:
+        try:
+            return make()
+        except AxdeskError as error:
+            self._problems.add(place, str(error))
+            return None
+
+    def _all(
+        self, place: Place, make: Callable[[Any], _T], given: Iterable[Any]
+    ) -> tuple[_T, ...] | None:
+        """Return what is made of each, or None if one of them is refused."""
+        made = [
+            self._try((*place, number), lambda part=part: make(part))  # type: ignore[misc]  # a default binds the loop's value
+            for number, part in enumerate(given)
+        ]
+        good = tuple(part for part in made if part is not None)
+        return good if len(good) == len(made) else None
+
+    def _plugin_folder(self, general: ExperimentTable) -> str:
+        if not general.plugin_folder:
+            return ""
+        return str((self._folder / Path(general.plugin_folder).expanduser()).resolve())
+
+    def _search_space(self, table: FileTable) -> SearchSpace | None:
+        parameters = self._all(("parameters",), _parameter, table.parameters)
+        place = ("experiment", "parameter_constraints")
+        given = table.experiment.parameter_constraints
+        constraints = self._all(place, ParameterConstraint.parse, given)
+        if parameters is None or constraints is None:
+            return None
+        bare = self._try(("parameters",), lambda: SearchSpace(parameters))
+        if bare is None:
+            return None
+        # One by one, so that a constraint that fits no parameter is told with its own place.
+        fitting = self._all(
+            place, lambda c: SearchSpace(parameters, (c,)).constraints[0], constraints
+        )
+        return None if fitting is None else SearchSpace(parameters, fitting)
+
+    def _optimization(self, table: OptimizationTable) -> OptimizationConfig | None:
+        place = ("optimization",)
+        objective = self._try((*place, "objective"), lambda: Objective.parse(table.objective))
+        limits = self._all(
+            (*place, "outcome_constraints"), OutcomeConstraint.parse, table.outcome_constraints
+        )
+        if objective is None or limits is None:
+            return None
+        tracked, units = tuple(table.tracking_metrics), tuple(table.units.items())
+        return self._try(place, lambda: OptimizationConfig(objective, limits, tracked, units))
+
+    def _run(self, table: RunTable) -> RunSettings | None:
+        given = _given(table)
+        deadlines = self._try(
+            ("run", "call_deadlines"), lambda: CallDeadlines(**given.pop("call_deadlines", {}))
+        )
+        retries = self._try(
+            ("run", "retry_budget"), lambda: RetryBudget(**given.pop("retry_budget", {}))
+        )
+        if deadlines is None or retries is None:
+            return None
+        own = {name: given.pop(name) for name in RUN_FIELDS if name in given}
+        return self._try(
+            ("run",),
+            lambda: RunSettings(
+                **own,
+                orchestration=OrchestrationConfig(
+                    **given, call_deadlines=deadlines, retry_budget=retries
+                ),
+            ),
+        )
+
+
+def _given(table: RunTable) -> dict[str, Any]:
+    def limits(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            name: limits(value)
+            if isinstance(value, dict)
+            else (None if value == _NO_LIMIT and name in _MAY_BE_UNLIMITED else value)
+            for name, value in values.items()
+        }
+
+    return limits(table.model_dump(exclude_unset=True))
+
+
+def _generation(table: GenerationTable) -> GenerationSettings:
+    given = table.model_dump(exclude_unset=True)
+    return GenerationSettings(**{GENERATION_FIELDS[key]: value for key, value in given.items()})
+
+
+def _choice(table: PluginTable) -> PluginChoice:
+    return PluginChoice(table.plugin, {**table.options, **dict.fromkeys(table.unset)})
+
+
+def _parameter(table: RangeTable | ChoiceTable | FixedTable) -> ParameterConfig:
+    common: dict[str, Any] = {
+        "name": table.name,
+        "unit": table.unit,
+        "description": table.description,
+    }
+    match table:
+        case RangeTable():
+            return RangeParameterConfig(
+                **common,
+                bounds=(table.low, table.high),
+                parameter_type=table.type,
+                scaling=table.scale,
+                start_value=table.start,
+            )
+        case FixedTable():
+            kind = _value_type((table.value,))
+            return ChoiceParameterConfig(**common, values=(table.value,), parameter_type=kind)
+        case ChoiceTable():
+            return ChoiceParameterConfig(
+                **common,
+                values=tuple(table.values),
+                parameter_type=_value_type(table.values),
+                is_ordered=table.ordered,
+                start_value=table.start,
+            )
+
+
+def _value_type(values: Sequence[TParameterValue]) -> Any:
+    kinds = {type(value).__name__ for value in values}
+    if kinds == {"int", "float"}:
+        return "float"
+    # Of a mixture core refuses the first value that does not go with the first one.
+    return type(values[0]).__name__ if values else "str"

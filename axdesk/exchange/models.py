@@ -1,0 +1,141 @@
+"""The experiment file's tables and keys, as pydantic checks them; private to this room."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator
+from pydantic_core import PydanticCustomError
+
+
+def _checked_value(value: object) -> object:
+    if isinstance(value, bool | int | float | str):
+        return value
+    raise PydanticCustomError("value_type", "no single value")
+
+
+# As a union, pydantic would tell one mistake once for each of the four types.
+Value = Annotated[bool | int | float | str, PlainValidator(_checked_value)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class ExperimentTable(_Table):
+    """`[experiment]`."""
+
+    name: str
+    description: str = ""
+    owner: str = ""
+    plugin_folder: str = ""
+    parameter_constraints: list[str] = []
+
+
+class _ParameterTable(_Table):
+    name: str
+    unit: str = ""
+    description: str = ""
+
+
+class RangeTable(_ParameterTable):
+    """`[[parameters]]` with `type = "float"` or `"int"`."""
+
+    type: Literal["float", "int"]
+    low: float
+    high: float
+    scale: Literal["linear", "log"] | None = None
+    start: float | None = None
+
+
+class ChoiceTable(_ParameterTable):
+    """`[[parameters]]` with `type = "choice"`."""
+
+    type: Literal["choice"]
+    values: list[Value]
+    ordered: bool | None = None
+    start: Value | None = None
+
+
+class FixedTable(_ParameterTable):
+    """`[[parameters]]` with `type = "fixed"`."""
+
+    type: Literal["fixed"]
+    value: Value
+
+
+class OptimizationTable(_Table):
+    """`[optimization]`."""
+
+    objective: str
+    outcome_constraints: list[str] = []
+    tracking_metrics: list[str] = []
+    units: dict[str, str] = {}
+
+
+class GenerationTable(_Table):
+    """`[generation]`."""
+
+    method: Literal["fast", "random_search"] | None = None
+    initial_trials: Annotated[int, Field(ge=1)] | None = None
+    center: bool | None = None
+    seed: Annotated[int, Field(ge=0)] | None = None
+
+
+class PluginTable(_Table):
+    """`[runner]` and `[metrics.NAME]`.
+
+    Attributes:
+        plugin: `"FILE.py:CLASS"`.
+        options: Option name → value.
+        unset: Options whose value is None, for which TOML has no word.
+    """
+
+    plugin: str
+    options: dict[str, Value] = {}
+    unset: list[str] = []
+
+
+class DeadlinesTable(_Table):
+    """`[run.call_deadlines]`; `inf` for no limit."""
+
+    run: float | None = None
+    poll: float | None = None
+    fetch: float | None = None
+    stop: float | None = None
+
+
+class RetriesTable(_Table):
+    """`[run.retry_budget]`."""
+
+    poll: int | None = None
+    fetch: int | None = None
+
+
+class RunTable(_Table):
+    """`[run]`; of the limits in seconds, `inf` for none."""
+
+    max_trials: int | None = None
+    parallelism: int | None = None
+    tolerated_trial_failure_rate: float | None = None
+    initial_seconds_between_polls: float | None = None
+    min_seconds_between_launches: float | None = None
+    min_failed_trials: int | None = None
+    when_failure_rate_exceeded: Literal["drain", "stop"] | None = None
+    uncertain_deployment: Literal["ask", "abandon", "redeploy"] | None = None
+    trial_time_limit: float | None = None
+    run_time_limit: float | None = None
+    max_seconds_between_polls: float | None = None
+    generation_time_limit: float | None = None
+    call_deadlines: DeadlinesTable = DeadlinesTable()
+    retry_budget: RetriesTable = RetriesTable()
+
+
+class FileTable(_Table):
+    """The whole file."""
+
+    experiment: ExperimentTable
+    parameters: list[Annotated[RangeTable | ChoiceTable | FixedTable, Field(discriminator="type")]]
+    optimization: OptimizationTable
+    generation: GenerationTable = GenerationTable()
+    runner: PluginTable | None = None
+    metrics: dict[str, PluginTable] = {}
+    run: RunTable = RunTable()
