@@ -27,18 +27,14 @@ from axdesk.core.errors import AxdeskError
 from axdesk.core.events import (
     Event,
     FallbackUsed,
-    QuestionAnswered,
-    QuestionAsked,
     RunChanged,
-    RunFinished,
-    SuggestionStarted,
     TrialChanged,
     TrialHealthChanged,
     Warned,
 )
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import ExperimentSummary
-from axdesk.core.questions import Answer, Question
+from axdesk.core.questions import Answer
 from axdesk.core.run import Run, RunAction, RunSettings, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
@@ -54,13 +50,13 @@ from axdesk.gui.models.event_lines import event_line
 from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
 from axdesk.gui.models.notices import failed_trial, fallback, not_answering, warning
 from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.scheduler_thread import SchedulerThread
 
 if TYPE_CHECKING:
     from axdesk.api.client import Client
     from axdesk.api.workspace import Workspace
-    from axdesk.core.setup import ExperimentSetup
 
 _LOG = logging.getLogger(__name__)
 
@@ -116,12 +112,7 @@ class ExperimentSession(QObject):
         self.attention_model = AttentionModel(self)
         self.log_model = LogModel(self)
         self._io = io
-        self._setup: ExperimentSetup | None = None
-        self._runs: dict[int, Run] = {}
-        self._trials: dict[int, Trial] = {}
-        self._questions: dict[int, Question] = {}
-        self._failures: dict[int, int] = {}
-        self._suggesting: int | None = None
+        self._record = RunRecord()
         self._controller = ""
         self._lease = ClientLease(experiment_id)
         self._client: Client | None = None
@@ -136,7 +127,7 @@ class ExperimentSession(QObject):
         self.draft_model.refreshed.connect(self._note_change)
         self._command_settled.connect(self._settle_command)
         if experiment is not None:
-            self._take(experiment)
+            self._record.take_stored(experiment)
         self._show()
 
     # what is known
@@ -151,17 +142,18 @@ class ExperimentSession(QObject):
     def _gathered(self) -> RunFacts:
         problems = self.draft_model.problems
         items = problems.items if problems is not None else ()
+        record = self._record
         return RunFacts(
             name=self.draft_model.draft.general.get("name", "").strip(),
             state=self.state,
-            setup=self._setup if self._runs else self.draft_model.setup,
-            runs=tuple(run for _, run in sorted(self._runs.items())),
-            trials=tuple(trial for _, trial in sorted(self._trials.items())),
-            questions=tuple(question for _, question in sorted(self._questions.items())),
+            setup=record.setup if record.runs else self.draft_model.setup,
+            runs=tuple(run for _, run in sorted(record.runs.items())),
+            trials=tuple(trial for _, trial in sorted(record.trials.items())),
+            questions=tuple(question for _, question in sorted(record.questions.items())),
             problems=len(items),
             first_problem=items[0].message if items else "",
-            suggesting=self._suggesting,
-            not_answering=frozenset(i for i, n in self._failures.items() if n),
+            suggesting=record.suggesting,
+            not_answering=frozenset(i for i, n in record.failures.items() if n),
             controller=self._controller,
             is_opening=self._is_opening,
         )
@@ -171,7 +163,7 @@ class ExperimentSession(QObject):
         """Where the experiment stands."""
         if self._is_opening:
             return RunState.STARTING
-        run = self._last_run
+        run = self._record.last_run
         if run is None:
             return RunState.READY if self.draft_model.setup is not None else RunState.DRAFT
         if run.state.is_live and not self.is_live and not self._controller:
@@ -186,7 +178,7 @@ class ExperimentSession(QObject):
     @property
     def is_configured(self) -> bool:
         """Whether it is an experiment, and no mere draft."""
-        return self._setup is not None
+        return self._record.setup is not None
 
     @property
     def optimiser_ready(self) -> bool | None:
@@ -195,7 +187,7 @@ class ExperimentSession(QObject):
 
     def trial(self, index: int) -> Trial | None:
         """The latest snapshot of a trial."""
-        return self._trials.get(index)
+        return self._record.trials.get(index)
 
     def set_summary(self, summary: ExperimentSummary) -> None:
         """Learn from the list of experiments whether another process drives this one.
@@ -227,7 +219,12 @@ class ExperimentSession(QObject):
             return
         self._is_opening = True
         self._save_soon.stop()
-        draft, is_new, experiment_id, lease = self._draft, not self._setup, self.id, self._lease
+        draft, is_new, experiment_id, lease = (
+            self._draft,
+            not self._record.setup,
+            self.id,
+            self._lease,
+        )
         self._note_change()
 
         def prepare(workspace: "Workspace") -> Opened | Problems:
@@ -244,7 +241,7 @@ class ExperimentSession(QObject):
 
     def resume(self) -> None:
         """Cancel pausing or stopping, or go on after a pause with the set-up as it is now."""
-        wanted, known = self.draft_model.setup, self._setup
+        wanted, known = self.draft_model.setup, self._record.setup
         if self.state is RunState.PAUSED and known is not None:
             if wanted is None:
                 if self.draft_model.problems is not None:
@@ -365,7 +362,7 @@ class ExperimentSession(QObject):
 
     def _change_live_settings(self, settings: RunSettings) -> None:
         """Have a run take the settings of the set-up, where they differ from its own."""
-        run = self._last_run
+        run = self._record.last_run
         if run is None or run.settings == settings:
             return
         self.submit(
@@ -380,10 +377,6 @@ class ExperimentSession(QObject):
 
     # the run
 
-    @property
-    def _last_run(self) -> Run | None:
-        return self._runs[max(self._runs)] if self._runs else None
-
     def _launch(self, prepared: Opened | Problems, more_trials: int | None) -> None:
         if isinstance(prepared, Problems):
             self._is_opening = False
@@ -396,13 +389,12 @@ class ExperimentSession(QObject):
             self._lease.close()
             return
         self._client = prepared.client
-        self._take(prepared.experiment)
+        self._record.take_stored(prepared.experiment)
         self.saved.emit(datetime.now(UTC))
         settings = prepared.experiment.setup.run
-        work = run_work(prepared.client, self._last_run, settings, more_trials)
-        self._settings_wanted = None if self._last_run is None or more_trials else settings
-        self._questions.clear()
-        self._failures.clear()
+        work = run_work(prepared.client, self._record.last_run, settings, more_trials)
+        self._settings_wanted = None if self._record.last_run is None or more_trials else settings
+        self._record.forget_live()
         self._thread = SchedulerThread(work, self)
         self._thread.event_published.connect(self._receive)
         self._thread.ended.connect(self._run_ended)
@@ -421,39 +413,25 @@ class ExperimentSession(QObject):
         """Take an event of the run; what it changes is shown with the next coalesced update."""
         if self._is_closed:
             return
-        before = self._trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
-        optimization = self._setup.optimization if self._setup else None
+        now, record = datetime.now(UTC), self._record
+        before = record.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
+        optimization = record.setup.optimization if record.setup else None
         line = event_line(event, before, optimization)
-        now = datetime.now(UTC)
         if line is not None:
             self._new_lines.append(LogLine(now, *line))
-        self._take_event(event, before, now)
-        self._tell_notice(event, now)
+        record.take_event(event)
+        if isinstance(event, RunChanged):
+            self._note_run(event.run)
+        elif isinstance(event, TrialChanged):
+            self.saved.emit(now)
+        self._tell_notice(event, before, now)
         self._note_change()
 
-    def _take_event(self, event: Event, before: Trial | None, now: datetime) -> None:
+    def _tell_notice(self, event: Event, before: Trial | None, now: datetime) -> None:
         match event:
-            case RunChanged(run):
-                self._take_run(run)
-            case RunFinished(run):
-                self._runs[run.index] = run
-            case TrialChanged(trial):
-                self._trials[trial.index] = trial
-                self._note_failure(trial, before, now)
-                self.saved.emit(now)
-            case TrialHealthChanged(index, failures, _):
-                self._failures[index] = failures
-            case SuggestionStarted(index):
-                self._suggesting = index
-            case QuestionAsked(question):
-                self._questions[question.trial_index] = question
-            case QuestionAnswered(index, _):
-                self._questions.pop(index, None)
-            case _:
-                pass  # told by a notice alone
-
-    def _tell_notice(self, event: Event, now: datetime) -> None:
-        match event:
+            case TrialChanged(trial) if trial.status is TrialStatus.FAILED:
+                if before is None or before.status is not TrialStatus.FAILED:
+                    self.notice(failed_trial(trial, now))
             case TrialHealthChanged(index, failures, reason) if failures == _MOST_PATIENT:
                 self.notice(not_answering(index, reason, now))
             case FallbackUsed(index, reason):
@@ -463,20 +441,12 @@ class ExperimentSession(QObject):
             case _:
                 pass
 
-    def _take_run(self, run: Run) -> None:
-        self._runs[run.index] = run
+    def _note_run(self, run: Run) -> None:
+        """Hand the settings that the operator changed meanwhile to a run that goes on again."""
         self._is_opening = False
         wanted, self._settings_wanted = self._settings_wanted, None
         if wanted is not None and run.state.is_live:
             self._change_live_settings(wanted)
-
-    def _note_failure(self, trial: Trial, before: Trial | None, now: datetime) -> None:
-        self._failures.pop(trial.index, None)
-        if self._suggesting == trial.index:
-            self._suggesting = None
-        if trial.status is not TrialStatus.FAILED or (before and before.status is trial.status):
-            return
-        self.notice(failed_trial(trial, now))
 
     def _run_ended(self, error: object) -> None:
         self._end_error = error if isinstance(error, Exception) else None
@@ -487,8 +457,7 @@ class ExperimentSession(QObject):
         if thread is not None:
             thread.deleteLater()
         self._is_opening = False
-        self._suggesting = None
-        self._questions.clear()
+        self._record.forget_live()
         error, self._end_error = self._end_error, None
         if isinstance(error, AxdeskError):
             self._report(error, "The run ended")
@@ -524,15 +493,10 @@ class ExperimentSession(QObject):
 
     # showing
 
-    def _take(self, experiment: Experiment) -> None:
-        self._setup = experiment.setup
-        self._runs = {run.index: run for run in experiment.runs}
-        self._trials = dict(experiment.trials)
-
     def _take_if_idle(self, experiment: Experiment) -> None:
         """Show a stored state, unless events of a run bring newer ones meanwhile."""
         if not self.is_live and not self._is_closed:
-            self._take(experiment)
+            self._record.take_stored(experiment)
             self._note_change()
 
     def _report(self, error: AxdeskError, did: str) -> None:
@@ -556,7 +520,11 @@ class ExperimentSession(QObject):
         self.trials_model.show_facts(facts, now)
         lines, self._new_lines = self._new_lines, []
         self.log_model.append(lines)
-        runner = self._setup.runner.file_name if self._setup and self._setup.runner else ""
+        runner = (
+            self._record.setup.runner.file_name
+            if self._record.setup and self._record.setup.runner
+            else ""
+        )
         self.attention_model.set_questions(
             [question_item(q, runner.removesuffix(".py"), now) for q in facts.questions]
         )

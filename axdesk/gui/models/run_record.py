@@ -1,0 +1,78 @@
+"""What is known of an experiment and its run: the stored state, brought up to date by events."""
+
+from dataclasses import dataclass, field
+
+from axdesk.core.events import (
+    Event,
+    QuestionAnswered,
+    QuestionAsked,
+    RunChanged,
+    RunFinished,
+    SuggestionStarted,
+    TrialChanged,
+    TrialHealthChanged,
+)
+from axdesk.core.experiment import Experiment
+from axdesk.core.questions import Question
+from axdesk.core.run import Run
+from axdesk.core.setup import ExperimentSetup
+from axdesk.core.trial import Trial
+
+
+@dataclass(slots=True)
+class RunRecord:
+    """Snapshots by index.
+
+    Attributes:
+        setup: The experiment's; None for a mere draft.
+        runs: By index.
+        trials: By index.
+        questions: Open ones, by trial.
+        failures: By trial: calls that failed in a row.
+        suggesting: Index of the trial that is being suggested; None while none is.
+    """
+
+    setup: ExperimentSetup | None = None
+    runs: dict[int, Run] = field(default_factory=dict)
+    trials: dict[int, Trial] = field(default_factory=dict)
+    questions: dict[int, Question] = field(default_factory=dict)
+    failures: dict[int, int] = field(default_factory=dict)
+    suggesting: int | None = None
+
+    @property
+    def last_run(self) -> Run | None:
+        """The last run."""
+        return self.runs[max(self.runs)] if self.runs else None
+
+    def take_stored(self, experiment: Experiment) -> None:
+        """Take over a stored state; what only a run knows stays."""
+        self.setup = experiment.setup
+        self.runs = {run.index: run for run in experiment.runs}
+        self.trials = dict(experiment.trials)
+
+    def forget_live(self) -> None:
+        """Forget what only a run knows that goes on."""
+        self.questions.clear()
+        self.failures.clear()
+        self.suggesting = None
+
+    def take_event(self, event: Event) -> None:
+        """Take what an event says."""
+        match event:
+            case RunChanged(run) | RunFinished(run):
+                self.runs[run.index] = run
+            case TrialChanged(trial):
+                self.trials[trial.index] = trial
+                self.failures.pop(trial.index, None)
+                if self.suggesting == trial.index:
+                    self.suggesting = None
+            case TrialHealthChanged(index, failures, _):
+                self.failures[index] = failures
+            case SuggestionStarted(index):
+                self.suggesting = index
+            case QuestionAsked(question):
+                self.questions[question.trial_index] = question
+            case QuestionAnswered(index, _):
+                self.questions.pop(index, None)
+            case _:
+                pass  # changes nothing that is kept
