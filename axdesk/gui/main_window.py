@@ -23,7 +23,8 @@ from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
-from axdesk.gui.operations import Operations, runner_name
+from axdesk.gui.models.run_facts import runner_name
+from axdesk.gui.operations import Operations
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.style import theme_manager
 from axdesk.gui.views.attention_view import AttentionView

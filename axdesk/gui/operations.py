@@ -17,7 +17,7 @@ from axdesk.core.run import RunAction, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
 from axdesk.gui.models.experiments_model import UNNAMED
-from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.views.dialogs import (
     AddTrialsDialog,
@@ -390,12 +390,6 @@ class Operations(QObject):
         )  # fmt: skip
         dialog.entered.connect(lambda reason: session.submit(command(trial.index, reason)))
         dialog.open()
-
-
-def runner_name(facts: RunFacts) -> str:
-    """What the operator knows the runner as."""
-    runner = facts.setup.runner if facts.setup else None
-    return "" if runner is None else runner.file_name.removesuffix(".py")
 
 
 def _start_tip(facts: RunFacts | None) -> str:

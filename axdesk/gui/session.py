@@ -49,7 +49,7 @@ from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.event_lines import event_line
 from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
 from axdesk.gui.models.notices import failed_trial, fallback, not_answering, warning
-from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.scheduler_thread import SchedulerThread
@@ -219,12 +219,8 @@ class ExperimentSession(QObject):
             return
         self._is_opening = True
         self._save_soon.stop()
-        draft, is_new, experiment_id, lease = (
-            self._draft,
-            not self._record.setup,
-            self.id,
-            self._lease,
-        )
+        draft, is_new = self._draft, not self.is_configured
+        experiment_id, lease = self.id, self._lease
         self._note_change()
 
         def prepare(workspace: "Workspace") -> Opened | Problems:
@@ -520,13 +516,9 @@ class ExperimentSession(QObject):
         self.trials_model.show_facts(facts, now)
         lines, self._new_lines = self._new_lines, []
         self.log_model.append(lines)
-        runner = (
-            self._record.setup.runner.file_name
-            if self._record.setup and self._record.setup.runner
-            else ""
-        )
+        runner = runner_name(facts)
         self.attention_model.set_questions(
-            [question_item(q, runner.removesuffix(".py"), now) for q in facts.questions]
+            [question_item(question, runner, now) for question in facts.questions]
         )
         self.changed.emit()
 

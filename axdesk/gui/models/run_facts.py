@@ -177,6 +177,12 @@ def status_key(trial: Trial, facts: RunFacts) -> str:
     return facts.status_keys[trial.index]
 
 
+def runner_name(facts: RunFacts) -> str:
+    """What the operator knows the runner as."""
+    runner = facts.setup.runner if facts.setup else None
+    return "" if runner is None else runner.file_name.removesuffix(".py")
+
+
 def predicted_objective(
     trial: Trial, optimization: OptimizationConfig
 ) -> tuple[float, float] | None:
