@@ -1,6 +1,6 @@
 """The system's clocks."""
 
-import threading
+import queue
 import time
 from datetime import UTC, datetime
 
@@ -16,6 +16,9 @@ class SystemClock:
         """Return the time in UTC."""
         return datetime.now(UTC)
 
-    def wait(self, wake: threading.Event, seconds: float | None) -> None:
-        """Return once `wake` is set or the seconds have passed."""
-        wake.wait(seconds)
+    def receive(self, inbox: "queue.SimpleQueue[object]", seconds: float | None) -> object | None:
+        """Return the next thing from the inbox, or None once the seconds have passed."""
+        try:
+            return inbox.get(timeout=seconds)
+        except queue.Empty:
+            return None

@@ -154,7 +154,7 @@ class _Source:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             offset = (getattr(error, "offset", None) or 1) - 1
             place = self._place(offset + self._indent(code))
-            raise self.refused_at(place, "The expression is not understood here.")
+            raise self.refused_at(place, "The expression is not understood here.") from error
         self._shift = self._indent(code)
 
     @staticmethod
@@ -196,7 +196,7 @@ class _Source:
         try:
             checked_name(name, "term")
         except UserInputError as error:
-            raise self.refused_at(start, error.message)
+            raise self.refused_at(start, error.message) from error
         self._name(name, start, is_quoted=True)
         return end + 1
 
@@ -300,7 +300,7 @@ class _Source:
             terms = tuple((name, c * factor) for name, c in expression.terms)
             return LinearExpression(terms, expression.constant * factor + 0.0)
         except UserInputError as error:
-            raise self.refused(node, error.message)
+            raise self.refused(node, error.message) from error
 
     def _product(
         self, left: LinearExpression, right: LinearExpression, node: ast.expr
@@ -326,4 +326,4 @@ class _Source:
         try:
             return LinearExpression(tuple(sums.items()), left.constant + right.constant)
         except UserInputError as error:
-            raise self.refused(node, error.message)
+            raise self.refused(node, error.message) from error

@@ -1,11 +1,11 @@
 """What the rooms ask of each other; `api` hands one to the other."""
 
-import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from queue import SimpleQueue
 from typing import Any, Protocol
 
 from axdesk.core.drafts import Draft
@@ -28,8 +28,8 @@ class Clock(Protocol):
         """Return the time in UTC; for display."""
         ...
 
-    def wait(self, wake: threading.Event, seconds: float | None) -> None:
-        """Return once `wake` is set or the seconds (None: for ever) have passed."""
+    def receive(self, inbox: "SimpleQueue[object]", seconds: float | None) -> object | None:
+        """Return the next thing from the inbox, or None once the seconds (None: for ever) passed."""
         ...
 
 

@@ -1,0 +1,146 @@
+"""What an operator does to trials: the same with and without a run."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from axdesk.core.commands import (
+    Abandon,
+    AddTrial,
+    EnterResult,
+    MarkFailed,
+    SetExcluded,
+    SetNote,
+    TrialCommand,
+    TResult,
+)
+from axdesk.core.errors import UserInputError
+from axdesk.core.experiment import Experiment
+from axdesk.core.protocols import AuditEntry, TrialStore
+from axdesk.core.trial import Arm, Generation, Observation, Trial, TrialSource, TrialStatus
+
+
+def apply_to_trial(
+    experiment: Experiment, store: TrialStore, command: TrialCommand, now: datetime
+) -> Trial:
+    """Carry out a command, store the trial with its history, and return its new snapshot.
+
+    Raises:
+        NotFoundError: If there is no such trial.
+        TransitionError: If the trial's status does not allow it.
+        UserInputError: If a value that was given is not allowed.
+    """
+    match command:
+        case AddTrial():
+            return _add(experiment, store, command, now)
+        case EnterResult(trial_index=index):
+            before = experiment.trial(index)
+            after = _with_result(experiment, before, command, now)
+            note = command.note
+        case MarkFailed(trial_index=index, reason=reason):
+            before = experiment.trial(index)
+            after = before.moved_to(TrialStatus.FAILED, reason=reason, finished_at=now)
+            note = reason
+        case Abandon(trial_index=index, reason=reason):
+            before = experiment.trial(index)
+            after = before.moved_to(TrialStatus.ABANDONED, reason=reason, finished_at=now)
+            note = reason
+        case SetExcluded(trial_index=index, is_excluded=is_excluded):
+            before = experiment.trial(index)
+            after, note = replace(before, is_excluded=is_excluded), ""
+        case SetNote(trial_index=index, note=text):
+            before = experiment.trial(index)
+            after, note = replace(before, note=text), ""
+    entry = AuditEntry(
+        at=now,
+        action=_ACTIONS[type(command)],
+        trial_index=before.index,
+        before=_told(before, command),
+        after=_told(after, command),
+        note=note,
+    )
+    store.save_trial(experiment, after, (entry,))
+    experiment.put(after)
+    return after
+
+
+_ACTIONS: Mapping[type[object], str] = {
+    AddTrial: "add_trial",
+    EnterResult: "enter_result",
+    MarkFailed: "mark_failed",
+    Abandon: "abandon",
+    SetExcluded: "set_excluded",
+    SetNote: "set_note",
+}
+
+
+def _told(trial: Trial, command: TrialCommand) -> str:
+    """What the history says of a trial, in view of the command."""
+    match command:
+        case SetNote():
+            return trial.note
+        case SetExcluded():
+            return "excluded" if trial.is_excluded else "included"
+        case _:
+            metrics = dict.fromkeys(o.metric for o in trial.observations)
+            latest = (trial.latest(metric) for metric in metrics)
+            return "; ".join([trial.status, *(_observation_text(o) for o in latest if o)])
+
+
+def _observation_text(observation: Observation) -> str:
+    sem = "" if observation.sem is None else f" ± {observation.sem!r}"
+    return f"{observation.metric} = {observation.mean!r}{sem}"
+
+
+def _add(experiment: Experiment, store: TrialStore, command: AddTrial, now: datetime) -> Trial:
+    index = experiment.next_index
+    trial = Trial(
+        index=index,
+        arm=Arm(
+            command.arm_name or f"{index}_0", experiment.search_space.checked(command.parameters)
+        ),
+        generation=Generation(TrialSource.MANUAL, observed=0),
+        search_space_version=experiment.search_space_version,
+        staged_at=now,
+    ).moved_to(TrialStatus.RUNNING, started_at=now)
+    if command.result:
+        trial = _with_result(experiment, trial, EnterResult(index, command.result), now)
+    entry = AuditEntry(now, _ACTIONS[AddTrial], index, after=_told(trial, command))
+    store.save_trial(experiment, trial, (entry,))
+    experiment.put(trial)
+    return trial
+
+
+def observations_of(result: TResult, progression: float) -> tuple[Observation, ...]:
+    """Return the observations that a result says; a bad value is a UserInputError."""
+    found = []
+    for metric, value in result.items():
+        mean, sem = value if isinstance(value, tuple) else (value, None)
+        if isinstance(mean, bool) or not isinstance(mean, int | float):
+            raise UserInputError(f"The value {mean!r} of {metric!r} is no number.")
+        found.append(Observation(metric, float(mean), sem, progression))
+    return tuple(found)
+
+
+def _with_result(
+    experiment: Experiment, trial: Trial, command: EnterResult, now: datetime
+) -> Trial:
+    unknown = [m for m in command.result if m not in experiment.optimization.metric_names]
+    if unknown:
+        known = ", ".join(experiment.optimization.metric_names)
+        raise UserInputError(
+            f"{unknown[0]!r} is no metric of {experiment.name!r}.", f"Its metrics: {known}."
+        )
+    observations = (*trial.observations, *observations_of(command.result, command.progression))
+    have = {o.metric for o in observations}
+    missing = [m for m in experiment.optimization.required_metrics if m not in have]
+    if missing:
+        raise UserInputError(
+            f"Trial {trial.index} needs a value of {', '.join(missing)} to be completed.",
+            "Enter all of them at once.",
+        )
+    changes: dict[str, Any] = {"observations": observations, "reason": ""}
+    if trial.status is not TrialStatus.COMPLETED:
+        changes |= {"finished_at": now, "may_have_started": False}
+    return trial.moved_to(TrialStatus.COMPLETED, **changes)
