@@ -1,0 +1,154 @@
+"""What the model says and suggests. Imports torch; `strategy` imports it when it is needed."""
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from axdesk.core.errors import GenerationError, SearchSpaceExhaustedError, UserInputError
+from axdesk.core.suggestions import Candidate, Parameters, SuggestionRequest
+from axdesk.core.trial import Generation, Prediction, TrialSource
+from axdesk.generation.encoding import Array, Encoding
+from axdesk.generation.problem import Problem
+from axdesk.generation.search import Search
+from axdesk.generation.seeds import Stream, generator, integer
+from axdesk.generation.surrogate import MetricData, Surrogate, computing
+
+_ANCHORS = 2
+"""Best observed points around which the next one is sought most closely."""
+
+
+class FittedModel:
+    """The surrogate of a request with the points that it knows.
+
+    To be used within `computing`.
+    """
+
+    def __init__(self, request: SuggestionRequest, encoding: Encoding) -> None:
+        known = [
+            (point, row)
+            for point in request.observed
+            if (row := encoding.row(point.parameters)) is not None
+        ]
+        metrics = request.optimization.required_metrics
+        data = {}
+        for metric in metrics:
+            of_metric = [
+                (row, observation)
+                for point, row in known
+                for observation in point.observations
+                if observation.metric == metric
+            ]
+            if not of_metric:
+                raise GenerationError(f"No trial has a value of {metric!r} yet.")
+            rows = np.array([row for row, _ in of_metric])
+            data[metric] = MetricData(encoding.features(rows), tuple(o for _, o in of_metric))
+        self.encoding = encoding
+        self.rows = np.array([row for _, row in known])
+        self.surrogate = Surrogate(data, request.optimization)
+        features = encoding.features(self.rows)
+        self._scores, self._score_sems = self.surrogate.objective(features)
+        # Points that keep more outcome constraints go first, then those with the better objective.
+        self.ranking = np.lexsort((-self._scores, -self.surrogate.limits_kept(features)))
+        self.best_trial = known[self.ranking[0]][0].trial_index
+
+    @property
+    def best_score(self) -> tuple[float, float]:
+        """Objective at the best observed point and its standard error; larger is better."""
+        best = self.ranking[0]
+        return float(self._scores[best]), float(self._score_sems[best])
+
+    def predictions(self, rows: Array) -> list[tuple[Prediction, ...]]:
+        """Return the predictions of every metric at each row."""
+        means, sems = self.surrogate.predict(self.encoding.features(rows))
+        return [
+            tuple(map(Prediction, self.surrogate.metrics, mean.tolist(), sem.tolist()))
+            for mean, sem in zip(means, sems, strict=True)
+        ]
+
+
+class ModelStep:
+    """Makes candidates one after the other from one fit."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self._model: FittedModel | None = None
+
+    def candidate(self, request: SuggestionRequest) -> Candidate:
+        """Return the next candidate, with all earlier ones among the request's pending trials.
+
+        Raises:
+            SearchSpaceExhaustedError: If every allowed point was tried.
+            GenerationError: If the model could not be used.
+        """
+        if self._problem.is_exhausted:
+            raise SearchSpaceExhaustedError("Every allowed point of the search space was tried.")
+        seed = integer(request.settings.seed, Stream.SURROGATE, request.trial_index)
+        encoding, fit_seconds = self._problem.encoding, 0.0
+        with computing(seed):
+            if self._model is None:
+                self._model = FittedModel(request, encoding)
+                fit_seconds = self._model.surrogate.fit_seconds
+            model, started = self._model, time.monotonic()
+            pending = [encoding.row(parameters) for _, parameters in request.pending]
+            acquisition = model.surrogate.acquisition(
+                np.unique(encoding.features(model.rows), axis=0),
+                encoding.features(_stacked(pending, encoding)),
+                seed,
+            )
+            rng = generator(request.settings.seed, Stream.SEARCH, request.trial_index)
+            anchors = model.rows[model.ranking[:_ANCHORS]]
+            row, value = Search(self._problem, acquisition, rng).best(anchors)
+            (predictions,) = model.predictions(row[None])
+        self._problem.add(row)
+        generation = Generation(
+            TrialSource.MODEL,
+            predictions=predictions,
+            model_best=model.best_score,
+            acquisition_value=value,
+            fit_seconds=fit_seconds,
+            search_seconds=time.monotonic() - started,
+            seed=seed,
+            observed=len(request.observed),
+        )
+        return Candidate(encoding.parameterization(row), generation)
+
+
+def _stacked(rows: list[Array | None], encoding: Encoding) -> Array:
+    known = [row for row in rows if row is not None]
+    return np.array(known).reshape(len(known), encoding.dimension)
+
+
+def predict(
+    request: SuggestionRequest, points: Sequence[Parameters]
+) -> tuple[tuple[Prediction, ...], ...]:
+    """Return the model's mean and standard error of every required metric at each point.
+
+    Raises:
+        UserInputError: If a point does not fit the search space.
+        GenerationError: If the model could not be used.
+    """
+    encoding, rows = Encoding(request.search_space), []
+    for point in points:
+        row = encoding.row(point)
+        if row is None:
+            raise UserInputError(
+                f"The point {dict(point)} cannot be predicted.",
+                f"Give a value for each of {', '.join(encoding.space.names)}.",
+            )
+        rows.append(row)
+    with computing(integer(request.settings.seed, Stream.SURROGATE, request.trial_index)):
+        return tuple(FittedModel(request, encoding).predictions(np.array(rows)))
+
+
+def best_point(request: SuggestionRequest) -> tuple[int, tuple[Prediction, ...]]:
+    """Return the observed point that the model holds for the best, outcome constraints first.
+
+    Raises:
+        GenerationError: If the model could not be used, or nothing was observed.
+    """
+    encoding = Encoding(request.search_space)
+    with computing(integer(request.settings.seed, Stream.SURROGATE, request.trial_index)):
+        model = FittedModel(request, encoding)
+        (predictions,) = model.predictions(model.rows[model.ranking[:1]])
+    return model.best_trial, predictions

@@ -1,0 +1,206 @@
+"""Where the acquisition function is largest, among points that are allowed and new.
+
+Random allowed rows and rows close to the best observed ones are scored; from the best of them the
+floats climb along the gradient with the discrete parameters held, then each discrete parameter
+goes over all its levels, in turn. Small finite spaces are scored whole.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import numpy as np
+from scipy.optimize import minimize
+
+from axdesk.core.errors import SearchSpaceExhaustedError
+from axdesk.generation.encoding import Array, RangeAxis
+from axdesk.generation.problem import Problem
+
+_RAW = 256
+_LOCAL = 16
+"""Raw points around each anchor at each distance."""
+
+_DISTANCES = (0.1, 0.01, 0.001)
+"""Of local points, as shares of the ranges: late basins are small and lie beside the best point."""
+
+_STARTS = 8
+_CONSTRAINED_STARTS = 4
+_ROUNDS = 2
+_MAX_LEVELS = 64
+_MAX_SCORED = 2048
+
+
+class Acquisition(Protocol):
+    """What is made large, over features."""
+
+    def values(self, features: Array) -> Array:
+        """Return the value at each of n points."""
+        ...
+
+    def value_and_gradient(self, features: Array) -> tuple[float, Array]:
+        """Return the value at one point and its gradient."""
+        ...
+
+    def climbed(self, starts: Array, columns: tuple[int, ...]) -> Array:
+        """Return local maxima over some columns within [0, 1]."""
+        ...
+
+
+class Search:
+    """One search for the next point."""
+
+    def __init__(
+        self, problem: Problem, acquisition: Acquisition, rng: np.random.Generator
+    ) -> None:
+        self._problem = problem
+        self._encoding = problem.encoding
+        self._region = problem.region
+        self._acquisition = acquisition
+        self._rng = rng
+
+    def best(self, anchors: Array) -> tuple[Array, float]:
+        """Return the best row found and its acquisition value.
+
+        Args:
+            anchors: Rows of the best observed points; may be out of bounds.
+
+        Raises:
+            SearchSpaceExhaustedError: If every allowed point was tried.
+        """
+        rows = self._problem.untried(self._rng, _RAW if self._encoding.floats else _MAX_SCORED)
+        listed = self._problem.listed
+        if listed is None or len(listed) > _MAX_SCORED:
+            rows = np.vstack([rows, *self._near(anchors)])
+        values = self._values(rows)
+        if self._encoding.floats:
+            for _ in range(_ROUNDS):
+                climbed = self._climbed(rows[self._starts(values)])
+                moved = self._levels(climbed[: _STARTS // 2])
+                rows = np.vstack([rows, climbed, moved])
+                values = self._values(rows)
+                if not len(moved):
+                    break
+        elif listed is None or len(listed) > _MAX_SCORED:
+            for _ in range(_ROUNDS):
+                rows = np.vstack([rows, self._levels(rows[np.argsort(-values)[:_STARTS]])])
+                values = self._values(rows)
+        for index in np.argsort(-values, kind="stable"):
+            if self._problem.is_new(rows[index]):
+                return rows[index], float(values[index])
+        raise SearchSpaceExhaustedError("Every point that was searched had been tried.")
+
+    def _values(self, rows: Array) -> Array:
+        return self._acquisition.values(self._encoding.features(rows))
+
+    def _near(self, anchors: Array) -> Iterator[Array]:
+        """Yield allowed rows around each anchor."""
+        for center in self._encoding.cube_from_rows(anchors):
+            for distance in _DISTANCES:
+                steps = distance * self._rng.standard_normal((_LOCAL, len(center)))
+                yield self._repaired(
+                    self._encoding.rows_from_cube(np.clip(center + steps, 0.0, 1.0))
+                )
+
+    def _repaired(self, rows: Array) -> Array:
+        polished = [self._region.polished(row) for row in rows]
+        kept = [row for row in polished if row is not None]
+        return np.array(kept).reshape(len(kept), self._encoding.dimension)
+
+    def _starts(self, values: Array) -> Array:
+        """Return indices of the best rows, and of others drawn by their value."""
+        count = _CONSTRAINED_STARTS if len(self._region.held) else _STARTS
+        order = np.argsort(-values, kind="stable")
+        best, rest = order[: count // 2], order[count // 2 :]
+        spread = float(np.std(values)) or 1.0
+        chances = np.exp((values[rest] - values[order[0]]) / spread)
+        if np.count_nonzero(chances) <= count - len(best):
+            return order[:count]
+        drawn = self._rng.choice(rest, count - len(best), replace=False, p=chances / chances.sum())
+        return np.concatenate([best, drawn])
+
+    def _climbed(self, rows: Array) -> Array:
+        """Return the rows after their floats have climbed."""
+        if len(self._region.held):
+            return np.array([self._climbed_within(row) for row in rows])
+        features = self._acquisition.climbed(
+            self._encoding.features(rows), self._encoding.float_features
+        )
+        return self._with_floats(rows, features[:, list(self._encoding.float_features)])
+
+    def _with_floats(self, rows: Array, coordinates: Array) -> Array:
+        cube = self._encoding.cube_from_rows(rows)
+        floats = list(self._encoding.floats)
+        cube[:, floats] = coordinates
+        moved = rows.copy()
+        moved[:, floats] = self._encoding.rows_from_cube(cube)[:, floats]
+        return moved
+
+    def _climbed_within(self, row: Array) -> Array:
+        """Climb along the constraints by sequential quadratic programming."""
+        encoding, region = self._encoding, self._region
+        floats, features = list(encoding.floats), list(encoding.float_features)
+        start = encoding.features(row[None])[0]
+        A = region.coefficients
+        scale = np.abs(A[:, floats] * encoding.widths[floats]).max(axis=1)
+        active = scale > 0
+        A, b, scale = A[active], region.limits[active], scale[active]
+
+        def at(coordinates: Array) -> Array:
+            return self._with_floats(row[None], np.clip(coordinates, 0.0, 1.0)[None])
+
+        def loss(coordinates: Array) -> tuple[float, Array]:
+            point = start.copy()
+            point[features] = coordinates
+            value, gradient = self._acquisition.value_and_gradient(point)
+            return -value, -gradient[features]
+
+        def room(coordinates: Array) -> Array:
+            return (b - (region.numbers(at(coordinates)) @ A.T)[0]) / scale
+
+        def room_slope(coordinates: Array) -> Array:
+            moved = at(coordinates)
+            slopes = [self._slope(column, moved) for column in floats]
+            return np.asarray(-A[:, floats] * np.array(slopes) / scale[:, None])
+
+        result = minimize(
+            loss,
+            start[features],
+            jac=True,
+            method="SLSQP",
+            bounds=[(0.0, 1.0)] * len(floats),
+            constraints=[{"type": "ineq", "fun": room, "jac": room_slope}],
+            options={"maxiter": 40, "ftol": 1e-6},
+        )
+        if not np.isfinite(result.x).all():
+            return row
+        polished = region.polished(at(result.x)[0])
+        return row if polished is None else polished
+
+    def _slope(self, column: int, rows: Array) -> float:
+        axis = self._encoding.axes[column]
+        assert isinstance(axis, RangeAxis)  # the floats are ranges
+        return float(axis.slope(rows[:, column])[0])
+
+    def _levels(self, rows: Array) -> Array:
+        """Return the rows after each discrete parameter in turn took its best allowed level."""
+        moved = rows.copy()
+        for column, axis in enumerate(self._encoding.axes):
+            if column in self._encoding.floats:
+                continue
+            levels = axis.every() if axis.levels <= _MAX_LEVELS else None
+            for index, row in enumerate(moved):
+                choices = self._around(row[column], column) if levels is None else levels
+                options = np.repeat(row[None], len(choices), axis=0)
+                options[:, column] = choices
+                options = options[self._region.allowed(options)]
+                options = np.array([option for option in options if self._problem.is_new(option)])
+                if len(options):
+                    moved[index] = options[np.argmax(self._values(options))]
+        return moved if len(self._encoding.floats) < self._encoding.dimension else moved[:0]
+
+    def _around(self, value: float, column: int) -> Array:
+        """Return integers at growing distances from a value, within the bounds."""
+        low, width = self._encoding.lows[column], self._encoding.widths[column]
+        steps = np.unique(np.round(np.geomspace(1, width, _MAX_LEVELS // 2)))
+        return np.unique(
+            np.clip(np.concatenate([[value], value - steps, value + steps]), low, low + width)
+        )
