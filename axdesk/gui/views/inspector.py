@@ -75,7 +75,7 @@ class InspectorView(Surface):
         if trial is None or facts is None:
             self._shown = None
             return
-        key = (trial, facts.setup, status_key(trial, facts))
+        key = (trial, facts.setup, status_key(trial, facts), facts.controller)
         if key == self._shown:
             return
         self._shown = key
@@ -86,9 +86,12 @@ class InspectorView(Surface):
         self._status.setText(f"{word}  ·  {SOURCE_WORDS[trial.generation.source]}")
         done = trial.status is TrialStatus.COMPLETED
         self._correct.setText("Correct result…" if done else "Enter result…")
+        takes_result = trial.status not in (TrialStatus.CANDIDATE, TrialStatus.ABANDONED)
         self._correct.set_available(
-            trial.status not in (TrialStatus.CANDIDATE, TrialStatus.ABANDONED),
-            reason="An abandoned trial takes no result.",
+            takes_result and not facts.controller,
+            reason="An abandoned trial takes no result."
+            if not takes_result
+            else "Another process drives this experiment.",
         )
         while (item := self._body.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
