@@ -1,6 +1,7 @@
 """What a plugin class asks for: its constructor's options, from type hints and the docstring."""
 
 import inspect
+import math
 import re
 import types
 import typing
@@ -189,9 +190,9 @@ def checked_option(option: OptionDescription, value: object) -> TOptionValue:
             return value
         case "int" | "float", bool():
             pass
-        case "int", int() | float() if value == int(value):
+        case "int", int() | float() if value % 1 == 0:  # infinity % 1 is nan
             return int(value)
-        case "float", int() | float():
+        case "float", int() | float() if not math.isnan(value):
             return float(value)
         case ("str", str()) | ("path", str()) if value or option.kind == "str":
             return str(value)
