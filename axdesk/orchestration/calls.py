@@ -14,7 +14,9 @@ class PendingCall(Generic[T]):
     waiting behind another call is not this call's fault.
     """
 
-    def __init__(self, future: "Future[T]", seconds: float | None, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, future: "Future[T]", seconds: float | None, wake: Callable[[], None]
+    ) -> None:
         self._future = future
         self._seconds = seconds
         self._entered_at: float | None = None

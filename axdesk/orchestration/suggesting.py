@@ -90,14 +90,17 @@ class Suggesting:
             return None
         now = request_for(self._experiment)
         if request.trial_index != now.trial_index or request.search_space != now.search_space:
-            return self._renew()
+            self._renew()
+            return None
         if request.observed == now.observed or self._is_designed(candidate, now):
             return candidate
         is_cheap = (
-            usual_trial_seconds is None
-            or self._usual_seconds <= STALE_SHARE * usual_trial_seconds
+            usual_trial_seconds is None or self._usual_seconds <= STALE_SHARE * usual_trial_seconds
         )
-        return self._renew() if is_cheap else candidate
+        if not is_cheap:
+            return candidate
+        self._renew()
+        return None
 
     def taken(self) -> None:
         """Forget the candidate: it became a trial."""
@@ -130,5 +133,3 @@ class Suggesting:
             self.is_exhausted = True
         else:
             self._publish(FallbackUsed(self._request.trial_index, reason))
-
-

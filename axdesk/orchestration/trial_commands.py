@@ -12,8 +12,8 @@ from axdesk.core.commands import (
     MarkFailed,
     SetExcluded,
     SetNote,
-    TrialCommand,
     TResult,
+    TrialCommand,
 )
 from axdesk.core.errors import UserInputError
 from axdesk.core.experiment import Experiment
@@ -31,38 +31,48 @@ def apply_to_trial(
         TransitionError: If the trial's status does not allow it.
         UserInputError: If a value that was given is not allowed.
     """
-    match command:
-        case AddTrial():
-            return _add(experiment, store, command, now)
-        case EnterResult(trial_index=index):
-            before = experiment.trial(index)
-            after = _with_result(experiment, before, command, now)
-            note = command.note
-        case MarkFailed(trial_index=index, reason=reason):
-            before = experiment.trial(index)
-            after = before.moved_to(TrialStatus.FAILED, reason=reason, finished_at=now)
-            note = reason
-        case Abandon(trial_index=index, reason=reason):
-            before = experiment.trial(index)
-            after = before.moved_to(TrialStatus.ABANDONED, reason=reason, finished_at=now)
-            note = reason
-        case SetExcluded(trial_index=index, is_excluded=is_excluded):
-            before = experiment.trial(index)
-            after, note = replace(before, is_excluded=is_excluded), ""
-        case SetNote(trial_index=index, note=text):
-            before = experiment.trial(index)
-            after, note = replace(before, note=text), ""
+    if isinstance(command, AddTrial):
+        return _add(experiment, store, command, now)
+    before = experiment.trial(command.trial_index)
+    after = _changed(experiment, before, command, now)
     entry = AuditEntry(
         at=now,
         action=_ACTIONS[type(command)],
         trial_index=before.index,
         before=_told(before, command),
         after=_told(after, command),
-        note=note,
+        note=_note(command),
     )
     store.save_trial(experiment, after, (entry,))
     experiment.put(after)
     return after
+
+
+def _changed(experiment: Experiment, trial: Trial, command: TrialCommand, now: datetime) -> Trial:
+    match command:
+        case EnterResult():
+            return _with_result(experiment, trial, command, now)
+        case MarkFailed(reason=reason):
+            return trial.moved_to(TrialStatus.FAILED, reason=reason, finished_at=now)
+        case Abandon(reason=reason):
+            return trial.moved_to(TrialStatus.ABANDONED, reason=reason, finished_at=now)
+        case SetExcluded(is_excluded=is_excluded):
+            return replace(trial, is_excluded=is_excluded)
+        case SetNote(note=note):
+            return replace(trial, note=note)
+        case AddTrial():
+            raise AssertionError("a trial that is added is not changed")
+
+
+def _note(command: TrialCommand) -> str:
+    """Why, for the history."""
+    match command:
+        case EnterResult(note=note):
+            return note
+        case MarkFailed(reason=reason) | Abandon(reason=reason):
+            return reason
+        case _:
+            return ""
 
 
 _ACTIONS: Mapping[type[object], str] = {

@@ -1,4 +1,4 @@
-"""One running trial: when it is polled, how its results are fetched, and how often that may fail."""
+"""One running trial: when it is polled, how its results are fetched, how often that may fail."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -95,10 +95,11 @@ class TrialWatch:
 
     def wakes_at(self, now: float) -> float | None:
         """Return when `step` has something to do, short of an answer; None if only an answer."""
-        calls = [*self._fetches.values(), *([self._poll] if self._poll else [])]
-        if not calls:
+        if self._poll is None and not self._fetches:
             return self.due_at
-        return min((t for call in calls if (t := call.when_late(now)) is not None), default=None)
+        times = [call.when_late(now) for call in self._fetches.values()]
+        times.append(None if self._poll is None else self._poll.when_late(now))
+        return min((time for time in times if time is not None), default=None)
 
     def _ask(self, now: float) -> None:
         deadlines = self.lab.settings().orchestration.call_deadlines
