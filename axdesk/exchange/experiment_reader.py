@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import AxdeskError
+from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
@@ -64,27 +65,27 @@ class SetupReader:
 
     def setup(self, table: FileTable) -> ExperimentSetup | None:
         """Return the set-up, or None if there are problems."""
+        general = table.experiment
+        name = self._try(("experiment", "name"), lambda: checked_name(general.name, "experiment"))
         space = self._search_space(table)
         optimization = self._optimization(table.optimization)
         generation = self._try(("generation",), lambda: _generation(table.generation))
         run = self._run(table.run)
-        if space is None or optimization is None or generation is None or run is None:
+        if name is None or space is None or optimization is None:
             return None
-        general = table.experiment
-        return self._try(
-            ("experiment",),
-            lambda: ExperimentSetup(
-                name=general.name,
-                search_space=space,
-                optimization=optimization,
-                description=general.description,
-                owner=general.owner,
-                generation=generation,
-                runner=None if table.runner is None else _choice(table.runner),
-                metrics=tuple((name, _choice(plugin)) for name, plugin in table.metrics.items()),
-                plugin_folder=self._plugin_folder(general),
-                run=run,
-            ),
+        if generation is None or run is None:
+            return None
+        return ExperimentSetup(
+            name=name,
+            search_space=space,
+            optimization=optimization,
+            description=general.description,
+            owner=general.owner,
+            generation=generation,
+            runner=None if table.runner is None else _choice(table.runner),
+            metrics=tuple((key, _choice(plugin)) for key, plugin in table.metrics.items()),
+            plugin_folder=self._plugin_folder(general),
+            run=run,
         )
 
     def _try(self, place: Place, make: Callable[[], _T]) -> _T | None:
