@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from axdesk.core import outcomes
+from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import (
     ExperimentBusyError,
@@ -306,6 +307,19 @@ class StoreContract:
             store.save_trial(stale, trial(1))
         assert store.load(SETUP.name).trials == {0: done, 1: trial(1)}
 
+    def test_a_trial_that_the_experiment_has_got_already_is_stored_whole(
+        self, store: ExperimentStore
+    ) -> None:
+        experiment = store.create(SETUP)
+        done = trial(0, TrialStatus.COMPLETED)
+        store.save_trial(experiment, done)
+        corrected = replace(done, observations=(*done.observations, Observation("cost", 2.5)))
+        experiment.put(corrected)
+
+        store.save_trial(experiment, corrected)
+
+        assert store.load(SETUP.name).trial(0) == corrected
+
     def test_a_number_that_no_database_holds_is_refused(self, store: ExperimentStore) -> None:
         with pytest.raises(StorageError, match="cannot keep a value"):
             store.create(replace(SETUP, run=RunSettings(max_trials=2**70)))
@@ -314,27 +328,66 @@ class StoreContract:
     # The list of experiments.
 
     @examples
-    @given(st.data(), strategies.setups())
+    @given(st.data(), strategies.optimizations())
     def test_the_best_trial_of_the_list_is_the_best_observed(
-        self, store: ExperimentStore, data: st.DataObject, setup: ExperimentSetup
+        self, store: ExperimentStore, data: st.DataObject, optimization: OptimizationConfig
     ) -> None:
-        experiment = store.create(named(setup))
-        for index in range(data.draw(st.integers(0, 4))):
-            store.save_trial(experiment, data.draw(strategies.trials(setup, index)))
+        experiment = store.create(named(replace(SETUP, optimization=optimization)))
+        metrics = st.sampled_from(optimization.required_metrics)
+        results = st.lists(strategies.observations(metrics), min_size=1, max_size=8)
+        for index in range(data.draw(st.integers(0, 5))):
+            status = data.draw(st.sampled_from([*3 * [TrialStatus.COMPLETED], TrialStatus.FAILED]))
+            done = trial(index, status, observations=tuple(data.draw(results)))
+            excluded = data.draw(st.sampled_from([False, False, True]))
+            store.save_trial(experiment, replace(done, is_excluded=excluded))
 
         summary = next(s for s in store.summaries() if s.id == experiment.id)
 
-        best = outcomes.best_observed(experiment.trials.values(), setup.optimization)
-        if best is None or summary.best_trial is None:
-            assert best is None
-            assert summary.best is summary.best_trial is None
-        else:
-            score = outcomes.objective_score(best, setup.optimization)
+        best = outcomes.best_observed(experiment.trials.values(), optimization)
+        assert (best is None) == (summary.best_trial is None) == (summary.best is None)
+        if best is not None and summary.best_trial is not None:
+            score = outcomes.objective_score(best, optimization)
             assert score is not None
-            expected = outcomes.shown_value(score, setup.optimization)
+            expected = outcomes.shown_value(score, optimization)
             assert summary.best == pytest.approx(expected, rel=1e-9, abs=1e-3)
-            listed = experiment.trial(summary.best_trial)
-            assert outcomes.is_eligible(listed, setup.optimization)
+            assert outcomes.is_eligible(experiment.trial(summary.best_trial), optimization)
+
+    def test_the_best_trial_keeps_the_limits_and_is_not_excluded(
+        self, store: ExperimentStore
+    ) -> None:
+        limits = (OutcomeConstraint.parse("dirt <= 2"), OutcomeConstraint.parse("dirt >= -2"))
+        experiment = store.create(
+            replace(SETUP, optimization=OptimizationConfig(Objective.parse("-cost"), limits))
+        )
+
+        def done(index: int, cost: float, dirt: float, **changes: Any) -> None:
+            values = (Observation("cost", cost), Observation("dirt", dirt))
+            completed = trial(index, TrialStatus.COMPLETED, observations=values, **changes)
+            store.save_trial(experiment, completed)
+
+        done(0, cost=9.0, dirt=0.0)
+        done(1, cost=5.0, dirt=2.0)
+        done(2, cost=4.0, dirt=2.5)
+        done(3, cost=3.0, dirt=-2.5)
+        done(4, cost=2.0, dirt=0.0, is_excluded=True)
+        done(5, cost=5.0, dirt=0.0)
+
+        (summary,) = store.summaries()
+
+        assert (summary.best, summary.best_trial) == (5.0, 1)
+
+    def test_the_best_value_is_the_latest_of_a_trial(self, store: ExperimentStore) -> None:
+        experiment = store.create(SETUP)
+        series = (
+            Observation("cost", 1.0, progression=3.0),
+            Observation("cost", 8.0, progression=9.0),
+            Observation("cost", 7.0, progression=9.0),
+            Observation("cost", 2.0, progression=5.0),
+        )
+
+        store.save_trial(experiment, trial(0, TrialStatus.COMPLETED, observations=series))
+
+        assert store.summaries()[0].best == 7.0
 
     def test_the_list_tells_where_each_experiment_stands(self, store: ExperimentStore) -> None:
         units = OptimizationConfig(Objective.parse("-cost"), units=(("cost", "EUR"),))
