@@ -18,6 +18,7 @@ BASELINE = "baseline"
 """The unquoted word that stands for the value of the baseline trial."""
 
 _TYPOGRAPHIC = {"≤": "<=", "≥": ">=", "·": "*", "×": "*", "−": "-", "\u00a0": " "}
+_COMMENT = "#"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,7 @@ class Comparison:
 
 def quoted(name: str) -> str:
     """Return `name` as it stands in an expression, between backticks where it must be."""
-    plain = name.isidentifier() and name != BASELINE
+    plain = name.isidentifier() and name != BASELINE and not set(name) & _TYPOGRAPHIC.keys()
     return name if plain else f"`{name}`"
 
 
@@ -88,7 +89,7 @@ def parse_linear(text: str) -> LinearExpression:
         ExpressionError: If it is not linear or not understood, with the place.
     """
     source = _Source(text)
-    return source.linear(source.root)
+    return source.read(source.root)
 
 
 def parse_comparison(text: str) -> Comparison:
@@ -109,9 +110,9 @@ def parse_comparison(text: str) -> Comparison:
             "Exactly one comparison with <= or >= is allowed.",
             "Write < as <=, > as >=, and a double inequality as two constraints.",
         )
-    left, right = source.linear(node.left), source.linear(node.comparators[0])
+    left, right = source.read(node.left), source.read(node.comparators[0])
     negated = LinearExpression(tuple((n, -c) for n, c in right.terms), -right.constant)
-    moved = source.added(left, negated, node)
+    moved = source.added(left, negated, node.comparators[0])
     return Comparison(moved, "<=" if isinstance(node.ops[0], ast.LtE) else ">=")
 
 
@@ -152,8 +153,10 @@ class _Source:
         try:
             self.root: ast.expr = ast.parse(code.strip(), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            offset = (getattr(error, "offset", None) or 1) - 1
-            place = self._place(offset + self._indent(code))
+            # Offset 0 says that something is missing at the end; ValueError has no offset.
+            missing = len(code.strip()) if isinstance(error, SyntaxError) else 1
+            offset = getattr(error, "offset", None) or missing
+            place = self._place(offset - 1 + self._indent(code))
             raise self.refused_at(place, "The expression is not understood here.") from error
         self._shift = self._indent(code)
 
@@ -176,17 +179,27 @@ class _Source:
                 position = self._quoted_name(position)
             elif character.isidentifier():
                 end = position + 1
-                while end < len(text) and ("a" + text[end]).isidentifier():
+                # The dot of multiplication may stand in identifiers; here it multiplies.
+                while (
+                    end < len(text)
+                    and ("a" + text[end]).isidentifier()
+                    and text[end] not in _TYPOGRAPHIC
+                ):
                     end += 1
                 self._name(text[position:end], position, is_quoted=False)
                 position = end
             elif (character.isdecimal() and character.isascii()) or character == ".":
                 position = self._numeral(position)
-            elif character in _TYPOGRAPHIC or (character.isascii() and character.isprintable()):
+            elif character in _TYPOGRAPHIC or self._is_code(character):
                 self._put(_TYPOGRAPHIC.get(character, character), position)
                 position += 1
             else:
                 raise self.refused_at(position, f"The character {character!r} is not understood.")
+
+    @staticmethod
+    def _is_code(character: str) -> bool:
+        # `ast` would drop a comment without a word.
+        return character.isascii() and character.isprintable() and character != _COMMENT
 
     def _quoted_name(self, start: int) -> int:
         end = self.text.find("`", start + 1)
@@ -236,6 +249,13 @@ class _Source:
     def refused(self, node: ast.expr, message: str, hint: str = "") -> ExpressionError:
         return self.refused_at(self._place(node.col_offset + self._shift), message, hint)
 
+    def read(self, node: ast.expr) -> LinearExpression:
+        """Return what the node says; for the outermost one of a side."""
+        try:
+            return self.linear(node)
+        except RecursionError as error:
+            raise self.refused(node, "The expression is too long.") from error
+
     def linear(self, node: ast.expr) -> LinearExpression:
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
@@ -263,10 +283,10 @@ class _Source:
     def _combined(self, node: ast.BinOp) -> LinearExpression:
         match node.op:
             case ast.Add():
-                return self.added(self.linear(node.left), self.linear(node.right), node)
+                return self.added(self.linear(node.left), self.linear(node.right), node.right)
             case ast.Sub():
                 negated = self._scaled(self.linear(node.right), -1.0, node.right)
-                return self.added(self.linear(node.left), negated, node)
+                return self.added(self.linear(node.left), negated, node.right)
             case ast.Mult():
                 return self._product(self.linear(node.left), self.linear(node.right), node)
             case ast.Div():
