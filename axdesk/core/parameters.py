@@ -1,9 +1,10 @@
 """What may change from trial to trial: ranges and choices."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from axdesk.core.errors import UserInputError
 from axdesk.core.names import checked_name, first_duplicate
@@ -15,6 +16,11 @@ TParameterValue = int | float | str | bool
 
 TParameterization = Mapping[str, TParameterValue]
 """Parameter name → value."""
+
+
+def _is_finite(value: float) -> bool:
+    """Whether it is finite as a float; math.isfinite fails at too large whole numbers."""
+    return abs(value) <= sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,7 @@ class RangeParameterConfig:
                 raise UserInputError(
                     f"Parameter {self.name!r}: the {role} {value!r} is no number."
                 ) from None
-        if not math.isfinite(value):
+        if not _is_finite(value):
             raise UserInputError(f"Parameter {self.name!r}: the {role} {value} is not finite.")
         if self.parameter_type == "float":
             return float(value)
@@ -175,10 +181,10 @@ class ChoiceParameterConfig:
     def _typed(self, value: object) -> TParameterValue:
         kind = type_names[self.parameter_type]
         item = getattr(value, "item", None)
-        plain = item() if callable(item) else value  # numpy scalars
-        whole = isinstance(plain, float) and kind is int and plain == int(plain)
+        plain: Any = item() if callable(item) else value  # numpy scalars
+        whole = isinstance(plain, float) and kind is int and plain.is_integer()
         as_number = isinstance(plain, int) and not isinstance(plain, bool) and kind is float
-        if whole or as_number:
+        if (whole or as_number) and _is_finite(plain):
             plain = kind(plain)
         if type(plain) is not kind or (isinstance(plain, float) and not math.isfinite(plain)):
             raise UserInputError(

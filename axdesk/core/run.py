@@ -1,6 +1,7 @@
 """Runs: one call of `run_trials` each, their settings, states, and what an operator may do when."""
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -126,7 +127,7 @@ class CallDeadlines:
 
     def __post_init__(self) -> None:
         for name in ("run", "poll", "fetch", "stop"):
-            _check_seconds(f"call_deadlines.{name}", getattr(self, name), positive=True)
+            _check_limit(f"call_deadlines.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,13 +181,9 @@ class OrchestrationConfig:
         _check_word(
             "uncertain_deployment", self.uncertain_deployment, ("ask", "abandon", "redeploy")
         )
-        for name in (
-            "trial_time_limit",
-            "run_time_limit",
-            "max_seconds_between_polls",
-            "generation_time_limit",
-        ):
-            _check_seconds(name, getattr(self, name), positive=True)
+        _check_seconds("max_seconds_between_polls", self.max_seconds_between_polls, positive=True)
+        for name in ("trial_time_limit", "run_time_limit", "generation_time_limit"):
+            _check_limit(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,16 +277,20 @@ def _check_count(name: str, value: object, *, low: int) -> None:
 def _is_number(value: object) -> TypeGuard[float]:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value)
+    # math.isfinite fails at whole numbers that are too large for a float.
+    return abs(value) <= sys.float_info.max
 
 
 def _check_seconds(name: str, value: object, *, positive: bool = False) -> None:
-    """Refuse what is no number of seconds; where they must be positive, None means no limit."""
-    if value is None and positive:
-        return
     if not _is_number(value) or value < 0 or (positive and value == 0):
         need = "above 0" if positive else "of at least 0"
         raise UserInputError(f"{name} is {value!r}; a number of seconds {need} is needed.")
+
+
+def _check_limit(name: str, value: object) -> None:
+    """Refuse what is neither a time limit nor None for no limit."""
+    if value is not None:
+        _check_seconds(name, value, positive=True)
 
 
 def _check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
