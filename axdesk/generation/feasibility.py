@@ -83,8 +83,8 @@ class Region:
     @property
     def is_empty(self) -> bool:
         """Whether no row at all is allowed."""
-        if not len(self.limits):
-            return False
+        if not self.encoding.dimension:
+            return not self.allowed(np.empty((1, 0)))[0]
         return programs.solve(self.encoding, self.coefficients, self.limits) is None
 
     def numbers(self, rows: Array) -> Array:
@@ -153,7 +153,7 @@ class Region:
         A, b = self.coefficients[:, self.held] * widths, self.limits - self.coefficients @ rest
         scale = np.abs(A).max(axis=1, initial=0.0)
         A, b = A[scale > 0] / scale[scale > 0, None], b[scale > 0] / scale[scale > 0]
-        rows = [row]
+        vertices: dict[tuple[float, ...], Array] = {}
         for unit in np.eye(len(self.held)):
             for cost in (unit, -unit):
                 result = linprog(cost, A_ub=A, b_ub=b, bounds=(0.0, 1.0), method="highs")
@@ -163,8 +163,8 @@ class Region:
                 vertex[self.held] = lows + widths * np.clip(result.x, 0.0, 1.0)
                 polished = self.polished(vertex)
                 if polished is not None:
-                    rows.append(polished)
-        return np.array(rows)
+                    vertices[self.encoding.key(polished)] = polished
+        return np.array([row, *vertices.values()])
 
     def mixed(self, rows: Array, weights: Array) -> Array:
         """Return the weighted mean of rows that `extremes` returned, or the first of them."""

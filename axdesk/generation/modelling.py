@@ -27,7 +27,7 @@ class FittedModel:
     def __init__(self, request: SuggestionRequest, encoding: Encoding) -> None:
         known = [
             (point, row)
-            for point in request.observed
+            for point in sorted(request.observed, key=lambda point: point.trial_index)
             if (row := encoding.row(point.parameters)) is not None
         ]
         metrics = request.optimization.required_metrics
@@ -90,7 +90,8 @@ class ModelStep:
                 self._model = FittedModel(request, encoding)
                 fit_seconds = self._model.surrogate.fit_seconds
             model, started = self._model, time.monotonic()
-            pending = [encoding.row(parameters) for _, parameters in request.pending]
+            waiting = sorted(request.pending, key=lambda trial: trial[0])
+            pending = [encoding.row(parameters) for _, parameters in waiting]
             acquisition = model.surrogate.acquisition(
                 np.unique(encoding.features(model.rows), axis=0),
                 encoding.features(_stacked(pending, encoding)),

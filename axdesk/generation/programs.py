@@ -1,5 +1,7 @@
 """The allowed rows as a mixed-integer linear program."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.optimize import Bounds, LinearConstraint, milp
 
@@ -72,7 +74,7 @@ class _Blocks:
         ]
         ends = np.cumsum([0, *counts])
         self.size = int(ends[-1])
-        self._slices = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self._slices = [slice(a, b) for a, b in pairwise(ends)]
         self.lows, self.highs = np.zeros(self.size), np.ones(self.size)
         self.integrality = np.ones(self.size)
         choices = []

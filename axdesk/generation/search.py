@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import minimize
 
 from axdesk.core.errors import SearchSpaceExhaustedError
@@ -105,7 +106,7 @@ class Search:
         kept = [row for row in polished if row is not None]
         return np.array(kept).reshape(len(kept), self._encoding.dimension)
 
-    def _starts(self, values: Array) -> Array:
+    def _starts(self, values: Array) -> npt.NDArray[np.intp]:
         """Return indices of the best rows, and of others drawn by their value."""
         count = _CONSTRAINED_STARTS if len(self._region.held) else _STARTS
         order = np.argsort(-values, kind="stable")
@@ -154,7 +155,7 @@ class Search:
             return -value, -gradient[features]
 
         def room(coordinates: Array) -> Array:
-            return (b - (region.numbers(at(coordinates)) @ A.T)[0]) / scale
+            return np.asarray((b - (region.numbers(at(coordinates)) @ A.T)[0]) / scale)
 
         def room_slope(coordinates: Array) -> Array:
             moved = at(coordinates)

@@ -46,7 +46,7 @@ def sobol_point(problem: Problem, seed: int, trial_index: int) -> Array:
     if problem.is_new(row):
         return row
     rng = generator(seed, Stream.SPACE_FILLING, trial_index)
-    return problem.untried(rng, _REPLACEMENTS)[0]
+    return np.asarray(problem.untried(rng, _REPLACEMENTS)[0])
 
 
 def _sequence_point(region: Region, seed: int, trial_index: int) -> Array:

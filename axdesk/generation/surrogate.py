@@ -19,11 +19,12 @@ import numpy as np
 import torch
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement
 from botorch.acquisition.objective import GenericMCObjective
-from botorch.exceptions.errors import BotorchError
+from botorch.exceptions.errors import BotorchError, ModelFittingError
 from botorch.exceptions.warnings import BotorchWarning
 from botorch.fit import fit_gpytorch_mll
 from botorch.generation.gen import gen_candidates_scipy
-from botorch.models import ModelListGP, SingleTaskGP
+from botorch.models.gp_regression import SingleTaskGP
+from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
 from botorch.sampling.normal import SobolQMCNormalSampler
 from gpytorch.constraints import GreaterThan
@@ -46,7 +47,7 @@ _SAMPLES = 128
 _MIN_NOISE = 1e-6
 """Variance, of standardised outcomes: what a Cholesky factor in double precision bears."""
 
-_FAILURES = (BotorchError, np.linalg.LinAlgError, RuntimeError, ValueError)
+_FAILURES = (BotorchError, ModelFittingError, RuntimeError, ValueError)
 """What BoTorch, GPyTorch and torch raise when the numbers defeat them."""
 
 
@@ -149,7 +150,7 @@ class Surrogate:
         """Return mean and standard error of the objective, each n, larger is better."""
         means, sems = self.predict(features)
         weights = self._weights(self._optimization.objective.expression.terms)
-        return means @ weights, np.sqrt(sems**2 @ weights**2)
+        return means @ weights, np.hypot.reduce(sems * weights, axis=1)  # squares might overflow
 
     def limits_kept(self, features: Array) -> Array:
         """Return for each point the number of outcome constraints that its means keep."""
@@ -170,7 +171,7 @@ class Surrogate:
         """Return sign * (sum of terms - bound) of standardised samples, at a scale of one."""
         spreads = np.array([self._scales[metric].spread for metric in self.metrics])
         weights = self._weights(terms)
-        size = float(np.linalg.norm(weights * spreads))
+        size = math.hypot(*(weights * spreads))
         constant = math.fsum([*(c * self._scales[name].center for name, c in terms), -bound])
         slope = torch.from_numpy(sign * weights * spreads / size)
 
@@ -239,7 +240,7 @@ class Acquisition:
     def values(self, features: Array) -> Array:
         """Return the value at each of n points."""
         with torch.no_grad():
-            parts = torch.from_numpy(features).unsqueeze(-2).split(512)
+            parts = torch.split(torch.from_numpy(features).unsqueeze(-2), 512)
             return np.concatenate([self._function(part).numpy() for part in parts])
 
     def value_and_gradient(self, features: Array) -> tuple[float, Array]:
