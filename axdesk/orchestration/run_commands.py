@@ -1,7 +1,6 @@
 """What each command does to a run."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from axdesk.core.commands import (
     AnswerQuestion,
@@ -16,42 +15,41 @@ from axdesk.core.commands import (
 from axdesk.core.errors import TransitionError, UnsupportedError, UserInputError
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import RunState
+from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.trial_commands import apply_to_trial
-
-if TYPE_CHECKING:
-    from axdesk.orchestration.scheduler import Scheduler
+from axdesk.orchestration.uncertain import Uncertain
 
 
-def carry_out(scheduler: "Scheduler", command: Command) -> None:
+def carry_out(loop: Loop, uncertain: Uncertain, command: Command) -> None:
     """Carry a command out, in the scheduler's thread; an `AxdeskError` refuses it."""
     match command:
         case Pause():
-            scheduler.change_state(RunState.PAUSING)
+            loop.change_state(RunState.PAUSING)
         case Resume():
-            scheduler.change_state(RunState.RUNNING)
+            loop.change_state(RunState.RUNNING)
         case Stop():
-            _stop(scheduler)
+            _stop(loop)
         case StopNow():
-            _stop(scheduler)
-            scheduler.stop_now()
+            _stop(loop)
+            loop.stop_now()
         case ChangeRunSettings():
-            _change_settings(scheduler, command)
+            _change_settings(loop, command)
         case AnswerQuestion(trial_index=index, answer=answer):
-            scheduler.uncertain.answer(index, answer)
+            uncertain.answer(index, answer)
         case _ if isinstance(command, TrialCommand):
-            now = scheduler.clock.now()
-            scheduler.adopt(apply_to_trial(scheduler.experiment, scheduler.store, command, now))
+            now = loop.clock.now()
+            loop.adopt(apply_to_trial(loop.experiment, loop.store, command, now))
         case _:
             raise UnsupportedError(f"{type(command).__name__} is no command of a run.")
 
 
-def _stop(scheduler: "Scheduler") -> None:
-    if scheduler.current.state is not RunState.STOPPING:
-        scheduler.change_state(RunState.STOPPING, "stopped by the operator")
+def _stop(loop: Loop) -> None:
+    if loop.current.state is not RunState.STOPPING:
+        loop.change_state(RunState.STOPPING, "stopped by the operator")
 
 
-def _change_settings(scheduler: "Scheduler", command: ChangeRunSettings) -> None:
-    before = scheduler.current.settings
+def _change_settings(loop: Loop, command: ChangeRunSettings) -> None:
+    before = loop.current.settings
     given = {
         name: value
         for name in ChangeRunSettings.__dataclass_fields__
@@ -60,16 +58,16 @@ def _change_settings(scheduler: "Scheduler", command: ChangeRunSettings) -> None
     if not given:
         raise UserInputError("No setting to change was given.")
     after = replace(before, **given)
-    used = len(scheduler.experiment.of_run(scheduler.current))
+    used = len(loop.experiment.of_run(loop.current))
     if after.max_trials < used:
         raise TransitionError(
             f"max_trials cannot become {after.max_trials}: {used} trials were started.",
             f"Choose at least {used}, or stop the run.",
         )
     entry = AuditEntry(
-        at=scheduler.clock.now(),
+        at=loop.clock.now(),
         action="change_run_settings",
         before="; ".join(f"{name} = {getattr(before, name)}" for name in given),
         after="; ".join(f"{name} = {value}" for name, value in given.items()),
     )
-    scheduler.keep_run(replace(scheduler.current, settings=after), (entry,))
+    loop.keep_run(replace(loop.current, settings=after), (entry,))

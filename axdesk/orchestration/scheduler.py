@@ -116,7 +116,7 @@ class Scheduler:
         self.current = run
         self.calls = calls
         self.clock = clock
-        self._store = store
+        self.store = store
         self.publish = publish
         self._inbox: SimpleQueue[object] = SimpleQueue()
         self._waits_for_answers = waits_for_answers
@@ -178,7 +178,7 @@ class Scheduler:
             error = caught
             raise
         finally:
-            self._refuse_commands()
+            self.refuse_commands()
             self.publish(RunFinished(self.current, error))
         return self.current
 
@@ -214,13 +214,14 @@ class Scheduler:
 
     def _answer(self, submitted: Submitted) -> None:
         try:
-            carry_out(self, submitted.command)
+            carry_out(self, self.uncertain, submitted.command)
         except AxdeskError as error:
             submitted.answer.set_exception(error)
         else:
             submitted.answer.set_result(None)
 
-    def _refuse_commands(self) -> None:
+    def refuse_commands(self) -> None:
+        """Answer commands that came too late."""
         while not self._inbox.empty():
             item = self._inbox.get()
             if isinstance(item, Submitted):
@@ -630,7 +631,7 @@ class Scheduler:
 
     def keep(self, trial: Trial, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store a trial's snapshot, then publish it."""
-        self._store.save_trial(self.experiment, trial, audit)
+        self.store.save_trial(self.experiment, trial, audit)
         self.took(trial)
 
     def took(self, trial: Trial) -> None:
@@ -638,14 +639,9 @@ class Scheduler:
         self.experiment.put(trial)
         self.publish(TrialChanged(trial))
 
-    @property
-    def store(self) -> TrialStore:
-        """What keeps trials and runs."""
-        return self._store
-
     def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store the run's snapshot, then publish it."""
-        self._store.save_run(self.experiment, run, audit)
+        self.store.save_run(self.experiment, run, audit)
         self.experiment.put_run(run)
         self.current = run
         self.publish(RunChanged(run))

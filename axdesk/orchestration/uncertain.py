@@ -1,16 +1,14 @@
 """Trials of which nobody knows whether they started: ask the runner, then a person."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from axdesk.core.errors import AxdeskError, UnsupportedError, UserInputError
 from axdesk.core.events import QuestionAsked
 from axdesk.core.questions import Answer, Question
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall
-
-if TYPE_CHECKING:
-    from axdesk.orchestration.scheduler import Scheduler
+from axdesk.orchestration.loop import Loop
 
 _REDEPLOYMENTS_AFTER_ERRORS = 1
 """How often a trial whose `run_trial` raised and that surely was not started is deployed again."""
@@ -23,8 +21,8 @@ class Uncertain:
         questions: Trial index → the question that is open about it.
     """
 
-    def __init__(self, scheduler: "Scheduler") -> None:
-        self._scheduler = scheduler
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
         self.questions: dict[int, Question] = {}
         self._searches: dict[int, PendingCall[dict[str, Any] | None]] = {}
         self._errors: dict[int, str] = {}
@@ -38,20 +36,20 @@ class Uncertain:
     def add(self, trial: Trial, happened: str) -> None:
         """Take a trial that was staged when axdesk ended."""
         marked = replace(trial, may_have_started=True, reason=happened)
-        self._scheduler.keep(marked)
-        if self._scheduler.calls.can_find:
+        self._loop.keep(marked)
+        if self._loop.calls.can_find:
             self._search(marked)
         else:
             self._decide(marked)
 
     def after_error(self, trial: Trial, reason: str) -> None:
         """Take a trial whose `run_trial` raised: it may have started all the same."""
-        if not self._scheduler.calls.can_find:
+        if not self._loop.calls.can_find:
             self._fail(trial, reason)
             return
         marked = replace(trial, may_have_started=True, reason=reason)
         self._errors[trial.index] = reason
-        self._scheduler.keep(marked)
+        self._loop.keep(marked)
         self._search(marked)
 
     def forget(self, index: int) -> None:
@@ -61,18 +59,18 @@ class Uncertain:
 
     def step(self) -> None:
         """Take what the runner found."""
-        now = self._scheduler.clock.monotonic()
+        now = self._loop.clock.monotonic()
         for index, search in list(self._searches.items()):
             if not search.is_done and not search.is_late(now):
                 continue
             del self._searches[index]
-            trial = self._scheduler.experiment.trial(index)
+            trial = self._loop.experiment.trial(index)
             try:
                 if not search.is_done:
                     raise UnsupportedError("find_trial did not answer in time.")
                 metadata = search.answer()
             except AxdeskError as error:
-                self._scheduler.warn(f"Trial {index} could not be looked for: {error.message}")
+                self._loop.warn(f"Trial {index} could not be looked for: {error.message}")
                 self._not_known(trial)
                 continue
             self._found(trial, metadata)
@@ -89,9 +87,9 @@ class Uncertain:
         if answer not in question.answers:
             allowed = ", ".join(question.answers)
             raise UserInputError(f"{answer!r} is no answer here; allowed are {allowed}.")
-        trial = self._scheduler.experiment.trial(trial_index)
+        trial = self._loop.experiment.trial(trial_index)
         del self.questions[trial_index]
-        self._scheduler.settle_question(question, answer)
+        self._loop.settle_question(question, answer)
         match answer:
             case Answer.ASK_RUNNER:
                 self._search(trial)
@@ -103,18 +101,18 @@ class Uncertain:
                 self._abandon(trial)
 
     def _search(self, trial: Trial) -> None:
-        future = self._scheduler.calls.find_trial(trial.index, dict(trial.arm.parameters))
-        deadline = self._scheduler.current.settings.orchestration.call_deadlines.poll
-        self._searches[trial.index] = PendingCall(future, deadline, self._scheduler.wake)
+        future = self._loop.calls.find_trial(trial.index, dict(trial.arm.parameters))
+        deadline = self._loop.current.settings.orchestration.call_deadlines.poll
+        self._searches[trial.index] = PendingCall(future, deadline, self._loop.wake)
 
     def _found(self, trial: Trial, metadata: dict[str, Any] | None) -> None:
         if metadata is not None:
-            self._scheduler.started(trial, metadata)
+            self._loop.started(trial, metadata)
             return
         error = self._errors.pop(trial.index, None)
         retries = self._retries.get(trial.index, 0)
         if error is not None and retries >= _REDEPLOYMENTS_AFTER_ERRORS:
-            self._scheduler.fail(trial, error, may_have_started=False)
+            self._loop.fail(trial, error, may_have_started=False)
             return
         self._retries[trial.index] = retries + (error is not None)
         self._redeploy(trial)
@@ -128,7 +126,7 @@ class Uncertain:
 
     def _decide(self, trial: Trial) -> None:
         """Do as the option says, or ask."""
-        match self._scheduler.current.settings.orchestration.uncertain_deployment:
+        match self._loop.current.settings.orchestration.uncertain_deployment:
             case "redeploy":
                 self._redeploy(trial)
             case "abandon":
@@ -137,8 +135,8 @@ class Uncertain:
                 self._ask(trial)
 
     def _ask(self, trial: Trial) -> None:
-        name = self._scheduler.calls.runner_name
-        asks_runner = (Answer.ASK_RUNNER,) if self._scheduler.calls.can_find else ()
+        name = self._loop.calls.runner_name
+        asks_runner = (Answer.ASK_RUNNER,) if self._loop.calls.can_find else ()
         question = Question(
             trial_index=trial.index,
             happened=f"#{trial.index} may have started: {trial.reason}.",
@@ -147,20 +145,20 @@ class Uncertain:
             answers=(*asks_runner, Answer.REDEPLOY, Answer.MARK_FAILED, Answer.ABANDON),
         )
         self.questions[trial.index] = question
-        self._scheduler.publish(QuestionAsked(question))
+        self._loop.publish(QuestionAsked(question))
 
     def _redeploy(self, trial: Trial) -> None:
         again = replace(trial, may_have_started=False, reason="")
-        self._scheduler.keep(again)
-        self._scheduler.deploy_again(again)
+        self._loop.keep(again)
+        self._loop.deploy_again(again)
 
     def _fail(self, trial: Trial, reason: str) -> None:
         text = reason if "may have started" in reason else f"{reason} (may have started)"
-        self._scheduler.fail(trial, text, may_have_started=True)
+        self._loop.fail(trial, text, may_have_started=True)
 
     def _abandon(self, trial: Trial) -> None:
         after = trial.moved_to(
-            TrialStatus.ABANDONED, finished_at=self._scheduler.clock.now(), may_have_started=True
+            TrialStatus.ABANDONED, finished_at=self._loop.clock.now(), may_have_started=True
         )
-        self._scheduler.forget(trial.index)
-        self._scheduler.keep(after)
+        self._loop.forget(trial.index)
+        self._loop.keep(after)

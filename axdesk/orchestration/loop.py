@@ -1,0 +1,70 @@
+"""What commands and the care for uncertain trials need of the loop that they change."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from axdesk.core.events import Publish
+from axdesk.core.experiment import Experiment
+from axdesk.core.protocols import AuditEntry, Clock, PluginCalls, TrialStore
+from axdesk.core.questions import Answer, Question
+from axdesk.core.run import Run, RunState
+from axdesk.core.trial import Trial
+
+
+class Loop(Protocol):
+    """The scheduler, as its helpers see it; all of it belongs to the scheduler's thread."""
+
+    experiment: Experiment
+    current: Run
+    store: TrialStore
+    calls: PluginCalls
+    clock: Clock
+    publish: Publish
+
+    def wake(self) -> None:
+        """Make the loop look at everything once more; from any thread."""
+        ...
+
+    def keep(self, trial: Trial, audit: tuple[AuditEntry, ...] = ()) -> None:
+        """Store a trial's snapshot, then publish it."""
+        ...
+
+    def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
+        """Store the run's snapshot, then publish it."""
+        ...
+
+    def change_state(self, state: RunState, reason: str = "") -> None:
+        """Move the run to another state."""
+        ...
+
+    def stop_now(self) -> None:
+        """Stop every running trial through the runner."""
+        ...
+
+    def started(self, trial: Trial, metadata: Mapping[str, Any]) -> None:
+        """Keep a trial as running."""
+        ...
+
+    def deploy_again(self, trial: Trial) -> None:
+        """Deploy a staged trial that surely was not started, as soon as a slot is free."""
+        ...
+
+    def fail(self, trial: Trial, reason: str, *, may_have_started: bool) -> None:
+        """Keep a trial as failed."""
+        ...
+
+    def forget(self, index: int) -> None:
+        """No longer follow a trial."""
+        ...
+
+    def adopt(self, trial: Trial) -> None:
+        """Follow or forget a trial that a command changed and stored."""
+        ...
+
+    def settle_question(self, question: Question, answer: Answer | None) -> None:
+        """Tell that a question is settled, and go on if the run waited for it."""
+        ...
+
+    def warn(self, message: str, hint: str = "") -> None:
+        """Tell the operator something that needs no answer."""
+        ...
