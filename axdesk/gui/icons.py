@@ -65,11 +65,8 @@ def draw_icon(painter: QPainter, name: str, rect: QRect | QRectF, color: QColor)
     area = QRectF(rect)
     size = round(min(area.width(), area.height()))
     device = painter.device()
-    ratio = device.devicePixelRatioF() if device is not None else 1.0
-    picture = pixmap(name, color, size, ratio)
-    corner = QPoint(
-        round(area.center().x() - size / 2), round(area.center().y() - size / 2)
-    )
+    picture = pixmap(name, color, size, device.devicePixelRatioF())
+    corner = QPoint(round(area.center().x() - size / 2), round(area.center().y() - size / 2))
     painter.drawPixmap(corner, picture)
 
 

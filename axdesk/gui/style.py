@@ -164,10 +164,12 @@ def theme_manager() -> ThemeManager:
     Raises:
         RuntimeError: No QApplication exists yet.
     """
-    global _manager  # noqa: PLW0603 - a theme belongs to the application, of which there is one
+    global _manager
     application = QCoreApplication.instance()
     if not isinstance(application, QApplication):
-        raise RuntimeError("There is no QApplication yet; create it before the first widget.")
+        raise RuntimeError(  # noqa: TRY004 - it is missing, not of a wrong type
+            "There is no QApplication yet; create it before the first widget."
+        )
     if _manager is None or _manager.parent() is not application:
         _manager = ThemeManager(application)
     return _manager
@@ -214,9 +216,9 @@ class WindowStyle(QProxyStyle):
         """Draw the parts that a style sheet can only draw from image files."""
         primitive = QStyle.PrimitiveElement
         if element in (primitive.PE_IndicatorCheckBox, primitive.PE_IndicatorItemViewItemCheck):
-            draw_check_box(painter, QRectF(option.rect), option.state)  # type: ignore[attr-defined]
+            draw_check_box(painter, QRectF(option.rect), option.state)
         elif element == primitive.PE_IndicatorRadioButton:
-            _draw_radio_button(painter, QRectF(option.rect), option.state)  # type: ignore[attr-defined]
+            _draw_radio_button(painter, QRectF(option.rect), option.state)
         else:
             super().drawPrimitive(element, option, painter, widget)
 
@@ -298,6 +300,7 @@ def style_sheet(theme: Theme, manager: ThemeManager) -> str:
         points = manager.type_font(kind).pointSizeF()
         values[f"font_{kind}"] = f"font-size: {points:.2f}pt; font-weight: {weight.value}"
     values["focus"] = "2px" if theme.is_high_contrast else "1px"
+    values["off_line"] = theme.disabled if theme.is_high_contrast else theme.sunken
     values["labels"] = "\n".join(
         [f'QLabel[type="{kind}"] {{ {values[f"font_{kind}"]}; }}' for kind in TYPE_SCALE]
         + [
@@ -307,7 +310,7 @@ def style_sheet(theme: Theme, manager: ThemeManager) -> str:
     )
     values["notices"] = "\n".join(
         f'QFrame[tint="{tint}"] {{ background: {values[f"{tint}_tint"]}; border-radius: 6u; '
-        f"border: 1px solid {values[tint] if theme.is_high_contrast else values[f'{tint}_tint']}; }}"
+        f"border: 1px solid {values[tint if theme.is_high_contrast else f'{tint}_tint']}; }}"
         f'\nQFrame[tint="{tint}"][outlined="true"] {{ border-color: '
         f"{values['warn_mark' if tint == 'warn' else tint]}; border-radius: 8u; }}"
         for tint in ("live", "good", "warn", "bad", "idle")
@@ -338,6 +341,7 @@ QToolBar[banner="true"] { border-bottom: 1px solid $border; spacing: 0; }
 QToolBar::separator { width: 1px; background: $border; margin: 8u 6u; }
 QStatusBar { border-top: 1px solid $border; color: $text2; }
 QStatusBar::item { border: none; }
+QStatusBar > QLabel { padding: 0 8u; }
 
 QTabWidget::pane { border: none; }
 QTabBar { background: $surface; color: $text2; font-weight: 600; qproperty-drawBase: 0; }
@@ -349,14 +353,14 @@ QTabBar::tab:hover:!selected { color: $text; border-bottom-color: $border; }
 QTabBar::tab:disabled { color: $disabled; }
 QDockWidget { font-weight: 600; color: $text; }
 QDockWidget::title { background: $surface; padding: 8u 12u; text-align: left; }
-QMainWindow::separator { background: $surface; }
+QMainWindow::separator { background: $window; }
 QMainWindow::separator:vertical { width: 4px; border-left: 1px solid $border; }
 QMainWindow::separator:horizontal { height: 4px; border-top: 1px solid $border; }
 QMainWindow::separator:hover { background: $select; }
 QSplitter::handle { background: $border; }
 
 QPushButton { background: $surface; color: $text; border: 1px solid $border_soft;
-    border-radius: 6u; padding: 0 11u; min-height: 26u; }
+    border-radius: 6u; padding: 0 11u; min-height: 26u; icon-size: 16u; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed, QPushButton:checked { background: $sunken; }
 QPushButton:focus { border: $focus solid $accent; }
@@ -367,7 +371,7 @@ QPushButton[kind="primary"] { background: $accent_fill; color: $accent_text; fon
 QPushButton[kind="primary"]:hover, QPushButton[kind="primary"]:pressed { border-color: $text; }
 QPushButton[kind="primary"]:focus { border: $focus solid $text; }
 QPushButton[kind="primary"]:disabled { background: $sunken; color: $disabled;
-    border-color: $sunken; }
+    border-color: $off_line; }
 QPushButton[kind="danger"] { color: $bad; border-color: $bad; font-weight: 500; }
 QPushButton[kind="danger"]:hover { background: $bad_tint; }
 QPushButton[kind="danger"]:focus { border: 2px solid $bad; }
@@ -377,15 +381,17 @@ QPushButton[kind="quiet"], QPushButton[kind="plain"], QPushButton[kind="icon"] {
 QPushButton[kind="quiet"] { color: $accent; font-weight: 500; }
 QPushButton[kind="plain"] { color: $text2; }
 QPushButton[kind="icon"] { padding: 0; min-width: 26u; }
-QPushButton[kind="quiet"]:hover, QPushButton[kind="plain"]:hover, QPushButton[kind="icon"]:hover {
+QPushButton[kind="quiet"]:hover, QPushButton[kind="plain"]:hover,
+QPushButton[kind="icon"]:hover {
     background: $hover; }
-QPushButton[kind="quiet"]:focus, QPushButton[kind="plain"]:focus, QPushButton[kind="icon"]:focus {
+QPushButton[kind="quiet"]:focus, QPushButton[kind="plain"]:focus,
+QPushButton[kind="icon"]:focus {
     border: $focus solid $accent; }
 QPushButton[kind="quiet"]:disabled, QPushButton[kind="plain"]:disabled { color: $disabled; }
 QPushButton[kind="search"] { background: $hover; color: $text2; border-color: $border;
     text-align: left; min-width: 200u; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6u;
-    padding: 4u; color: $text; }
+    padding: 4u; color: $text; icon-size: 18u; }
 QToolButton:hover { background: $hover; }
 QToolButton:pressed, QToolButton:checked { background: $sunken; }
 QToolButton:focus { border: $focus solid $accent; }
@@ -393,7 +399,8 @@ QToolButton:disabled { color: $disabled; }
 
 QLineEdit, QComboBox, QAbstractSpinBox { background: $surface; color: $text;
     border: 1px solid $border2; border-radius: 6u; padding: 0 8u; min-height: 28u;
-    selection-background-color: $select; selection-color: $select_text; }
+    placeholder-text-color: $text3; selection-background-color: $select;
+    selection-color: $select_text; }
 QPlainTextEdit, QTextEdit, QTextBrowser { background: $surface; color: $text;
     border: 1px solid $border2; border-radius: 6u; padding: 4u;
     selection-background-color: $select; selection-color: $select_text; }
@@ -406,7 +413,7 @@ QLineEdit:read-only { background: $hover; color: $text2; border-color: $border_s
 QLineEdit:disabled, QComboBox:disabled { color: $disabled; }
 QLineEdit[cell="true"], QComboBox[cell="true"] { border: none; min-height: 0; padding: 0 8u; }
 QLineEdit[cell="true"] { background: transparent; }
-QComboBox { padding-right: 24u; }
+QComboBox { padding-right: 2u; }
 QComboBox[compact="true"] { border-color: $border_soft; min-height: 24u; }
 QComboBox::drop-down { border: none; width: 22u; }
 QComboBox::down-arrow { image: none; width: 0; }

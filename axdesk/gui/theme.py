@@ -70,7 +70,9 @@ class Theme:
     def __post_init__(self) -> None:
         for token, value in self.tokens().items():
             if not QColor.isValidColorName(value) or len(value) != len("#RRGGBB"):
-                raise ValueError(f"Colour {token!r} of theme {self.name!r} is {value!r}, not #RRGGBB.")
+                raise ValueError(
+                    f"Colour {token!r} of theme {self.name!r} is {value!r}, not #RRGGBB."
+                )
 
     def tokens(self) -> dict[str, str]:
         """The colours by token."""
@@ -136,9 +138,7 @@ class Theme:
         for palette_role, token in roles.items():
             palette.setColor(palette_role, self.color(token))
         for palette_role in (role.WindowText, role.Text, role.ButtonText, role.HighlightedText):
-            palette.setColor(
-                QPalette.ColorGroup.Disabled, palette_role, self.color("disabled")
-            )
+            palette.setColor(QPalette.ColorGroup.Disabled, palette_role, self.color("disabled"))
         return palette
 
 

@@ -13,7 +13,7 @@ from PySide6.QtGui import (
     QPen,
     QResizeEvent,
 )
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from axdesk.gui.style import current_theme, px, set_property, theme_manager
 from axdesk.gui.theme import run_state_look
@@ -160,7 +160,7 @@ class _FigureView(QWidget):
         self._value = label("", "section")
         self._detail = label("", "small", "text2")
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(px(10), 0, 0, 0)
         layout.setSpacing(0)
         line = QHBoxLayout()
         line.setSpacing(px(5))
@@ -169,8 +169,10 @@ class _FigureView(QWidget):
         line.addWidget(self._value)
         line.addWidget(self._detail)
         line.addStretch(1)
+        layout.addStretch(1)
         layout.addWidget(self._caption)
         layout.addLayout(line)
+        layout.addStretch(1)
 
     def show_figure(self, figure: Figure) -> None:
         self._caption.setText(figure.caption)
@@ -299,6 +301,7 @@ class Banner(QWidget):
 
     def _lay_out(self) -> None:
         layout = QHBoxLayout(self)
+        layout.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)
         layout.setContentsMargins(px(14), 0, px(14), 0)
         layout.setSpacing(px(12))
         layout.addWidget(self._tile)
@@ -314,7 +317,6 @@ class Banner(QWidget):
         words.addStretch(1)
         layout.addLayout(words, 1)
         layout.addWidget(self._progress)
-        layout.addSpacing(px(4))
         for view in self._figures.values():
             layout.addWidget(view)
         layout.addWidget(self._button)
@@ -323,15 +325,15 @@ class Banner(QWidget):
     def _arrange(self) -> None:
         """Show progress, figures and button as far as the width goes round.
 
-        First the segments shrink to 160, then "ends about" and "slots busy" move to the tooltip.
-        State, sentence, failures and best never go.
+        First the segments shrink to 160, then "ends about" and "slots busy" move to the tooltip,
+        and at last the segments go. State, sentence, failures and best never go.
         """
         content = self._content
         given = {key for key in self._figures if getattr(content, key) is not None}
-        self._progress.setVisible(bool(content.segments))
         self._button.setVisible(bool(content.button))
         gap = self._row.spacing()
-        need = px(14) * 2 + self._tile.sizeHint().width() + gap + px(200)
+        words = max(px(200), self._state.sizeHint().width() + px(44))
+        need = px(14) * 2 + self._tile.sizeHint().width() + gap + words
         need += px(160) + gap if content.segments else 0
         need += self._button.sizeHint().width() + gap if content.button else 0
         widths = {key: self._figures[key].sizeHint().width() + gap for key in given}
@@ -342,8 +344,8 @@ class Banner(QWidget):
         for key, view in self._figures.items():
             view.setVisible(key in shown)
         spare = self.width() - need - sum(widths[key] for key in shown)
-        self._progress.setFixedWidth(min(max(px(160) + spare // 2, px(160)), px(302)))
+        self._progress.setVisible(bool(content.segments) and spare >= 0)
+        sentence = min(self._next.sizeHint().width(), px(420)) - words
+        self._progress.setFixedWidth(px(160) + min(max(spare - max(sentence, 0), 0), px(142)))
         hidden = [getattr(content, key) for key in self._figures if key in given - shown]
         self.setToolTip("\n".join(f"{f.caption}: {f.value} {f.detail}".strip() for f in hidden))
-
-

@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
     QHBoxLayout,
-    QMenu,
     QPushButton,
     QSizePolicy,
     QWidget,
@@ -77,13 +76,6 @@ class Button(QPushButton):
         self.setEnabled(available)
         usual = self.accessibleName() if self.kind == "icon" else ""
         self.setToolTip(usual if available else reason or usual)
-
-
-def menu_button(text: str, icon_name: str, menu: QMenu, *, kind: str = "icon") -> Button:
-    """A button that opens `menu`."""
-    button = Button(text, icon_name, kind=kind)
-    button.setMenu(menu)
-    return button
 
 
 def action_button(action: QAction, icon_name: str, *, kind: str = "normal") -> Button:
@@ -322,9 +314,7 @@ class SegmentedButton(QWidget):
     def _only_chosen_takes_tab(self) -> None:
         for segment in self._segments:
             on = segment.isChecked()
-            segment.setFocusPolicy(
-                Qt.FocusPolicy.StrongFocus if on else Qt.FocusPolicy.ClickFocus
-            )
+            segment.setFocusPolicy(Qt.FocusPolicy.StrongFocus if on else Qt.FocusPolicy.ClickFocus)
 
     def _resize_segments(self) -> None:
         for segment in self._segments:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from html import escape
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from axdesk.gui.icons import icon
-from axdesk.gui.style import px, set_property, theme_manager
+from axdesk.gui.style import px, theme_manager
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.labels import ElidedLabel, IconLabel, Tile, label
 
@@ -154,7 +154,8 @@ class Notice(Surface):
 
     def set_text(self, statement: str, sentence: str = "") -> None:
         """Say something else."""
-        self._text.setText(f'<span style="font-weight:600">{escape(statement)}</span>&ensp;{escape(sentence)}')
+        bold = f'<span style="font-weight:600">{escape(statement)}</span>'
+        self._text.setText(f"{bold}&ensp;{escape(sentence)}")
         self.setAccessibleName(f"{statement} {sentence}".strip())
 
 
@@ -308,11 +309,6 @@ class Page(QScrollArea):
     def _set_margins(self) -> None:
         side, top = (px(margin) for margin in self._margins)
         self.body.setContentsMargins(side, top, side, top)
-
-
-def set_tint(notice: QWidget, tone: str) -> None:
-    """Change the tint of a notice or banner to another state's."""
-    set_property(notice, "tint", tone)
 
 
 def fixed_height(widget: QWidget) -> QWidget:

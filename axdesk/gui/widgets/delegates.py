@@ -1,7 +1,7 @@
 """How cells of tables and rows of lists are drawn, from the roles in `widgets.roles`."""
 
 from collections.abc import Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from PySide6.QtCore import (
     QAbstractItemModel,
@@ -26,9 +26,11 @@ from PySide6.QtWidgets import (
 
 from axdesk.gui.icons import draw_icon
 from axdesk.gui.style import current_theme, draw_check_box, px, type_font
-from axdesk.gui.widgets.buttons import Choice
 from axdesk.gui.widgets.fields import ComboField, TextField
 from axdesk.gui.widgets.roles import Role
+
+if TYPE_CHECKING:
+    from axdesk.gui.widgets.buttons import Choice
 
 Index = QModelIndex | QPersistentModelIndex
 
@@ -73,9 +75,7 @@ class CellDelegate(QStyledItemDelegate):
         """Where the content goes."""
         return _rect(option).adjusted(px(self.padding), 0, -px(self.padding), 0)
 
-    def paint_ground(
-        self, painter: QPainter, option: QStyleOptionViewItem, index: Index
-    ) -> None:
+    def paint_ground(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         """Draw selection, row line, and the accent edge in the first column."""
         theme = current_theme()
         rect = _rect(option)
@@ -84,9 +84,7 @@ class CellDelegate(QStyledItemDelegate):
             if _is_first_column(option, index):
                 painter.fillRect(QRect(rect.left(), rect.top(), 3, rect.height()),
                                  theme.color("accent"))  # fmt: skip
-        painter.fillRect(
-            QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("grid")
-        )
+        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("grid"))
 
     def paint_content(
         self, painter: QPainter, option: QStyleOptionViewItem, index: Index, area: QRect
@@ -109,9 +107,7 @@ class CellDelegate(QStyledItemDelegate):
             text, color = hint, self._color(option, "text3")
         painter.setFont(self._font(index))
         painter.setPen(color)
-        shown = painter.fontMetrics().elidedText(
-            text, Qt.TextElideMode.ElideRight, area.width()
-        )
+        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, area.width())
         painter.drawText(area, _aligned(alignment), shown)
         if (share := index.data(Role.PROGRESS)) is not None:
             _paint_progress(painter, area, float(share), self._token(index))
@@ -199,9 +195,7 @@ class EditableDelegate(CellDelegate):
             area = area.adjusted(0, 0, -px(16), 0)
         super().paint_content(painter, option, index, area)
 
-    def createEditor(
-        self, parent: QWidget, _option: QStyleOptionViewItem, index: Index
-    ) -> QWidget:
+    def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: Index) -> QWidget:
         """A combo box for choices, else a line of text."""
         choices = cast("Sequence[Choice] | None", index.data(Role.CHOICES))
         if choices:
@@ -388,9 +382,7 @@ class TwoLineDelegate(QStyledItemDelegate):
         weight.setWeight(QFont.Weight.DemiBold if kind == "strong" else QFont.Weight.Medium)
         painter.setFont(weight)
         self._draw(painter, first, _text(index), "", color(tone))
-        self._draw(
-            painter, second, below, "small", color(index.data(Role.SECOND_TONE) or "text2")
-        )
+        self._draw(painter, second, below, "small", color(index.data(Role.SECOND_TONE) or "text2"))
         painter.restore()
 
     def _paint_ground(
@@ -435,11 +427,11 @@ class TwoLineDelegate(QStyledItemDelegate):
 
 
 def _rect(option: QStyleOptionViewItem) -> QRect:
-    return cast("QRect", option.rect)  # type: ignore[attr-defined]
+    return option.rect
 
 
 def _is(option: QStyleOptionViewItem, flag: QStyle.StateFlag) -> bool:
-    return bool(option.state & flag)  # type: ignore[attr-defined]
+    return bool(option.state & flag)
 
 
 def _is_checked(index: Index) -> bool:
@@ -462,7 +454,7 @@ def is_typed_into(option: QStyleOptionViewItem, index: Index) -> bool:
 
 
 def _is_first_column(option: QStyleOptionViewItem, index: Index) -> bool:
-    view = option.widget  # type: ignore[attr-defined]
+    view = option.widget
     if isinstance(view, QTableView):
         header = view.horizontalHeader()
         shown = (header.logicalIndex(i) for i in range(header.count()))

@@ -62,7 +62,8 @@ class DockTitles(QObject):
                 bar = dock.titleBarWidget()
                 dock.setTitleBarWidget(None)  # type: ignore[arg-type]
                 bar.deleteLater()
-        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+        direct = Qt.FindChildOption.FindDirectChildrenOnly
+        for bar in self._window.findChildren(QTabBar, options=direct):
             bar.setDocumentMode(True)
             bar.setExpanding(False)
             bar.setElideMode(Qt.TextElideMode.ElideNone)

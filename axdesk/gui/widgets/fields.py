@@ -11,6 +11,8 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
 
+from axdesk.core.draft_cells import parse_number
+from axdesk.core.errors import UserInputError
 from axdesk.gui.icons import draw_icon, icon
 from axdesk.gui.style import current_theme, px, set_property, theme_manager
 from axdesk.gui.widgets.buttons import Choice
@@ -18,21 +20,6 @@ from axdesk.gui.widgets.labels import label
 
 LABEL_WIDTH = 158
 """Width of the labels left of settings."""
-
-
-def parse_number(text: str) -> float | None:
-    """The number that an operator typed, with "," or "." as decimal point; None if it is none.
-
-    Real minus signs and spaces (also no-break ones) are understood; "1,000.5" and "1.000,5" are
-    not, since which of both marks the decimals cannot be told for sure.
-    """
-    plain = "".join(text.split()).replace("\u2212", "-")
-    if plain.count(",") + plain.count(".") > 1:
-        return None
-    try:
-        return float(plain.replace(",", "."))
-    except ValueError:
-        return None
 
 
 class TextField(QLineEdit):
@@ -92,8 +79,11 @@ class NumberField(TextField):
         theme_manager().changed.connect(self._fix_width)
 
     def number(self) -> float | None:
-        """The number in the field, or None if it is empty or no number."""
-        return parse_number(self.text())
+        """The number in the field, or None if it is empty or no finite number."""
+        try:
+            return parse_number(self.text())
+        except UserInputError:
+            return None
 
     def _fix_width(self) -> None:
         self.setFixedWidth(px(self._width))

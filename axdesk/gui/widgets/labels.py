@@ -1,8 +1,15 @@
 """Text: labels by kind and tone, and labels that shorten themselves."""
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QLabel, QSizePolicy, QStyleOption, QWidget
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGraphicsDropShadowEffect,
+    QLabel,
+    QSizePolicy,
+    QStyleOption,
+    QWidget,
+)
 
 from axdesk.gui.icons import pixmap
 from axdesk.gui.style import current_theme, px, set_property, theme_manager
@@ -53,14 +60,12 @@ class ElidedLabel(QLabel):
         option = QStyleOption()
         option.initFrom(self)
         area = self.contentsRect()
-        text = self.fontMetrics().elidedText(
-            self.text(), Qt.TextElideMode.ElideRight, area.width()
-        )
+        text = self.fontMetrics().elidedText(self.text(), Qt.TextElideMode.ElideRight, area.width())
         self.style().drawItemText(
             painter,
             area,
             self.alignment(),
-            option.palette,  # type: ignore[attr-defined]
+            option.palette,
             self.isEnabled(),
             text,
             self.foregroundRole(),
@@ -146,9 +151,16 @@ class Tile(QWidget):
         painter.drawRoundedRect(self.rect().toRectF().adjusted(0.5, 0.5, -0.5, -0.5), px(8), px(8))
         side = px(self._size * 0.5)
         offset = (self.width() - side) // 2
-        painter.drawPixmap(
-            offset, offset, pixmap(self._name, ink, side, self.devicePixelRatioF())
-        )
+        painter.drawPixmap(offset, offset, pixmap(self._name, ink, side, self.devicePixelRatioF()))
+
+
+def cast_shadow(widget: QWidget) -> None:
+    """Give a widget that floats over others its shadow."""
+    shadow = QGraphicsDropShadowEffect(widget)
+    shadow.setBlurRadius(px(16))
+    shadow.setOffset(0, px(3))
+    shadow.setColor(QColor(0, 0, 0, 60))
+    widget.setGraphicsEffect(shadow)
 
 
 def rule() -> QWidget:
@@ -156,4 +168,3 @@ def rule() -> QWidget:
     line = QFrame()
     line.setProperty("surface", "rule")
     return line
-

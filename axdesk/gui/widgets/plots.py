@@ -10,15 +10,14 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import pyqtgraph as pg
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from pyqtgraph.graphicsItems.ScatterPlotItem import drawSymbol
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
-from axdesk.gui.theme import OKABE_ITO
 from axdesk.gui.widgets.cards import Facts
-from axdesk.gui.widgets.labels import IconLabel, label
+from axdesk.gui.widgets.labels import IconLabel, cast_shadow, label
 
 HOVER_DISTANCE: Final = 12
 """Pixels within which the pointer picks a mark."""
@@ -42,11 +41,11 @@ MARKS: Mapping[str, Mark] = MappingProxyType({
     "dot": Mark("o", 8, None, "plot_dot"),
     "ring": Mark("o", 8, "plot_hollow", "surface"),
     "diamond": Mark("d", 10, "live", "surface"),
-    "cross": Mark("x", 9, None, "bad"),
+    "cross": Mark("x", 10, "bad", "bad", 1.0),
     "small_cross": Mark("x", 7, None, "idle"),
     "square": Mark("s", 6, None, "plot_dot"),
     "triangle": Mark("t1", 10, None, "warn_mark"),
-    "star": Mark("star", 15, "surface", "plot_best", 1.0),
+    "star": Mark("star", 19, "surface", "plot_best", 1.0),
     "hollow_dot": Mark("o", 7, "plot_dot", "surface", 1.0),
     "selected": Mark("o", 16, "accent", None, 2.0),
 })  # fmt: skip
@@ -127,7 +126,7 @@ class Axis(pg.AxisItem):  # type: ignore[misc]
         span = abs(most - least)
         if span == 0:
             return []
-        wanted = min(max(size / px(60), 2.0), 5.5)
+        wanted = min(max(size / px(42), 2.0), 6.4)
         power = 10.0 ** int(f"{span / wanted:e}".split("e")[1])
         factors = (1, 2, 2.5, 5, 10) if power < 1 else (1, 2, 5, 10)
         step = next(f * power for f in factors if span / (f * power) <= wanted + 0.01)
@@ -177,6 +176,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         self._left = Axis("left", has_grid=True)
         self._bottom = Axis("bottom", has_grid=False)
         super().__init__(axisItems={"left": self._left, "bottom": self._bottom})
+        self._left.setZValue(-1000)  # hairlines lie behind the data
         self._stylers: list[Callable[[], object]] = []
         self.setObjectName(name)
         self.setAccessibleName(label)
@@ -216,6 +216,11 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
     def pixel_of(self, point: QPointF) -> QPoint:
         """Where a point of the data lies in the widget."""
         return self.mapFromScene(self.item.getViewBox().mapViewToScene(point))  # type: ignore[no-any-return]
+
+    def close(self) -> bool:
+        """Close the plot, after which its axes cannot be restyled."""
+        theme_manager().changed.disconnect(self._restyle)
+        return bool(super().close())
 
     def leaveEvent(self, event: Any) -> None:
         """Tell that the pointer left."""
@@ -300,9 +305,7 @@ def draw_mark(painter: QPainter, mark: str, center: QPointF) -> None:
     """Draw a mark outside of a plot."""
     painter.save()
     painter.translate(center)
-    drawSymbol(
-        painter, MARKS[mark].symbol, px(MARKS[mark].size), mark_pen(mark), mark_brush(mark)
-    )
+    drawSymbol(painter, MARKS[mark].symbol, px(MARKS[mark].size), mark_pen(mark), mark_brush(mark))
     painter.restore()
 
 
@@ -349,6 +352,7 @@ class ReadOut(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._ground = parent
         self.setProperty("surface", "raised")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QVBoxLayout(self)
@@ -364,6 +368,7 @@ class ReadOut(QFrame):
         self._facts = Facts()
         layout.addLayout(head)
         layout.addWidget(self._facts)
+        cast_shadow(self)
         self.hide()
 
     def show_at(
@@ -380,7 +385,7 @@ class ReadOut(QFrame):
         self._facts.set_rows(rows)
         self.setAccessibleName(f"{title}. " + ", ".join(f"{n} {v}" for n, v in rows))
         self.adjustSize()
-        room = self.parentWidget().rect()
+        room = self._ground.rect()
         gap = px(14)
         x = place.x() + gap
         if x + self.width() > room.right():
@@ -389,9 +394,3 @@ class ReadOut(QFrame):
         self.move(max(x, room.left()), max(y, room.top()))
         self.raise_()
         self.show()
-
-
-def series_color(position: int) -> QColor:
-    """The colour of the series at `position` (from 0), repeating after seven."""
-    return QColor(OKABE_ITO[position % len(OKABE_ITO)])
-

@@ -1,11 +1,23 @@
 """Tables and lists, set up so that only a model and the delegates of the columns are missing."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from PySide6.QtCore import QAbstractItemModel, QEvent, QModelIndex, QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractItemModel,
+    QEvent,
+    QModelIndex,
+    QPoint,
+    QRect,
+    QSize,
+    Qt,
+    QTimer,
+    Signal,
+)
 from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QApplication,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -21,10 +33,11 @@ from axdesk.gui.widgets.delegates import (
     EDITABLE_PADDING,
     CellDelegate,
     EditableDelegate,
+    Index,
     TwoLineDelegate,
     current_issue,
 )
-from axdesk.gui.widgets.labels import IconLabel, label
+from axdesk.gui.widgets.labels import IconLabel, cast_shadow, label
 from axdesk.gui.widgets.roles import Role
 
 
@@ -54,47 +67,46 @@ class HeaderView(QHeaderView):
         theme = current_theme()
         painter.save()
         painter.fillRect(rect, theme.color("surface"))
-        painter.fillRect(
-            QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("border")
-        )
+        painter.fillRect(QRect(rect.left(), rect.bottom(), rect.width(), 1), theme.color("border"))
         name, unit = self._words(logical)
+        area = rect.adjusted(px(self._padding), 0, -px(self._padding), 0)
         strong, light = type_font("head"), type_font("small")
+        if QFontMetrics(strong).horizontalAdvance(f"{name} {unit}") > area.width():
+            unit = ""
         gap = px(4) if unit else 0
         widths = [
             QFontMetrics(strong).horizontalAdvance(name),
             QFontMetrics(light).horizontalAdvance(unit),
         ]
         total = sum(widths) + gap
-        area = rect.adjusted(px(self._padding), 0, -px(self._padding), 0)
         alignment = Qt.AlignmentFlag(self._data(logical, Qt.ItemDataRole.TextAlignmentRole) or 0)
+        sorted_here = self.isSortIndicatorShown() and self.sortIndicatorSection() == logical
+        arrow = px(15) if sorted_here else 0
         x = area.left()
         if alignment & Qt.AlignmentFlag.AlignRight:
-            x = max(area.right() - total + 1, area.left())
+            x = max(area.right() - total - arrow + 1, area.left())
         elif alignment & Qt.AlignmentFlag.AlignHCenter:
-            x = max(area.center().x() - total // 2, area.left())
-        sorted_here = self.isSortIndicatorShown() and self.sortIndicatorSection() == logical
+            x = max(area.center().x() - (total + arrow) // 2, area.left())
         if sorted_here:
-            self._paint_arrow(painter, area, x, total)
+            self._paint_arrow(painter, QPoint(x + total + px(3), area.center().y()))
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(strong)
         painter.setPen(theme.color("text" if sorted_here else "text2"))
         name_area = QRect(x, area.top(), area.right() - x + 1, area.height())
-        elided = QFontMetrics(strong).elidedText(
-            name, Qt.TextElideMode.ElideRight, name_area.width()
-        )
-        painter.drawText(name_area, middle, elided)
+        if widths[0] > name_area.width():
+            name = QFontMetrics(strong).elidedText(
+                name, Qt.TextElideMode.ElideRight, name_area.width()
+            )
+        painter.drawText(name_area.adjusted(0, 0, 2, 0), middle, name)
         painter.setFont(light)
         painter.setPen(theme.color("text2"))
-        painter.drawText(name_area.adjusted(widths[0] + gap, 0, 0, 0), middle, unit)
+        painter.drawText(name_area.adjusted(widths[0] + gap, 0, 2, 0), middle, unit)
         painter.restore()
 
-    def _paint_arrow(self, painter: QPainter, area: QRect, x: int, total: int) -> None:
+    def _paint_arrow(self, painter: QPainter, middle_left: QPoint) -> None:
         side = px(12)
         up = self.sortIndicatorOrder() == Qt.SortOrder.AscendingOrder
-        left = x + total + px(3)
-        if left + side > area.right() + px(self._padding):
-            left = x - side - px(3)
-        box = QRect(left, area.center().y() - side // 2, side, side)
+        box = QRect(middle_left.x(), middle_left.y() - side // 2, side, side)
         color = current_theme().color("text")
         draw_icon(painter, "chevron-up" if up else "chevron-down", box, color)
 
@@ -103,7 +115,7 @@ class HeaderView(QHeaderView):
         unit = self._data(logical, Role.UNIT)
         return "" if name is None else str(name), "" if unit is None else str(unit)
 
-    def _data(self, logical: int, role: int) -> object:
+    def _data(self, logical: int, role: int) -> Any:
         model: QAbstractItemModel | None = self.model()
         if model is None:
             return None
@@ -168,6 +180,7 @@ class CellTip(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
+        self._ground = parent
         self.setProperty("surface", "tip")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QHBoxLayout(self)
@@ -176,13 +189,14 @@ class CellTip(QFrame):
         self._text = label("", "small")
         layout.addWidget(IconLabel("alert-circle-filled", "bad", 14))
         layout.addWidget(self._text)
+        cast_shadow(self)
         self.hide()
 
     def show_under(self, cell: QRect, sentence: str) -> None:
         """Show `sentence` below `cell` (in the parent's coordinates), inside the parent."""
         self._text.setText(sentence)
         self.adjustSize()
-        area = self.parentWidget().rect()
+        area = self._ground.rect()
         x = max(min(cell.left() + px(3), area.right() - self.width()), area.left())
         y = cell.bottom() - px(3)
         if y + self.height() > area.bottom():
@@ -230,13 +244,13 @@ class EditableTable(TableView):
     def update_tip(self) -> None:
         """Show or hide the sentence about the current cell."""
         sentence = current_issue(self)
-        inside = self.hasFocus() or self.isAncestorOf(self.focusWidget() or self)
-        if sentence and inside:
+        focused = QApplication.focusWidget()
+        if sentence and focused is not None and (focused is self or self.isAncestorOf(focused)):
             self._tip.show_under(self.visualRect(self.currentIndex()), sentence)
         else:
             self._tip.hide()
 
-    def currentChanged(self, current: QModelIndex, previous: QModelIndex) -> None:
+    def currentChanged(self, current: Index, previous: Index) -> None:
         """Follow the current cell."""
         super().currentChanged(current, previous)
         self.update_tip()
@@ -258,13 +272,17 @@ class EditableTable(TableView):
         self.update_tip()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Delete removes rows, Enter edits the cell or adds a row after the last."""
+        """Delete asks to remove rows, Enter goes down and after the last row asks for another."""
         key = event.key()
         if key == Qt.Key.Key_Delete:
             rows = {index.row() for index in self.selectionModel().selectedIndexes()}
             self.rows_unwanted.emit(sorted(rows, reverse=True))
         elif key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
-            self._enter()
+            if self.state() == QAbstractItemView.State.EditingState:
+                # The editor that passed the key on gives its text to the model first.
+                QTimer.singleShot(0, self, self._enter)
+            else:
+                self._enter()
         else:
             super().keyPressEvent(event)
 
