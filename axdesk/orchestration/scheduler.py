@@ -171,7 +171,9 @@ class Scheduler:
         try:
             with self._end_stored():
                 self._begin()
+                self._step()
                 while not self._is_over():
+                    self._receive()
                     self._step()
                 self._conclude()
         except AxdeskError as caught:
@@ -193,7 +195,6 @@ class Scheduler:
         self._settle_state()
         self._launch_next()
         self._look_ahead()
-        self._receive()
 
     def _begin(self) -> None:
         self.keep_run(self.current)

@@ -1,0 +1,302 @@
+"""Fakes at the laboratory's border: time, plugins, the optimiser and the database, by script."""
+
+import heapq
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from axdesk.core.errors import CallFailedError, SearchSpaceExhaustedError, StorageError
+from axdesk.core.experiment import Experiment
+from axdesk.core.parameters import TParameterization
+from axdesk.core.protocols import AuditEntry
+from axdesk.core.run import Run
+from axdesk.core.suggestions import Candidate, SuggestionRequest
+from axdesk.core.trial import Generation, Observation, Trial, TrialSource, TrialStatus
+
+T = TypeVar("T")
+
+_MOST_WAITS = 20_000
+
+
+class FakeClock:
+    """Time that moves only when the scheduler waits, to the next thing that happens."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._planned: list[tuple[float, int, Callable[[], object]]] = []
+        self._numbers = itertools.count()
+        self._waits = 0
+
+    def at(self, seconds: float, action: Callable[[], object]) -> None:
+        """Do something, in the scheduler's thread, once this time has come."""
+        heapq.heappush(self._planned, (seconds, next(self._numbers), action))
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+
+    def receive(self, inbox: "SimpleQueue[object]", seconds: float | None) -> object | None:
+        self._waits += 1
+        assert self._waits < _MOST_WAITS, f"the run never ends, or spins, at {self.seconds} s"
+        until = None if seconds is None else self.seconds + seconds
+        while inbox.empty():
+            if self._planned and (until is None or self._planned[0][0] <= until):
+                at, _, action = heapq.heappop(self._planned)
+                self.seconds = max(self.seconds, at)
+                action()
+            elif until is None:
+                raise AssertionError(f"the run waits for ever at {self.seconds} s")
+            else:
+                self.seconds = until
+                return None
+        return inbox.get()
+
+
+@dataclass(slots=True)
+class MemoryStore:
+    """Remembers every commit; fails from a given one on."""
+
+    commits: list[Trial | Run] = field(default_factory=list)
+    audit: list[AuditEntry] = field(default_factory=list)
+    fails_from: int | None = None
+
+    def save_trial(
+        self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        self._commit(trial, audit)
+
+    def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
+        self._commit(run, audit)
+
+    def _commit(self, snapshot: Trial | Run, audit: Sequence[AuditEntry]) -> None:
+        if self.fails_from is not None and len(self.commits) >= self.fails_from:
+            raise StorageError("The disk is full.")
+        self.commits.append(snapshot)
+        self.audit += audit
+
+    def of_trial(self, index: int) -> list[Trial]:
+        return [c for c in self.commits if isinstance(c, Trial) and c.index == index]
+
+
+@dataclass(slots=True)
+class ScriptedGenerator:
+    """Makes one candidate a request, in a given time; fails where it is told to.
+
+    Attributes:
+        seconds: From the request to the answer; 0 for at once.
+        errors: Trial index → what its suggestion fails with.
+        hangs: Trial indices whose suggestion is never answered.
+        points: Points there are, where a failed one may be tried again; None for no end.
+    """
+
+    clock: FakeClock
+    source: TrialSource = TrialSource.MODEL
+    seconds: float = 0.0
+    errors: dict[int, Exception] = field(default_factory=dict)
+    hangs: set[int] = field(default_factory=set)
+    points: int | None = None
+    requests: list[SuggestionRequest] = field(default_factory=list)
+    asked_at: list[float] = field(default_factory=list)
+    given_up: int = 0
+
+    def suggest(self, request: SuggestionRequest) -> "Future[tuple[Candidate, ...]]":
+        self.requests.append(request)
+        self.asked_at.append(self.clock.seconds)
+        if request.trial_index in self.hangs:
+            return Future()
+        error = self.errors.get(request.trial_index)
+        return later(self.clock, self.seconds, lambda: self._made(request, self.source), error)
+
+    def space_filling(self, request: SuggestionRequest, reason: str) -> tuple[Candidate, ...]:
+        return self._made(request, TrialSource.FALLBACK, reason)
+
+    def _made(
+        self, request: SuggestionRequest, source: TrialSource, reason: str = ""
+    ) -> tuple[Candidate, ...]:
+        tried = len(request.observed) + len(request.pending) + len(request.abandoned)
+        if self.points is not None and tried >= self.points:
+            raise SearchSpaceExhaustedError("Every point was tried.")
+        generation = Generation(source, observed=len(request.observed), reason=reason)
+        return (Candidate({"x": request.trial_index / 1000}, generation),)
+
+    def give_up(self) -> None:
+        self.given_up += 1
+
+    def close(self) -> None:
+        pass
+
+
+HANG = float("inf")
+"""Seconds of a call that is entered and never answers."""
+
+
+@dataclass(slots=True)
+class Script:
+    """What the laboratory does with one trial.
+
+    Attributes:
+        run_seconds: Until each `run_trial` answers; the last one counts for all later calls.
+        run_errors: What the first calls of `run_trial` raise.
+        starts_anyway: Whether a `run_trial` that raises or never answers has started the trial.
+        seconds: From its start to its end.
+        ends_as: What polls tell from then on.
+        poll_errors: So many polls raise first.
+        poll_seconds: Until a poll answers.
+        fetch_errors: Metric → so many fetches raise first.
+        stop_error: What `stop_trial` raises.
+        stop_seconds: Until `stop_trial` answers.
+        find_error: What `find_trial` raises.
+        find_seconds: Until `find_trial` answers.
+        metadata: What `run_trial` answers; None for metadata of its own.
+    """
+
+    run_seconds: float = 0.0
+    run_errors: int = 0
+    starts_anyway: bool = False
+    seconds: float = 1.0
+    ends_as: TrialStatus = TrialStatus.COMPLETED
+    poll_errors: int = 0
+    poll_seconds: float = 0.0
+    fetch_errors: dict[str, int] = field(default_factory=dict)
+    stop_error: str = ""
+    stop_seconds: float = 0.0
+    find_error: str = ""
+    find_seconds: float = 0.0
+    metadata: dict[str, Any] | None = None
+
+
+@dataclass(slots=True)
+class ScriptedCalls:
+    """The laboratory: it outlives runs, and remembers what it was asked and when.
+
+    Attributes:
+        scripts: Trial index → its script; `usual` for all others.
+        started: Trial index → when it really started.
+        launches: (trial index, when called, when answered) of each `run_trial` that was answered.
+    """
+
+    clock: FakeClock
+    usual: Script = field(default_factory=Script)
+    scripts: dict[int, Script] = field(default_factory=dict)
+    can_stop: bool = False
+    can_find: bool = False
+    metric_names: tuple[str, ...] = ("y",)
+    runner_name: str = "the reactor"
+    early: tuple[str, ...] = ()
+    started: dict[int, float] = field(default_factory=dict)
+    deployed: list[int] = field(default_factory=list)
+    launches: list[tuple[int, float, float]] = field(default_factory=list)
+    polls: list[tuple[float, int]] = field(default_factory=list)
+    fetches: list[tuple[float, int, str]] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
+    searched: list[int] = field(default_factory=list)
+
+    def script(self, index: int) -> Script:
+        return self.scripts.get(index, self.usual)
+
+    def metadata(self, index: int) -> dict[str, Any]:
+        metadata = self.script(index).metadata
+        return {"job": index} if metadata is None else metadata
+
+    def run_trial(
+        self, trial_index: int, parameterization: TParameterization
+    ) -> "Future[dict[str, Any]]":
+        self.deployed.append(trial_index)
+        script, called_at = self.script(trial_index), self.clock.seconds
+        fails = self.deployed.count(trial_index) <= script.run_errors
+        if script.starts_anyway:
+            self.started[trial_index] = called_at
+
+        def answer() -> dict[str, Any]:
+            self.launches.append((trial_index, called_at, self.clock.seconds))
+            self.started.setdefault(trial_index, self.clock.seconds)
+            return self.metadata(trial_index)
+
+        error = CallFailedError("run_trial raised: no pressure") if fails else None
+        return later(self.clock, script.run_seconds, answer, error)
+
+    def poll_trial(
+        self, trial_index: int, trial_metadata: Mapping[str, Any]
+    ) -> "Future[TrialStatus]":
+        assert trial_metadata == self.metadata(trial_index)
+        self.polls.append((self.clock.seconds, trial_index))
+        script = self.script(trial_index)
+        fails = sum(index == trial_index for _, index in self.polls) <= script.poll_errors
+        error = CallFailedError("poll_trial raised: no line") if fails else None
+
+        def answer() -> TrialStatus:
+            is_over = self.clock.seconds >= self.started[trial_index] + script.seconds
+            return script.ends_as if is_over else TrialStatus.RUNNING
+
+        return later(self.clock, script.poll_seconds, answer, error)
+
+    def fetch(
+        self, metric_name: str, trial_index: int, trial_metadata: Mapping[str, Any]
+    ) -> "Future[Observation]":
+        asked_at = self.clock.seconds
+        self.fetches.append((asked_at, trial_index, metric_name))
+        tries = sum(fetch[1:] == (trial_index, metric_name) for fetch in self.fetches)
+        fails = tries <= self.script(trial_index).fetch_errors.get(metric_name, 0)
+        error = CallFailedError(f"{metric_name} raised: no file") if fails else None
+        progression = asked_at - self.started[trial_index] if metric_name in self.early else 0.0
+        value = float(trial_index)
+        return later(
+            self.clock, 0.0, lambda: Observation(metric_name, value, None, progression), error
+        )
+
+    def stop_trial(
+        self, trial_index: int, trial_metadata: Mapping[str, Any]
+    ) -> "Future[dict[str, Any]]":
+        assert self.can_stop
+        self.stopped.append(trial_index)
+        script = self.script(trial_index)
+        error = CallFailedError(script.stop_error) if script.stop_error else None
+        return later(self.clock, script.stop_seconds, dict[str, Any], error)
+
+    def find_trial(
+        self, trial_index: int, parameterization: TParameterization
+    ) -> "Future[dict[str, Any] | None]":
+        assert self.can_find
+        self.searched.append(trial_index)
+        script = self.script(trial_index)
+        error = CallFailedError(script.find_error) if script.find_error else None
+
+        def answer() -> dict[str, Any] | None:
+            return self.metadata(trial_index) if trial_index in self.started else None
+
+        return later(self.clock, script.find_seconds, answer, error)
+
+    def available_while_running(self) -> "Future[tuple[str, ...]]":
+        return later(self.clock, 0.0, lambda: self.early)
+
+    def close(self) -> None:
+        pass
+
+
+def later(
+    clock: FakeClock, seconds: float, answer: Callable[[], T], error: Exception | None = None
+) -> "Future[T]":
+    """Return the Future of a call that is entered now and answers after some seconds."""
+    future: Future[T] = Future()
+    future.set_running_or_notify_cancel()
+
+    def resolve() -> None:
+        if error is not None:
+            future.set_exception(error)
+            return
+        try:
+            future.set_result(answer())
+        except SearchSpaceExhaustedError as exhausted:
+            future.set_exception(exhausted)
+
+    if seconds == 0:
+        resolve()
+    elif seconds != HANG:
+        clock.at(clock.seconds + seconds, resolve)
+    return future

@@ -1,0 +1,200 @@
+"""A scheduler on a laboratory bench of fakes, and what must hold of every run."""
+
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from axdesk.core.commands import Command
+from axdesk.core.errors import AxdeskError
+from axdesk.core.events import (
+    Event,
+    FallbackUsed,
+    QuestionAnswered,
+    QuestionAsked,
+    RunChanged,
+    RunFinished,
+    SuggestionStarted,
+    TrialChanged,
+    TrialHealthChanged,
+    Warned,
+)
+from axdesk.core.experiment import Experiment
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.parameters import RangeParameterConfig
+from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.trial import Arm, Generation, Trial, TrialSource, TrialStatus
+from axdesk.orchestration.scheduler import Scheduler
+from tests.fakes import FakeClock, MemoryStore, Script, ScriptedCalls, ScriptedGenerator
+
+
+def experiment(tracking: tuple[str, ...] = ()) -> Experiment:
+    return Experiment(
+        id=1,
+        setup=ExperimentSetup(
+            name="reactor",
+            search_space=SearchSpace((RangeParameterConfig("x", (0.0, 1.0), "float"),)),
+            optimization=OptimizationConfig(Objective.parse("y"), tracking_metrics=tracking),
+            generation=GenerationSettings(initialization_budget=2),
+        ),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def settings(
+    max_trials: int = 2,
+    parallelism: int = 1,
+    *,
+    tolerance: float = 0.5,
+    interval: float = 1.0,
+    spacing: float = 0.0,
+    **more: Any,
+) -> RunSettings:
+    config = OrchestrationConfig(min_seconds_between_launches=spacing, **more)
+    return RunSettings(max_trials, parallelism, tolerance, interval, config)
+
+
+@dataclass
+class Bench:
+    """Runs an experiment on fakes, once or over several sittings.
+
+    Attributes:
+        events: All events of the latest sitting.
+        answers: Of the commands that were submitted, in order.
+    """
+
+    scripts: dict[int, Script] = field(default_factory=dict)
+    tracking: tuple[str, ...] = ()
+    waits_for_answers: bool = False
+
+    def __post_init__(self) -> None:
+        self.clock = FakeClock()
+        self.store = MemoryStore()
+        self.calls = ScriptedCalls(
+            self.clock, scripts=self.scripts, metric_names=("y", *self.tracking)
+        )
+        self.generator = ScriptedGenerator(self.clock)
+        self.experiment = experiment(self.tracking)
+        self.events: list[Event] = []
+        self.answers: list[Future[None]] = []
+        self.most_at_once = 0
+        self._scheduler: Scheduler | None = None
+
+    @property
+    def scheduler(self) -> Scheduler:
+        assert self._scheduler is not None
+        return self._scheduler
+
+    def submit_at(self, seconds: float, command: Command) -> None:
+        """Hand a command to whichever run goes on at that time."""
+        self.clock.at(seconds, lambda: self.answers.append(self.scheduler.submit(command)))
+
+    def run(self, wanted: RunSettings | None = None) -> Run:
+        """Carry out a new run, or go on with the last one; check what holds of every run."""
+        if wanted is None:
+            run = self.experiment.runs[-1].moved_to(RunState.STARTING, reason="", ended_at=None)
+        else:
+            run = Run(len(self.experiment.runs), wanted)
+        self.events = []
+        self._scheduler = Scheduler(
+            self.experiment,
+            run,
+            store=self.store,
+            generator=self.generator,
+            calls=self.calls,
+            publish=self._publish,
+            clock=self.clock,
+            waits_for_answers=self.waits_for_answers,
+        )
+        error: AxdeskError | None = None
+        try:
+            ended = self._scheduler.run()
+        except AxdeskError as caught:
+            error = caught
+            raise
+        finally:
+            self._check_end(error)
+        return ended
+
+    def _publish(self, event: Event) -> None:
+        if isinstance(event, TrialChanged):
+            assert self.store.of_trial(event.trial.index)[-1] == event.trial, "published unstored"
+            deployed = [t for t in self.experiment.pending if not t.may_have_started]
+            self.most_at_once = max(self.most_at_once, len(deployed))
+        self.events.append(event)
+
+    def _check_end(self, error: AxdeskError | None) -> None:
+        finished = [e for e in self.events if isinstance(e, RunFinished)]
+        assert finished == [RunFinished(self.scheduler.current, error)]
+        assert self.events[-1] is finished[0]
+        assert not self.scheduler.current.state.is_live
+        assert all(answer.done() for answer in self.answers)
+
+    # ---- what came out ---------------------------------------------------------------------------
+
+    @property
+    def statuses(self) -> list[str]:
+        return [str(trial.status) for trial in self.experiment.trials.values()]
+
+    def trial(self, index: int) -> Trial:
+        return self.experiment.trial(index)
+
+    def of_kind(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def warnings(self) -> list[str]:
+        return [event.message for event in self.of_kind(Warned)]
+
+    @property
+    def states(self) -> list[str]:
+        return [str(event.run.state) for event in self.of_kind(RunChanged)]
+
+    def told(self) -> list[str]:
+        """Every event of the latest sitting, in words."""
+        return [_in_words(event) for event in self.events]
+
+    def put(self, status: TrialStatus, metadata: Mapping[str, Any] | None = None) -> Trial:
+        """Put a trial of the first run into the experiment, as an earlier sitting left it."""
+        index = self.experiment.next_index
+        trial = Trial(
+            index=index,
+            arm=Arm(f"{index}_0", {"x": index / 1000}),
+            generation=Generation(TrialSource.SOBOL),
+            run_index=0,
+            status=status,
+            metadata=metadata,
+            staged_at=self.clock.now(),
+        )
+        self.experiment.put(trial)
+        return trial
+
+    def interrupted(self, wanted: RunSettings) -> None:
+        """Put a run into the experiment that died with its process."""
+        self.experiment.put_run(replace(Run(0, wanted), state=RunState.INTERRUPTED))
+
+
+def _in_words(event: Event) -> str:
+    match event:
+        case RunChanged(run=run):
+            return f"run {run.state}"
+        case TrialChanged(trial=trial):
+            return f"trial {trial.index} {trial.status}"
+        case TrialHealthChanged(trial_index=index, failures=failures):
+            return f"trial {index} has {failures} failures"
+        case SuggestionStarted(trial_index=index):
+            return f"suggesting {index}"
+        case FallbackUsed(trial_index=index):
+            return f"fallback for {index}"
+        case QuestionAsked(question=question):
+            return f"question about {question.trial_index}"
+        case QuestionAnswered(trial_index=index, answer=answer):
+            return f"answered {index}: {answer}"
+        case Warned(message=message):
+            return f"warned: {message}"
+        case RunFinished(run=run):
+            return f"finished {run.state}"
+    raise AssertionError(f"unknown event {event}")
