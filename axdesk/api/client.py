@@ -1,0 +1,640 @@
+"""One experiment from Python, under the names of the Ax tutorial."""
+
+import os
+import platform
+import secrets
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
+
+from axdesk.api import results
+from axdesk.api.configs import StorageConfig
+from axdesk.api.interrupts import stopping_on_interrupt
+from axdesk.core.cards import Card
+from axdesk.core.clock import SystemClock
+from axdesk.core.commands import (
+    Abandon,
+    AddTrial,
+    Command,
+    EnterResult,
+    MarkFailed,
+    Pause,
+    Resume,
+    Stop,
+    StopNow,
+    TrialCommand,
+)
+from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
+from axdesk.core.errors import (
+    AxdeskError,
+    PreflightError,
+    TransitionError,
+    UnsupportedError,
+    UserInputError,
+)
+from axdesk.core.events import Event, Publish
+from axdesk.core.experiment import Experiment
+from axdesk.core.laboratory import IMetric, IRunner
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    RangeParameterConfig,
+    TParameterization,
+    TParameterValue,
+)
+from axdesk.core.protocols import Generator, PluginCalls
+from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.suggestions import request_for
+from axdesk.core.trial import Arm, Prediction, Trial, TrialStatus
+from axdesk.generation import check_feasible
+from axdesk.orchestration.scheduler import Scheduler
+from axdesk.orchestration.trial_commands import apply_to_trial, observations_of
+from axdesk.plugins.calls import ThreadedPluginCalls
+from axdesk.storage.store import SqlStore
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+TOutcome = Mapping[str, float | tuple[float, float]]
+
+
+class Optimizer(Generator, Protocol):
+    """A generator that also tells what its model expects."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether a suggestion by the model would start at once."""
+        ...
+
+    def predict(
+        self, request: Any, points: Sequence[TParameterization]
+    ) -> "Future[tuple[tuple[Prediction, ...], ...]]":
+        """Return what the model expects of each required metric at each point."""
+        ...
+
+
+class Client:
+    """Configures an experiment, runs its trials, and tells what came out.
+
+    `run_trials` blocks its thread; meanwhile `submit`, `pause`, `resume`, `stop` and `stop_now`
+    may be called from any other. Everything else belongs to one thread at a time.
+    """
+
+    def __init__(
+        self, storage_config: StorageConfig | None = None, random_seed: int | None = None
+    ) -> None:
+        """Make a client for a new experiment.
+
+        Args:
+            storage_config: Where it is kept; None keeps it in memory.
+            random_seed: Every suggestion derives from it and is stored with it; None draws one.
+        """
+        self._store = _store_of(storage_config)
+        self._owns_store = True
+        self._is_kept = storage_config is not None
+        self._optimizer: Optimizer | None = None
+        self._calls: PluginCalls | None = None
+        self._runner: IRunner | None = None
+        self._metrics: dict[str, IMetric] = {}
+        self._plugin_hashes: tuple[tuple[str, str], ...] = ()
+        self._experiment: Experiment | None = None
+        self._space: SearchSpace | None = None
+        self._optimization: OptimizationConfig | None = None
+        self._texts: dict[str, str] = {}
+        seed = secrets.randbits(31) if random_seed is None else random_seed
+        self._generation = GenerationSettings(seed=seed)
+        self._lock = threading.Lock()
+        self._scheduler: Scheduler | None = None
+
+    @classmethod
+    def load_from_database(
+        cls, experiment_name: str, storage_config: StorageConfig | None = None
+    ) -> Self:
+        """Return a client for a stored experiment; give it its runner and metrics again.
+
+        Raises:
+            NotFoundError: If the database has no such experiment.
+        """
+        client = cls(storage_config)
+        client._adopt(client._store.load(experiment_name))
+        return client
+
+    @classmethod
+    def for_experiment(
+        cls,
+        store: SqlStore,
+        experiment: Experiment,
+        *,
+        calls: PluginCalls,
+        optimizer: Optimizer,
+        plugin_hashes: tuple[tuple[str, str], ...],
+    ) -> Self:
+        """Return a client for an experiment of an open store, which stays open; for `Workspace`."""
+        client = cls.__new__(cls)
+        cls.__init__(client)
+        client._store.close()
+        client._store, client._owns_store = store, False
+        client._calls, client._optimizer = calls, optimizer
+        client._plugin_hashes = plugin_hashes
+        client._adopt(experiment)
+        return client
+
+    def _adopt(self, experiment: Experiment) -> None:
+        self._experiment = experiment
+        self._space, self._optimization = experiment.search_space, experiment.optimization
+        self._generation = experiment.setup.generation
+
+    # ---- configure -------------------------------------------------------------------------------
+
+    def configure_experiment(
+        self,
+        parameters: Sequence[RangeParameterConfig | ChoiceParameterConfig],
+        parameter_constraints: Sequence[str] | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        experiment_type: str | None = None,
+        owner: str | None = None,
+    ) -> None:
+        """Say what may change.
+
+        Args:
+            parameters: At least one.
+            parameter_constraints: Such as `"x1 + 2*x2 <= 3"`.
+            name: Needed where the experiment is kept in a database.
+            description: Free text.
+            experiment_type: Kept in the description's place where that is empty.
+            owner: Free text.
+
+        Raises:
+            UserInputError: If a value is not allowed, or the constraints cannot all be met.
+            UnsupportedError: If the experiment is configured already.
+        """
+        if self._space is not None:
+            raise UnsupportedError(
+                "The experiment is configured already.", "Make a new Client for another one."
+            )
+        if name is None and self._is_kept:
+            raise UserInputError(
+                "An experiment in a database needs a name.", "Give configure_experiment a name."
+            )
+        constraints = tuple(ParameterConstraint.parse(t) for t in parameter_constraints or ())
+        space = SearchSpace(tuple(parameters), constraints)
+        if constraints:
+            check_feasible(space)
+        self._space = space
+        self._texts = {
+            "name": name or "experiment",
+            "description": description or experiment_type or "",
+            "owner": owner or "",
+        }
+        self._keep_setup()
+
+    def configure_optimization(
+        self, objective: str, outcome_constraints: Sequence[str] | None = None
+    ) -> None:
+        """Say what is optimised.
+
+        Args:
+            objective: A linear expression of metrics that is maximised; `"-m"` minimises `m`.
+            outcome_constraints: Limits on metrics, such as `"impurity <= 2"`.
+
+        Raises:
+            UserInputError: If an expression is not understood, with the place.
+        """
+        limits = tuple(OutcomeConstraint.parse(text) for text in outcome_constraints or ())
+        config = OptimizationConfig(Objective.parse(objective), limits)
+        before = self._optimization
+        if before is not None:
+            tracked = before.tracking_metrics
+            kept = tuple(m for m in tracked if m not in config.required_metrics)
+            config = replace(config, tracking_metrics=kept, units=before.units)
+        self._optimization = config
+        self._keep_setup()
+
+    def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
+        """Record further metrics without optimising them."""
+        config = self._configured_optimization()
+        self._optimization = replace(config, tracking_metrics=tuple(metric_names))
+        self._keep_setup()
+
+    def configure_generation_strategy(
+        self,
+        method: Literal["fast", "random_search"] = "fast",
+        initialization_budget: int | None = None,
+        initialization_random_seed: int | None = None,
+        initialize_with_center: bool = True,  # noqa: FBT001, FBT002, RUF100  # the tutorial's signature
+    ) -> None:
+        """Say how candidates are made.
+
+        Args:
+            method: `"fast"`, or `"random_search"` for space-filling points only.
+            initialization_budget: Trials before the model takes over; None: 5.
+            initialization_random_seed: Goes before the client's seed.
+            initialize_with_center: Whether the first trial is the start values, or the centre.
+        """
+        seed = self._generation.seed
+        self._generation = GenerationSettings(
+            method=method,
+            initialization_budget=5 if initialization_budget is None else initialization_budget,
+            initialize_with_center=initialize_with_center,
+            seed=seed if initialization_random_seed is None else initialization_random_seed,
+        )
+        self._keep_setup()
+
+    def configure_runner(self, runner: IRunner) -> None:
+        """Say what deploys trials."""
+        if not isinstance(runner, IRunner):
+            raise UserInputError(
+                f"{runner!r} is no runner.", "Derive its class from axdesk's IRunner."
+            )
+        self._runner = runner
+        self._close_calls()
+
+    def configure_metrics(self, metrics: Sequence[IMetric]) -> None:
+        """Say what fetches results; a metric replaces an earlier one of its name.
+
+        Raises:
+            UserInputError: If one is no metric, or its name is not part of the objective, the
+                limits or the tracking metrics that were configured.
+        """
+        for metric in metrics:
+            if not isinstance(metric, IMetric):
+                raise UserInputError(
+                    f"{metric!r} is no metric.", "Derive its class from axdesk's IMetric."
+                )
+        if self._optimization is not None:
+            self._check_names(tuple(metric.name for metric in metrics))
+        self._metrics |= {metric.name: metric for metric in metrics}
+        self._close_calls()
+
+    def _check_names(self, fetched: Sequence[str]) -> None:
+        known = self._configured_optimization().metric_names
+        for name in fetched:
+            if name not in known:
+                raise UserInputError(
+                    f"The metric {name!r} is not part of the optimisation, whose metrics are "
+                    f"{', '.join(map(repr, known))}.",
+                    "Correct the name, or name it in configure_tracking_metrics.",
+                )
+
+    def _configured_optimization(self) -> OptimizationConfig:
+        if self._optimization is None:
+            raise UserInputError(
+                "Nothing is optimised yet.", "Call configure_optimization before this."
+            )
+        return self._optimization
+
+    def _keep_setup(self) -> None:
+        """Store the set-up as soon as it says enough."""
+        if self._space is None or self._optimization is None:
+            return
+        if self._experiment is None:
+            self._experiment = self._store.create(
+                ExperimentSetup(
+                    search_space=self._space,
+                    optimization=self._optimization,
+                    generation=self._generation,
+                    **self._texts,  # type: ignore[arg-type]  # name, description, owner
+                )
+            )
+            return
+        setup = replace(
+            self._experiment.setup, optimization=self._optimization, generation=self._generation
+        )
+        if setup != self._experiment.setup:
+            self._store.save_setup(self._experiment, setup)
+            self._experiment.change_setup(
+                optimization=setup.optimization, generation=setup.generation
+            )
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment itself: not to be read while a run goes on.
+
+        Raises:
+            UserInputError: If it is not fully configured.
+        """
+        if self._experiment is None:
+            missing = "configure_experiment" if self._space is None else "configure_optimization"
+            raise UserInputError("The experiment is not configured yet.", f"Call {missing}.")
+        return self._experiment
+
+    # ---- run -------------------------------------------------------------------------------------
+
+    def run_trials(
+        self,
+        max_trials: int | None = None,
+        parallelism: int = 1,
+        tolerated_trial_failure_rate: float = 0.5,
+        initial_seconds_between_polls: float = 1,
+        *,
+        config: OrchestrationConfig | None = None,
+        on_event: Publish | None = None,
+        wait_for_answers: bool = False,
+    ) -> None:
+        """Run trials until the budget is spent; blocks.
+
+        In a program's main thread the first Ctrl-C lets running trials finish, the second stops
+        them; then KeyboardInterrupt is raised.
+
+        Args:
+            max_trials: Additional trials; None goes on with the last run and its settings.
+            parallelism: Trials that may run at once.
+            tolerated_trial_failure_rate: 0 up to, not including, 1.
+            initial_seconds_between_polls: Seconds between two polls of a trial.
+            config: Everything else; None for the defaults, or for those of the last run.
+            on_event: Receives every event, in this thread; must return at once.
+            wait_for_answers: Whether to wait for a person when only questions are left.
+
+        Raises:
+            PreflightError: If the runner or a metric is missing, or there is no run to go on with.
+            FailureRateExceededError: If too many trials failed.
+            DecisionNeededError: If only a person can say what became of some trials.
+            ExperimentBusyError: If another process or client drives the experiment.
+            StorageError: If the database cannot be used.
+        """
+        experiment = self.experiment
+        settings = None
+        if max_trials is not None:
+            settings = RunSettings(
+                max_trials=max_trials,
+                parallelism=parallelism,
+                tolerated_trial_failure_rate=tolerated_trial_failure_rate,
+                initial_seconds_between_polls=initial_seconds_between_polls,
+                orchestration=config or OrchestrationConfig(),
+            )
+        calls = self._plugin_calls()
+        with self._driving(experiment):
+            scheduler = Scheduler(
+                experiment,
+                self._next_run(experiment, settings, config),
+                store=self._store,
+                generator=self._used_optimizer(),
+                calls=calls,
+                publish=on_event or _ignore,
+                clock=SystemClock(),
+                waits_for_answers=wait_for_answers,
+            )
+            with self._steered_by(scheduler), stopping_on_interrupt(scheduler):
+                scheduler.run()
+
+    @contextmanager
+    def _driving(self, experiment: Experiment) -> Iterator[None]:
+        with self._store.control(experiment):
+            yield
+
+    @contextmanager
+    def _steered_by(self, scheduler: Scheduler) -> Iterator[None]:
+        with self._lock:
+            self._scheduler = scheduler
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._scheduler = None
+            scheduler.refuse_commands()
+
+    def _next_run(
+        self,
+        experiment: Experiment,
+        settings: RunSettings | None,
+        config: OrchestrationConfig | None,
+    ) -> Run:
+        facts: dict[str, Any] = {
+            "plugin_hashes": self._plugin_hashes,
+            "controller": f"{os.getpid()}@{platform.node()}",
+        }
+        if settings is not None:
+            return Run(
+                index=len(experiment.runs),
+                settings=settings,
+                started_at=SystemClock().now(),
+                **facts,
+            )
+        if not experiment.runs:
+            raise PreflightError(
+                f"Experiment {experiment.name!r} has no run to go on with.",
+                "Say how many trials to run.",
+            )
+        last = experiment.runs[-1]
+        if config is not None:
+            facts["settings"] = replace(last.settings, orchestration=config)
+        return last.moved_to(RunState.STARTING, reason="", ended_at=None, **facts)
+
+    def _plugin_calls(self) -> PluginCalls:
+        if self._calls is None:
+            if self._runner is None:
+                raise PreflightError("Nothing deploys trials.", "Call configure_runner.")
+            self._calls = ThreadedPluginCalls(self._runner, tuple(self._metrics.values()))
+        missing = [
+            name
+            for name in self._configured_optimization().required_metrics
+            if name not in self._calls.metric_names
+        ]
+        if missing:
+            have = ", ".join(map(repr, self._calls.metric_names)) or "none"
+            raise PreflightError(
+                f"Nothing fetches {', '.join(map(repr, missing))}; the metrics given: {have}.",
+                "Give configure_metrics a metric of that name.",
+            )
+        self._check_names(self._calls.metric_names)
+        return self._calls
+
+    def _used_optimizer(self) -> Optimizer:
+        if self._optimizer is None:
+            from axdesk.api.optimizer_thread import OptimizerThread
+
+            self._optimizer = OptimizerThread()
+        return self._optimizer
+
+    def optimizer_ready(self) -> bool:
+        """Whether a suggestion by the model would start at once; from any thread."""
+        return self._optimizer is not None and self._optimizer.is_ready
+
+    def submit(self, command: Command) -> "Future[None]":
+        """Carry a command out: by the run that goes on, else here and now; from any thread.
+
+        Returns:
+            A Future of None; it fails with the `AxdeskError` that refuses the command.
+        """
+        with self._lock:
+            if self._scheduler is not None:
+                return self._scheduler.submit(command)
+        answer: Future[None] = Future()
+        try:
+            self._apply(command)
+        except AxdeskError as error:
+            answer.set_exception(error)
+        else:
+            answer.set_result(None)
+        return answer
+
+    def _apply(self, command: Command) -> Trial:
+        if not isinstance(command, TrialCommand):
+            raise TransitionError("No run goes on.", "Start or resume one.")
+        experiment = self.experiment
+        with self._driving(experiment):
+            return apply_to_trial(experiment, self._store, command, SystemClock().now())
+
+    def pause(self) -> None:
+        """Start no new trials; from any thread."""
+        self.submit(Pause()).result()
+
+    def resume(self) -> None:
+        """Start trials again; from any thread."""
+        self.submit(Resume()).result()
+
+    def stop(self) -> None:
+        """End the run once its running trials have finished; from any thread."""
+        self.submit(Stop()).result()
+
+    def stop_now(self) -> None:
+        """Stop the running trials and end the run; from any thread."""
+        self.submit(StopNow()).result()
+
+    # ---- ask and tell ----------------------------------------------------------------------------
+
+    def get_next_trials(
+        self, max_trials: int, fixed_parameters: TParameterization | None = None
+    ) -> dict[int, dict[str, TParameterValue]]:
+        """Suggest trials that the caller runs: index → parameters; they are RUNNING.
+
+        Raises:
+            UnsupportedError: If `fixed_parameters` are given.
+            GenerationError: If no candidate could be made.
+        """
+        if fixed_parameters:
+            raise UnsupportedError(
+                "fixed_parameters is not offered.", "Configure a choice with a single value."
+            )
+        experiment, clock = self.experiment, SystemClock()
+        suggested = {}
+        with self._driving(experiment):
+            for _ in range(max_trials):
+                candidate = self._used_optimizer().suggest(request_for(experiment)).result()[0]
+                index = experiment.next_index
+                trial = Trial(
+                    index=index,
+                    arm=Arm(f"{index}_0", candidate.parameters),
+                    generation=candidate.generation,
+                    search_space_version=experiment.search_space_version,
+                    staged_at=clock.now(),
+                ).moved_to(TrialStatus.RUNNING, started_at=clock.now())
+                self._store.save_trial(experiment, trial)
+                experiment.put(trial)
+                suggested[index] = dict(candidate.parameters)
+        return suggested
+
+    def complete_trial(
+        self, trial_index: int, raw_data: TOutcome, progression: int | None = None
+    ) -> TrialStatus:
+        """Enter or correct a trial's result; return its status.
+
+        Raises:
+            UserInputError: If a required metric is missing, or a value is no finite number.
+            TransitionError: If the trial was abandoned.
+        """
+        command = EnterResult(trial_index, raw_data, float(progression or 0))
+        self.submit(command).result()
+        return self.experiment.trial(trial_index).status
+
+    def attach_data(
+        self, trial_index: int, raw_data: TOutcome, progression: int | None = None
+    ) -> None:
+        """Add values to a trial that goes on, without completing it."""
+        experiment = self.experiment
+        with self._driving(experiment):
+            trial = experiment.trial(trial_index)
+            new = observations_of(raw_data, float(progression or 0))
+            changed = replace(trial, observations=(*trial.observations, *new))
+            self._store.save_trial(experiment, changed)
+            experiment.put(changed)
+
+    def attach_trial(self, parameters: TParameterization, arm_name: str | None = None) -> int:
+        """Add a trial that the caller chose and runs; return its index."""
+        return self._apply(AddTrial(dict(parameters), arm_name)).index
+
+    def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
+        """Give a trial up; its point may be suggested again."""
+        command = MarkFailed(trial_index, failed_reason or "marked as failed")
+        self.submit(command).result()
+
+    def mark_trial_abandoned(self, trial_index: int) -> None:
+        """Give a trial up, or void its result; its point is not suggested again."""
+        self.submit(Abandon(trial_index)).result()
+
+    # ---- results ---------------------------------------------------------------------------------
+
+    def get_best_parameterization(
+        self,
+        use_model_predictions: bool = True,  # noqa: FBT001, FBT002, RUF100  # the tutorial's signature
+    ) -> tuple[dict[str, TParameterValue], dict[str, tuple[float, float]], int, str]:
+        """Return the best trial: (parameters, {metric: (mean, variance)}, index, arm name).
+
+        All completed trials count, also those that finished last.
+
+        Args:
+            use_model_predictions: Whether the model says which observed point is best and what to
+                expect there; where it cannot be fitted, and otherwise, what was observed.
+
+        Raises:
+            NotFoundError: If no completed trial keeps the limits.
+        """
+        best = results.best_of(self.experiment, self._used_optimizer(), use_model_predictions)
+        return dict(best.parameters), dict(best.values), best.trial_index, best.arm_name
+
+    def predict(self, points: Sequence[TParameterization]) -> list[dict[str, tuple[float, float]]]:
+        """Return what the model expects at each point: {metric: (mean, sem)}.
+
+        Raises:
+            GenerationError: If there are too few results for a model.
+        """
+        request = request_for(self.experiment)
+        checked = [request.search_space.checked(point) for point in points]
+        predicted = self._used_optimizer().predict(request, checked).result()
+        return [{p.metric: (p.mean, p.sem) for p in at_point} for at_point in predicted]
+
+    def compute_analyses(
+        self,
+        analyses: Sequence[str] | None = None,
+        display: bool = True,  # noqa: FBT001, FBT002, RUF100  # the tutorial's signature
+    ) -> list[Card]:
+        """Return the summary, the best trials and the convergence as cards.
+
+        Args:
+            analyses: Names of cards; None for all of them.
+            display: Whether to write them to the standard output.
+        """
+        return results.cards_of(self.experiment, analyses, display=display)
+
+    def summarize(self) -> "pd.DataFrame":
+        """Return one row a trial: index, arm, status, source, metrics, parameters."""
+        return results.data_frame(self.experiment)
+
+    def close(self) -> None:
+        """Free threads, processes and the client's own database."""
+        self._close_calls()
+        if self._optimizer is not None:
+            self._optimizer.close()
+        if self._owns_store:
+            self._store.close()
+
+    def _close_calls(self) -> None:
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.close()
+
+
+def _store_of(config: StorageConfig | None) -> SqlStore:
+    if config is None:
+        return SqlStore.in_memory()
+    return SqlStore.connect(config.url, config.creator)
+
+
+def _ignore(event: Event) -> None:
+    """A run that nobody watches."""

@@ -1,0 +1,92 @@
+"""What the trials of an experiment say: cards, the best point, a data frame."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Protocol
+
+from axdesk.analysis.best_point import best_point
+from axdesk.analysis.rendering import text
+from axdesk.analysis.tables import compute_cards
+from axdesk.core.cards import BestPoint, Card
+from axdesk.core.errors import GenerationError
+from axdesk.core.experiment import Experiment
+from axdesk.core.parameters import TParameterization
+from axdesk.core.suggestions import SuggestionRequest, request_for
+from axdesk.core.trial import Prediction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_MIN_MODEL_TRIALS = 2
+
+
+class Predictor(Protocol):
+    """Tells what the model expects."""
+
+    def predict(
+        self, request: SuggestionRequest, points: Sequence[TParameterization]
+    ) -> "Future[tuple[tuple[Prediction, ...], ...]]":
+        """Return the expectation of each required metric at each point."""
+        ...
+
+
+def best_of(experiment: Experiment, predictor: Predictor, use_model: bool) -> BestPoint:  # noqa: FBT001, RUF100  # handed through from the tutorial's signature
+    """Return the best point of an experiment.
+
+    Raises:
+        NotFoundError: If no completed trial keeps the limits.
+    """
+    predictions = _predictions(experiment, predictor) if use_model else None
+    return best_point(experiment.trials.values(), experiment.optimization, predictions)
+
+
+def _predictions(
+    experiment: Experiment, predictor: Predictor
+) -> Mapping[int, Mapping[str, tuple[float, float]]] | None:
+    """What the model expects at the observed points; None where there can be no model."""
+    request = request_for(experiment)
+    if len(request.observed) < _MIN_MODEL_TRIALS:
+        return None
+    points = [point.parameters for point in request.observed]
+    try:
+        predicted = predictor.predict(request, points).result()
+    except GenerationError:
+        # Told by the answer itself: its rule is then "observed", with the reason.
+        return None
+    return {
+        point.trial_index: {p.metric: (p.mean, p.sem) for p in at_point}
+        for point, at_point in zip(request.observed, predicted, strict=True)
+    }
+
+
+def cards_of(experiment: Experiment, names: Sequence[str] | None, *, display: bool) -> list[Card]:
+    """Return cards, and write them to the standard output if asked to."""
+    cards = compute_cards(
+        experiment.trials.values(), experiment.optimization, experiment.search_space, names
+    )
+    if display:
+        for card in cards:
+            sys.stdout.write(f"{text(card)}\n\n")
+    return list(cards)
+
+
+def data_frame(experiment: Experiment) -> "pd.DataFrame":
+    """Return one row a trial."""
+    import pandas as pd
+
+    rows = []
+    for index, trial in sorted(experiment.trials.items()):
+        row: dict[str, object] = {
+            "trial_index": index,
+            "arm_name": trial.arm.name,
+            "trial_status": trial.status.name,
+            "generation_node": trial.generation.source.value,
+            "failure_reason": trial.reason or None,
+        }
+        for metric in experiment.optimization.metric_names:
+            observation = trial.latest(metric)
+            row[metric] = None if observation is None else observation.mean
+            row[f"{metric}_sem"] = None if observation is None else observation.sem
+        rows.append(row | dict(trial.parameters))
+    return pd.DataFrame(rows)

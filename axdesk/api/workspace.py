@@ -1,0 +1,234 @@
+"""The database with its experiments and drafts, and the plugin folder: for window and headless.
+
+Every method blocks; the window calls them from its I/O thread.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from axdesk.api.client import Client
+from axdesk.api.optimizer_process import OptimizerProcess
+from axdesk.core.draft_cells import Problem, Problems, Section
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.errors import AxdeskError, NotFoundError, PreflightError
+from axdesk.core.experiment import Experiment
+from axdesk.core.plugins import PluginCatalogue
+from axdesk.core.protocols import AuditEntry, ExperimentSummary
+from axdesk.core.resources import resource_path
+from axdesk.core.setup import ExperimentSetup
+from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
+from axdesk.exchange.trials_csv import write_trials_csv
+from axdesk.generation import check_feasible
+from axdesk.plugins.build import build_metric, build_runner
+from axdesk.plugins.calls import ThreadedPluginCalls
+from axdesk.plugins.loader import LoadedPlugins, load_plugins
+from axdesk.storage.store import SqlStore, default_database_path
+
+
+class Workspace:
+    """One database and one plugin folder.
+
+    Attributes:
+        database: The database's file.
+        plugin_folder: Where plugins lie for experiments that name no folder of their own.
+    """
+
+    def __init__(self, database: Path | None = None, plugin_folder: Path | None = None) -> None:
+        """Open a workspace.
+
+        Args:
+            database: Made if it does not exist; None for the one in the user's data folder.
+            plugin_folder: Goes before the folder that an experiment file names; None for the
+                plugins that come with axdesk.
+
+        Raises:
+            StorageError: If the database cannot be used.
+        """
+        self.database = database or default_database_path()
+        self.plugin_folder = (plugin_folder or resource_path("plugins")).absolute()
+        self._is_folder_given = plugin_folder is not None
+        self._store = SqlStore.at(self.database)
+        self._loaded: dict[Path, tuple[object, LoadedPlugins]] = {}
+
+    # ---- experiments and drafts ------------------------------------------------------------------
+
+    def summaries(self) -> tuple[ExperimentSummary, ...]:
+        """Return all experiments and drafts, the latest change first."""
+        return self._store.summaries()
+
+    def experiment_id(self, name: str) -> int:
+        """Return the number of an experiment.
+
+        Raises:
+            NotFoundError: If there is none of that name.
+        """
+        return self._store.load(name).id
+
+    def experiment(self, experiment_id: int) -> Experiment:
+        """Return an experiment as stored, to look at.
+
+        Raises:
+            NotFoundError: If there is none, or only a draft.
+        """
+        return self._store.load_by_id(experiment_id)
+
+    def history(self, experiment_id: int, trial_index: int | None = None) -> tuple[AuditEntry, ...]:
+        """Return the history of an experiment or of one of its trials, oldest first."""
+        return self._store.history(experiment_id, trial_index)
+
+    def new_draft(self, draft: Draft | None = None) -> int:
+        """Keep a new draft; return its number."""
+        return self._store.save_draft(draft or Draft(), None)
+
+    def save_draft(self, draft: Draft, experiment_id: int) -> None:
+        """Keep what was typed."""
+        self._store.save_draft(draft, experiment_id)
+
+    def load_draft(self, experiment_id: int) -> Draft:
+        """Return what was typed; of an experiment that was made otherwise, what says its set-up."""
+        draft = self._store.load_draft(experiment_id)
+        return draft if draft is not None else draft_of(self.experiment(experiment_id).setup)
+
+    def check(self, draft: Draft, experiment_id: int | None = None) -> ExperimentSetup | Problems:
+        """Return the set-up that a draft says, or everything that keeps it from being run.
+
+        Args:
+            draft: What was typed.
+            experiment_id: Its own number, whose name is not taken by another.
+        """
+        try:
+            catalogue = self.catalogue(draft.general.get("plugin_folder", ""))
+        except AxdeskError as error:
+            return Problems((Problem(Section.GENERAL, 0, "plugin_folder", str(error)),))
+        checked = draft.checked(catalogue)
+        if isinstance(checked, Problems):
+            return checked
+        taken = any(s.name == checked.name and s.id != experiment_id for s in self.summaries())
+        if taken:
+            message = f"Another experiment is called {checked.name}."
+            return Problems((Problem(Section.GENERAL, 0, "name", message),))
+        try:
+            check_feasible(checked.search_space)
+        except AxdeskError as error:
+            return Problems((Problem(Section.CONSTRAINTS, None, "", str(error)),))
+        return checked
+
+    def configure(self, experiment_id: int, setup: ExperimentSetup) -> None:
+        """Turn a draft into an experiment, or change the set-up of one."""
+        try:
+            experiment = self.experiment(experiment_id)
+        except NotFoundError:
+            self._store.create(setup, experiment_id)
+        else:
+            self._store.save_setup(experiment, setup)
+
+    def create_from_setup(self, setup: ExperimentSetup, *, unique_name: bool = False) -> int:
+        """Keep a new experiment; return its number.
+
+        Args:
+            setup: What it is.
+            unique_name: Whether a name that is taken gets a number behind it.
+
+        Raises:
+            UserInputError: If the name is taken, or the constraints cannot all be met.
+        """
+        check_feasible(setup.search_space)
+        if unique_name:
+            setup = replace(setup, name=self._free_name(setup.name))
+        return self._store.create(setup).id
+
+    def _free_name(self, name: str) -> str:
+        taken = {summary.name for summary in self.summaries()}
+        numbered = (f"{name} {number}" for number in range(2, len(taken) + 3))
+        return next(candidate for candidate in (name, *numbered) if candidate not in taken)
+
+    def duplicate(self, experiment_id: int) -> int:
+        """Keep a new draft that says the same under another name; return its number."""
+        draft = self.load_draft(experiment_id)
+        name = draft.general.get("name", "")
+        if name:
+            draft = draft.with_cell(Section.GENERAL, 0, "name", self._free_name(f"{name} copy"))
+        return self.new_draft(draft)
+
+    def delete(self, experiment_id: int) -> None:
+        """Forget an experiment or a draft with all that belongs to it."""
+        self._store.delete(experiment_id)
+
+    # ---- files -----------------------------------------------------------------------------------
+
+    def read_file(self, path: Path) -> ExperimentSetup:
+        """Read an experiment file; a plugin folder given to the workspace goes before the file's.
+
+        Raises:
+            ExperimentFileError: If it is not valid, with the places.
+        """
+        setup = read_experiment_file(path)
+        if self._is_folder_given:
+            return replace(setup, plugin_folder=str(self.plugin_folder))
+        return setup
+
+    def write_file(self, setup: ExperimentSetup, path: Path) -> None:
+        """Write an experiment file, whole or not at all."""
+        write_experiment_file(setup, path)
+
+    def export_trials(self, experiment_id: int, path: Path) -> None:
+        """Write the trials as CSV."""
+        write_trials_csv(self.experiment(experiment_id), path)
+
+    def demo_setup(self) -> ExperimentSetup:
+        """Return the set-up of the Hartmann6 experiment that comes with axdesk."""
+        return read_experiment_file(resource_path("experiments", "hartmann6.toml"))
+
+    # ---- plugins and runs ------------------------------------------------------------------------
+
+    def catalogue(self, folder: str = "") -> PluginCatalogue:
+        """Return what a plugin folder offers; changed files are loaded anew.
+
+        Args:
+            folder: Empty for the workspace's own.
+
+        Raises:
+            NotFoundError: If there is no such folder.
+        """
+        return self._plugins(folder).catalogue
+
+    def _plugins(self, folder: str) -> LoadedPlugins:
+        path = Path(folder).expanduser() if folder else self.plugin_folder
+        files = sorted(path.glob("*.py"))
+        state = tuple((f.name, (stat := f.stat()).st_mtime_ns, stat.st_size) for f in files)
+        known = self._loaded.get(path)
+        if known is None or known[0] != state:
+            known = (state, load_plugins(path))
+            self._loaded[path] = known
+        return known[1]
+
+    def open(self, experiment_id: int) -> Client:
+        """Return a client for an experiment, with its plugins and an optimiser process.
+
+        Raises:
+            PreflightError: If no runner is chosen, or nothing fetches a required metric.
+            PluginError: If a plugin cannot be made.
+            NotFoundError: If the experiment, the folder or a plugin does not exist.
+        """
+        experiment = self.experiment(experiment_id)
+        setup = experiment.setup
+        if setup.runner is None or setup.unfetched_metrics:
+            missing = [] if setup.runner else ["Choose the runner that deploys trials."]
+            missing += [f"Choose what fetches {name}." for name in setup.unfetched_metrics]
+            raise PreflightError(f"{setup.name} cannot run yet.", problems=tuple(missing))
+        plugins = self._plugins(setup.plugin_folder)
+        runner = build_runner(plugins, setup.runner)
+        metrics = [build_metric(plugins, choice, name) for name, choice in setup.metrics]
+        used = {choice.file_name for choice in (setup.runner, *(c for _, c in setup.metrics))}
+        hashes = tuple((f.name, f.sha256) for f in plugins.catalogue.files if f.name in used)
+        return Client.for_experiment(
+            self._store,
+            experiment,
+            calls=ThreadedPluginCalls(runner, metrics),
+            optimizer=OptimizerProcess(),
+            plugin_hashes=hashes,
+        )
+
+    def close(self) -> None:
+        """Release the database."""
+        self._store.close()
