@@ -27,10 +27,7 @@ from botorch.models.gp_regression import SingleTaskGP
 from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
 from botorch.sampling.normal import SobolQMCNormalSampler
-from gpytorch.constraints import GreaterThan
-from gpytorch.likelihoods import GaussianLikelihood
 from gpytorch.mlls import ExactMarginalLogLikelihood
-from gpytorch.priors import LogNormalPrior
 from linear_operator.utils.warnings import NumericalWarning
 
 from axdesk.core.errors import GenerationError
@@ -216,19 +213,12 @@ def _fitted(known: MetricData, scale: _Scale) -> SingleTaskGP:
         X,
         Y,
         train_Yvar=noise,
-        likelihood=_learnt_noise() if noise is None else None,
+        # BoTorch's default; named so that points outside the bounds are not warned about.
         covar_module=get_covar_module_with_dim_scaled_prior(X.shape[-1]),
         outcome_transform=None,
     )
     fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
     return model
-
-
-def _learnt_noise() -> GaussianLikelihood:
-    # BoTorch's own floor of 1e-4 stops convergence at about a thousandth of the range.
-    prior = LogNormalPrior(-9.0, 3.0)
-    floor = GreaterThan(_MIN_NOISE, transform=None, initial_value=1e-4)
-    return GaussianLikelihood(noise_prior=prior, noise_constraint=floor)
 
 
 class Acquisition:
