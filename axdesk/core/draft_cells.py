@@ -4,9 +4,12 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 from axdesk.core.errors import UserInputError
+from axdesk.core.parameters import TParameterValue
 from axdesk.core.plugins import OptionDescription, TOptionValue
 
 Row = Mapping[str, str]
@@ -55,6 +58,10 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
         "scale",
         "start",
         "description",
+        # Of choices and fixed values, where it is not what their texts look like: "int", "float",
+        # "str" or "bool", and "yes" or "no".
+        "value_type",
+        "is_ordered",
     ),
     # `limit_kind` is ">=" or "<="; `metric` and `option.<name>` choose and fill the plugin.
     Section.OBJECTIVES: ("name", "unit", "goal", "weight", "limit_kind", "limit", "metric"),
@@ -89,6 +96,12 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
 
 CHOICE_SEPARATOR = ";"
 """Between the values of a choice; a comma may be a decimal comma."""
+
+TValueType = Literal["int", "float", "str", "bool"]
+"""What the values of a choice are."""
+
+_QUOTED = r'"((?:[^"]|"")*)"'
+_CHOICE = re.compile(rf"\s*(?:{_QUOTED}\s*(?=;|\Z)|([^;]*))(?:;|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +155,99 @@ def parse_number(text: str) -> float:
     return number
 
 
+def parse_whole(text: str) -> int:
+    """Read a whole number, exactly.
+
+    Raises:
+        UserInputError: If it is none.
+    """
+    number = parse_number(text)
+    if not number.is_integer():
+        raise UserInputError(f"“{text.strip()}” is no whole number.")
+    try:
+        return int(text.strip().replace("−", "-"))
+    except ValueError:  # such as 1e3 and 2,0
+        return int(number)
+
+
+def parse_yes_no(text: str) -> bool:
+    """Read yes or no.
+
+    Raises:
+        UserInputError: If it is neither.
+    """
+    plain = text.strip().lower()
+    if plain not in ("yes", "true", "1", "on", "no", "false", "0", "off"):
+        raise UserInputError(f"“{text.strip()}” is neither yes nor no.")
+    return plain in ("yes", "true", "1", "on")
+
+
+def parse_percent(text: str) -> float:
+    """Read a percentage as a share: 7 is 0.07, without a rounding error of its own.
+
+    Raises:
+        UserInputError: If it is no number.
+    """
+    parse_number(text)
+    return float(Decimal(text.strip().replace("−", "-").replace(",", ".")).scaleb(-2))
+
+
+def percent_text(share: float) -> str:
+    """Return the percentage that reads back as the same share."""
+    return f"{Decimal(repr(float(share))).scaleb(2).normalize():f}"
+
+
+def parse_value(text: str, kind: TValueType) -> TParameterValue:
+    """Read one value of a choice.
+
+    Raises:
+        UserInputError: If it is not of this kind.
+    """
+    match kind:
+        case "int":
+            return parse_whole(text)
+        case "float":
+            return parse_number(text)
+        case "bool":
+            return parse_yes_no(text)
+        case "str":
+            return text
+
+
+def value_type_of(texts: tuple[str, ...]) -> TValueType:
+    """Return what values look like: numbers if all of them are numbers, else texts."""
+    try:
+        numbers = [parse_number(text) for text in texts]
+    except UserInputError:
+        return "str"
+    return "int" if all(number.is_integer() for number in numbers) else "float"
+
+
+def split_choices(text: str) -> tuple[str, ...]:
+    """Split `a; b; "c; d"` into its values."""
+    found = []
+    for match in _CHOICE.finditer(text):
+        quoted, plain = match.groups()
+        if quoted is not None:
+            found.append(quoted.replace('""', '"'))
+        elif plain.strip():
+            found.append(plain.strip())
+    return tuple(found)
+
+
+def unquoted(text: str) -> str:
+    """Return one value of a choice without its quotes."""
+    match = re.fullmatch(_QUOTED, text.strip())
+    return text.strip() if match is None else match.group(1).replace('""', '"')
+
+
+def choice_text(value: TParameterValue) -> str:
+    """Return one value of a choice, in quotes where it would be read as something else."""
+    text = value_text(value)
+    is_plain = text == text.strip() != "" and CHOICE_SEPARATOR not in text and text[0] != '"'
+    return text if is_plain else '"' + text.replace('"', '""') + '"'
+
+
 def number_text(value: float) -> str:
     """Return the shortest text that reads back as the same number."""
     return str(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
@@ -165,16 +271,11 @@ def parse_option(option: OptionDescription, text: str) -> TOptionValue:
     text = text.strip()
     match option.kind:
         case "bool":
-            if text.lower() in ("yes", "true", "1", "on", "no", "false", "0", "off"):
-                return text.lower() in ("yes", "true", "1", "on")
-            raise UserInputError(f"“{text}” is neither yes nor no.")
+            return parse_yes_no(text)
         case "float":
             return parse_number(text)
         case "int":
-            number = parse_number(text)
-            if number != int(number):
-                raise UserInputError(f"“{text}” is no whole number.")
-            return int(number)
+            return parse_whole(text)
         case "choice":
             for choice in option.choices:
                 if value_text(choice) == text:

@@ -15,8 +15,11 @@ from axdesk.core.draft_cells import (
     Problems,
     Row,
     Section,
+    choice_text,
     number_text,
+    percent_text,
     value_text,
+    value_type_of,
 )
 from axdesk.core.draft_checks import checked_rows
 from axdesk.core.objective import OptimizationConfig
@@ -114,46 +117,64 @@ def _choice_row(field: str, choice: PluginChoice | None) -> Row:
 
 
 def _parameter_row(parameter: ParameterConfig) -> Row:
-    start = parameter.start_value
     common = {
         "on": "yes",
         "name": parameter.name,
         "unit": parameter.unit,
         "description": parameter.description,
-        "start": "" if start is None else value_text(start),
     }
     if isinstance(parameter, RangeParameterConfig):
         low, high = parameter.bounds
         kind = ParameterKind.DECIMAL if parameter.parameter_type == "float" else ParameterKind.WHOLE
         scale = "log" if parameter.is_log else ""
         cells = {"low": number_text(low), "high": number_text(high), "scale": scale}
-        return _row(**common, kind=kind.value, **cells)
+        return _row(**common, **cells, kind=kind.value, start=value_text(parameter.start_value))
+    kind, start = ParameterKind.CHOICE, parameter.start_value
+    choices = f"{CHOICE_SEPARATOR} ".join(map(choice_text, parameter.values))
     if parameter.is_fixed:
-        fixed = {**common, "start": value_text(parameter.values[0])}
-        return _row(**fixed, kind=ParameterKind.FIXED.value)
-    choices = f"{CHOICE_SEPARATOR} ".join(value_text(v) for v in parameter.values)
-    return _row(**common, kind=ParameterKind.CHOICE.value, choices=choices)
+        kind, start, choices = ParameterKind.FIXED, parameter.values[0], ""
+    looks = value_type_of(tuple(map(value_text, parameter.values)))
+    usual = replace(parameter, is_ordered=None).is_ordered
+    return _row(
+        **common,
+        kind=kind.value,
+        choices=choices,
+        start="" if start is None else choice_text(start),
+        value_type="" if looks == parameter.parameter_type else parameter.parameter_type,
+        is_ordered="" if usual == parameter.is_ordered else value_text(parameter.is_ordered),
+    )
 
 
 def _constraint_texts(setup: ExperimentSetup) -> list[str]:
     limits = setup.optimization.outcome_constraints
-    in_tables = {id(_cell_limit(name, limits)) for name in setup.optimization.required_metrics}
-    others = (limit for limit in limits if id(limit) not in in_tables)
+    others = limits[len(_cell_limits(setup.optimization)) :]
     return [str(c) for c in (*setup.search_space.constraints, *others)]
 
 
-def _cell_limit(name: str, limits: tuple[OutcomeConstraint, ...]) -> OutcomeConstraint | None:
-    """The limit that stands in the row of a metric; further ones stand with the constraints."""
-    return next((limit for limit in limits if limit.names == (name,)), None)
+def _cell_limits(optimization: OptimizationConfig) -> dict[str, OutcomeConstraint]:
+    """The first limits that can stand in the rows of their metrics without changing their order.
+
+    All further ones stand with the constraints.
+    """
+    rows = {name: row for row, name in enumerate(optimization.required_metrics)}
+    found: dict[str, OutcomeConstraint] = {}
+    last = -1
+    for limit in optimization.outcome_constraints:
+        row = rows[limit.names[0]]
+        if limit.terms != ((limit.names[0], 1.0),) or row <= last:
+            break
+        found[limit.names[0]], last = limit, row
+    return found
 
 
 def _objective_rows(
     optimization: OptimizationConfig, metrics: Mapping[str, PluginChoice]
 ) -> Iterable[Row]:
     terms = dict(optimization.objective.expression.terms)
-    for name in optimization.metric_names:
+    limits = _cell_limits(optimization)
+    for name in dict.fromkeys((*optimization.metric_names, *metrics)):
         cells = {"name": name, "unit": optimization.unit_of(name)}
-        limit = _cell_limit(name, optimization.outcome_constraints)
+        limit = limits.get(name)
         if name in terms:
             goal = Goal.MAXIMISE if terms[name] > 0 else Goal.MINIMISE
             cells["weight"] = number_text(abs(terms[name])) if abs(terms[name]) != 1 else ""
@@ -163,10 +184,8 @@ def _objective_rows(
             goal = Goal.RECORD
         cells["goal"] = goal.value
         if limit is not None:
-            coefficient = limit.terms[0][1]
-            flipped = {"<=": ">=", ">=": "<="}[limit.operator]
-            cells["limit_kind"] = flipped if coefficient < 0 else limit.operator
-            cells["limit"] = number_text(limit.bound / coefficient)
+            cells["limit_kind"] = limit.operator
+            cells["limit"] = number_text(limit.bound)
         yield {**_row(**cells), **_choice_row("metric", metrics.get(name))}
 
 
@@ -179,8 +198,7 @@ def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:
     return _row(
         max_trials=str(run.max_trials),
         parallelism=str(run.parallelism),
-        # repr of 100 * 0.07 is 7.000000000000001
-        tolerated_failure_percent=f"{100 * run.tolerated_trial_failure_rate:.12g}",
+        tolerated_failure_percent=percent_text(run.tolerated_trial_failure_rate),
         seconds_between_polls=seconds(run.initial_seconds_between_polls),
         seconds_between_launches=seconds(more.min_seconds_between_launches),
         min_failed_trials=str(more.min_failed_trials),

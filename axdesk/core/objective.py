@@ -67,7 +67,7 @@ class OptimizationConfig:
         objective: Maximised.
         outcome_constraints: Absolute limits, in the metrics' units.
         tracking_metrics: Metrics that are fetched and stored but not optimised.
-        units: (metric name, unit), for display.
+        units: (metric name, unit), for display; kept in the metrics' order.
     """
 
     objective: Objective
@@ -82,6 +82,9 @@ class OptimizationConfig:
                 f"The metric {both!r} is optimised or limited and only recorded at once.",
                 "Keep one of the two.",
             )
+        units = {name: unit for name, unit in self.units if unit}
+        ordered = tuple((n, units.pop(n)) for n in self.metric_names if n in units)
+        object.__setattr__(self, "units", (*ordered, *units.items()))
 
     @property
     def required_metrics(self) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ class RangeParameterConfig:
         bounds: (low, high), both inclusive, low < high, in the parameter's unit.
         parameter_type: `"float"`, or `"int"` for whole numbers only.
         scaling: `"log"` spreads trials evenly over orders of magnitude and needs low > 0;
-            None means `"linear"`.
+            None means `"linear"`, which is kept as None.
         unit: Shown behind values; empty for none.
         description: Shown to the operator.
         start_value: Value of this parameter in the first trial; None for the centre.
@@ -74,6 +74,8 @@ class RangeParameterConfig:
                 f"{what}: a logarithmic scale cannot start at {low}.", "Use a low bound above 0."
             )
         object.__setattr__(self, "bounds", (low, high))
+        if self.scaling == "linear":
+            object.__setattr__(self, "scaling", None)  # one value for one meaning
         if self.start_value is not None:
             object.__setattr__(self, "start_value", self.checked(self.start_value))
 
@@ -133,7 +135,8 @@ class ChoiceParameterConfig:
             three or more texts are not.
         unit: Shown behind values; empty for none.
         description: Shown to the operator.
-        start_value: Value of this parameter in the first trial; None for the middle one.
+        start_value: Value of this parameter in the first trial; None for the middle one, or
+            the only one.
     """
 
     name: str
@@ -166,7 +169,8 @@ class ChoiceParameterConfig:
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "is_ordered", ordered)
         if self.start_value is not None:
-            object.__setattr__(self, "start_value", self.checked(self.start_value))
+            start = self.checked(self.start_value)
+            object.__setattr__(self, "start_value", None if self.is_fixed else start)
 
     @property
     def is_fixed(self) -> bool:

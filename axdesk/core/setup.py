@@ -52,7 +52,8 @@ class ExperimentSetup:
         owner: Free text.
         generation: How candidates are made.
         runner: The runner's plugin; None if the library was given an object.
-        metrics: (metric name, plugin) of each metric that a plugin fetches.
+        metrics: (metric name, plugin) of each metric that a plugin fetches; kept in the order of
+            `optimization.metric_names`.
         plugin_folder: Where the plugin files lie; empty for the default folder.
         run: Settings of the next run.
     """
@@ -73,6 +74,9 @@ class ExperimentSetup:
         twice = first_duplicate(tuple(name for name, _ in self.metrics))
         if twice is not None:
             raise UserInputError(f"Two plugins fetch the metric {twice!r}.", "Keep one of them.")
+        known = dict(self.metrics)
+        ordered = tuple((n, known.pop(n)) for n in self.optimization.metric_names if n in known)
+        object.__setattr__(self, "metrics", (*ordered, *known.items()))
 
     @property
     def unfetched_metrics(self) -> tuple[str, ...]:
