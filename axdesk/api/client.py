@@ -7,7 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from axdesk.api import results
@@ -78,6 +78,27 @@ class Optimizer(Generator, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a client is given.
+
+    Attributes:
+        store: Where the experiment is kept.
+        experiment: None for a new one.
+        calls: To the plugins; None if the client is given objects instead.
+        optimizer: None for a thread.
+        plugin_hashes: (file name, SHA-256) of the plugin files, kept with each run.
+        is_shared: Whether the store stays open when the client is closed.
+    """
+
+    store: SqlStore
+    experiment: Experiment | None = None
+    calls: PluginCalls | None = None
+    optimizer: Optimizer | None = None
+    plugin_hashes: tuple[tuple[str, str], ...] = ()
+    is_shared: bool = False
+
+
 class Client:
     """Configures an experiment, runs its trials, and tells what came out.
 
@@ -86,22 +107,26 @@ class Client:
     """
 
     def __init__(
-        self, storage_config: StorageConfig | None = None, random_seed: int | None = None
+        self,
+        storage_config: StorageConfig | None = None,
+        random_seed: int | None = None,
+        *,
+        opened: Opened | None = None,
     ) -> None:
         """Make a client for a new experiment.
 
         Args:
             storage_config: Where it is kept; None keeps it in memory.
             random_seed: Every suggestion derives from it and is stored with it; None draws one.
+            opened: An experiment that exists already; for `load_from_database` and `Workspace`.
         """
-        self._store = _store_of(storage_config)
-        self._owns_store = True
+        self._opened = opened or Opened(_store_of(storage_config))
+        self._store = self._opened.store
         self._is_kept = storage_config is not None
-        self._optimizer: Optimizer | None = None
-        self._calls: PluginCalls | None = None
+        self._optimizer = self._opened.optimizer
+        self._calls = self._opened.calls
         self._runner: IRunner | None = None
         self._metrics: dict[str, IMetric] = {}
-        self._plugin_hashes: tuple[tuple[str, str], ...] = ()
         self._experiment: Experiment | None = None
         self._space: SearchSpace | None = None
         self._optimization: OptimizationConfig | None = None
@@ -110,6 +135,10 @@ class Client:
         self._generation = GenerationSettings(seed=seed)
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
+        if self._opened.experiment is not None:
+            experiment = self._experiment = self._opened.experiment
+            self._space, self._optimization = experiment.search_space, experiment.optimization
+            self._generation = experiment.setup.generation
 
     @classmethod
     def load_from_database(
@@ -120,34 +149,13 @@ class Client:
         Raises:
             NotFoundError: If the database has no such experiment.
         """
-        client = cls(storage_config)
-        client._adopt(client._store.load(experiment_name))
-        return client
-
-    @classmethod
-    def for_experiment(
-        cls,
-        store: SqlStore,
-        experiment: Experiment,
-        *,
-        calls: PluginCalls,
-        optimizer: Optimizer,
-        plugin_hashes: tuple[tuple[str, str], ...],
-    ) -> Self:
-        """Return a client for an experiment of an open store, which stays open; for `Workspace`."""
-        client = cls.__new__(cls)
-        cls.__init__(client)
-        client._store.close()
-        client._store, client._owns_store = store, False
-        client._calls, client._optimizer = calls, optimizer
-        client._plugin_hashes = plugin_hashes
-        client._adopt(experiment)
-        return client
-
-    def _adopt(self, experiment: Experiment) -> None:
-        self._experiment = experiment
-        self._space, self._optimization = experiment.search_space, experiment.optimization
-        self._generation = experiment.setup.generation
+        store = _store_of(storage_config)
+        try:
+            experiment = store.load(experiment_name)
+        except AxdeskError:
+            store.close()
+            raise
+        return cls(storage_config, opened=Opened(store, experiment))
 
     # ---- configure -------------------------------------------------------------------------------
 
@@ -406,7 +414,7 @@ class Client:
         config: OrchestrationConfig | None,
     ) -> Run:
         facts: dict[str, Any] = {
-            "plugin_hashes": self._plugin_hashes,
+            "plugin_hashes": self._opened.plugin_hashes,
             "controller": f"{os.getpid()}@{platform.node()}",
         }
         if settings is not None:
@@ -621,7 +629,7 @@ class Client:
         self._close_calls()
         if self._optimizer is not None:
             self._optimizer.close()
-        if self._owns_store:
+        if not self._opened.is_shared:
             self._store.close()
 
     def _close_calls(self) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 from axdesk import generation
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import Candidate, SuggestionRequest
-from axdesk.core.trial import Prediction
+
+if TYPE_CHECKING:
+    from axdesk.core.trial import Prediction
 
 
 class OptimizerThread:

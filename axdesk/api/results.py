@@ -13,10 +13,11 @@ from axdesk.core.errors import GenerationError
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import SuggestionRequest, request_for
-from axdesk.core.trial import Prediction
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from axdesk.core.trial import Prediction
 
 _MIN_MODEL_TRIALS = 2
 

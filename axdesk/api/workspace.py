@@ -6,7 +6,7 @@ Every method blocks; the window calls them from its I/O thread.
 from dataclasses import replace
 from pathlib import Path
 
-from axdesk.api.client import Client
+from axdesk.api.client import Client, Opened
 from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
@@ -221,12 +221,15 @@ class Workspace:
         metrics = [build_metric(plugins, choice, name) for name, choice in setup.metrics]
         used = {choice.file_name for choice in (setup.runner, *(c for _, c in setup.metrics))}
         hashes = tuple((f.name, f.sha256) for f in plugins.catalogue.files if f.name in used)
-        return Client.for_experiment(
-            self._store,
-            experiment,
-            calls=ThreadedPluginCalls(runner, metrics),
-            optimizer=OptimizerProcess(),
-            plugin_hashes=hashes,
+        return Client(
+            opened=Opened(
+                self._store,
+                experiment,
+                calls=ThreadedPluginCalls(runner, metrics),
+                optimizer=OptimizerProcess(),
+                plugin_hashes=hashes,
+                is_shared=True,
+            )
         )
 
     def close(self) -> None:
