@@ -90,7 +90,7 @@ def run_work(
 
     def work(publish: Publish) -> None:
         if last is not None and more_trials is None:
-            client.run_trials(on_event=publish)
+            client.run_trials(on_event=publish, wait_for_answers=True)
             return
         client.run_trials(
             more_trials or settings.max_trials,
@@ -99,6 +99,7 @@ def run_work(
             settings.initial_seconds_between_polls,
             config=settings.orchestration,
             on_event=publish,
+            wait_for_answers=True,
         )
 
     return work

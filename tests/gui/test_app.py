@@ -45,7 +45,7 @@ def test_the_window_is_painted_before_anything_heavy_is_imported() -> None:
 
 @pytest.fixture
 def window(qtbot: QtBot, qapp: QApplication) -> Iterator[MainWindow]:
-    workbench = Workbench(MemoryWorkspace)
+    workbench = Workbench(MemoryWorkspace)  # type: ignore[arg-type]
     window = MainWindow(workbench)
     window.show()
     workbench.begin()

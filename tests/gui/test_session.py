@@ -49,7 +49,7 @@ class Desk:
     def __init__(self, qtbot: QtBot) -> None:
         self.qtbot = qtbot
         self.workspace = MemoryWorkspace()
-        self.io = IoThread(lambda: self.workspace)
+        self.io = IoThread(lambda: self.workspace)  # type: ignore[arg-type,return-value]
         self.io.start()
         self.sessions: list[ExperimentSession] = []
 

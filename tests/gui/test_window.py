@@ -38,7 +38,7 @@ class Bench:
     def __init__(self, qtbot: QtBot, workspace: MemoryWorkspace) -> None:
         self.qtbot = qtbot
         self.workspace = workspace
-        self.workbench = Workbench(lambda: workspace)
+        self.workbench = Workbench(lambda: workspace)  # type: ignore[arg-type,return-value]
         self.window = MainWindow(self.workbench)
         self.window.show()
         qtbot.waitExposed(self.window)

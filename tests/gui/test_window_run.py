@@ -1,0 +1,306 @@
+"""Whole runs through the real window: real plugins, real SQLite, a real scheduler."""
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
+
+from axdesk.api.workspace import Workspace
+from axdesk.core.draft_cells import Section
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.parameters import RangeParameterConfig
+from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import OrchestrationConfig, RunSettings, RunState
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.trial import TrialSource, TrialStatus
+from axdesk.gui.main_window import MainWindow
+from axdesk.gui.workbench import Workbench
+
+QtBot = Any
+
+PLUGIN = '''
+"""A bowl whose trials are done at once, unless a file called hold lies beside it."""
+from pathlib import Path
+
+from axdesk.api.protocols.metric import IMetric
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+
+class Bowl(IRunner):
+    """Done at the first poll."""
+
+    def run_trial(self, trial_index, parameterization):
+        return {"index": trial_index, **parameterization}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        held = Path(__file__).with_name("hold").exists()
+        return TrialStatus.RUNNING if held else TrialStatus.COMPLETED
+
+    def stop_trial(self, trial_index, trial_metadata):
+        return {}
+
+
+class Depth(IMetric):
+    """How deep."""
+
+    def fetch(self, trial_index, trial_metadata):
+        return 0, (trial_metadata["x"] - 1) ** 2 + (trial_metadata["y"] + 0.5) ** 2
+'''
+
+
+def bowl_setup(method: str = "random_search", trials: int = 8, parallelism: int = 2) -> Any:
+    return ExperimentSetup(
+        name="Bowl",
+        search_space=SearchSpace(
+            (RangeParameterConfig("x", (-2, 2)), RangeParameterConfig("y", (-2, 2)))
+        ),
+        optimization=OptimizationConfig(Objective.parse("-depth")),
+        generation=GenerationSettings(method, initialization_budget=3),  # type: ignore[arg-type]
+        runner=PluginChoice("bowl.py:Bowl", {}),
+        metrics=(("depth", PluginChoice("bowl.py:Depth", {})),),
+        run=RunSettings(
+            trials,
+            parallelism,
+            initial_seconds_between_polls=0.02,
+            orchestration=OrchestrationConfig(min_seconds_between_launches=0),
+        ),
+    )
+
+
+class Laboratory:
+    """A plugin folder, a database, and windows on them."""
+
+    def __init__(self, folder: Path, qtbot: QtBot) -> None:
+        self.qtbot = qtbot
+        self.database = folder / "lab.db"
+        self.plugins = folder / "plugins"
+        self.plugins.mkdir()
+        (self.plugins / "bowl.py").write_text(PLUGIN, encoding="utf-8")
+        self.windows: list[MainWindow] = []
+
+    @property
+    def hold(self) -> Path:
+        return self.plugins / "hold"
+
+    def open(self) -> MainWindow:
+        """Open a window and wait until it has read the database."""
+        workbench = Workbench(lambda: Workspace(self.database, self.plugins))
+        window = MainWindow(workbench)
+        self.windows.append(window)
+        window.show()
+        with self.qtbot.waitSignal(workbench.loaded, timeout=20000):
+            workbench.begin()
+        return window
+
+    def new(self, draft: Draft) -> MainWindow:
+        """Open a window on a new draft."""
+        window = self.open()
+        window._workbench.new(draft)
+        self.until(lambda: window._workbench.current is not None)
+        return window
+
+    def until(self, condition: Callable[[], bool], seconds: float = 30) -> None:
+        self.qtbot.waitUntil(condition, timeout=round(1000 * seconds))
+
+    def close(self, window: MainWindow) -> None:
+        self.hold.unlink(missing_ok=True)
+        for session in window._workbench.live_sessions:
+            session.stop()
+        self.until(lambda: not window._workbench.live_sessions)
+        window.close()
+        self.until(window._workbench.io.isFinished)
+        self.windows.remove(window)
+        window.deleteLater()
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
+    laboratory = Laboratory(tmp_path, qtbot)
+    yield laboratory
+    for window in list(laboratory.windows):
+        laboratory.close(window)
+
+
+def session_of(window: MainWindow) -> Any:
+    return window._workbench.current
+
+
+def press(laboratory: Laboratory, window: MainWindow, name: str) -> None:
+    button = window.findChild(QPushButton, name)
+    assert button is not None
+    assert button.isEnabled(), name
+    laboratory.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def text(window: MainWindow, name: str) -> str:
+    widget = window.findChild(QWidget, name)
+    assert widget is not None
+    return str(widget.text())  # type: ignore[attr-defined]
+
+
+def open_experiment(laboratory: Laboratory, window: MainWindow) -> None:
+    [summary] = window._workbench.experiments.summaries
+    window._workbench.open(summary.id)
+    laboratory.until(lambda: session_of(window) is not None)
+
+
+def test_a_run_goes_from_the_button_to_the_database_and_back(laboratory: Laboratory) -> None:
+    window = laboratory.new(draft_of(bowl_setup()))
+    laboratory.until(lambda: text(window, "status.banner.state") == "Ready to start")
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: text(window, "status.banner.state") == "Completed")
+    session = session_of(window)
+    assert session.trials_model.rowCount() == 8
+    assert text(window, "status.banner.next").startswith("8 trials; best ")
+    best = session.facts.best
+    assert best is not None
+    laboratory.close(window)
+    again = laboratory.open()
+    open_experiment(laboratory, again)
+    facts = session_of(again).facts
+    assert facts.state is RunState.COMPLETED
+    assert facts.best is not None
+    assert facts.best.index == best.index
+    assert session_of(again).trials_model.rowCount() == 8
+    assert again._monitor is not None
+    assert again._monitor.convergence.places[best.index].mark == "star"
+
+
+def test_the_model_suggests_from_its_own_process(laboratory: Laboratory) -> None:
+    window = laboratory.new(draft_of(bowl_setup("fast", trials=6)))
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: text(window, "status.banner.state") == "Completed", 90)
+    session = session_of(window)
+    sources = [trial.generation.source for trial in session.facts.trials]
+    assert TrialSource.MODEL in sources
+    assert "torch" not in sys.modules
+    predicted = [t for t in session.facts.trials if t.generation.predictions]
+    assert predicted
+    assert text(window, "status.banner.next").startswith("6 trials; best ")
+
+
+def test_a_run_is_paused_changed_resumed_and_stopped(laboratory: Laboratory) -> None:
+    window = laboratory.new(draft_of(bowl_setup(trials=500)))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: session.trials_model.rowCount() >= 3)
+    press(laboratory, window, "toolbar.run.pause")
+    laboratory.until(
+        lambda: session.state is RunState.PAUSED and not session.draft_model.is_read_only
+    )
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "1.5")
+    session.draft_model.edit(Section.RUN, 0, "max_trials", "400")
+    before = session.trials_model.rowCount()
+    start = window.actions_by_name["run.start"]
+    laboratory.until(lambda: start.isEnabled() and start.text() == "Resume")
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: session.trials_model.rowCount() > before + 3)
+    laboratory.until(lambda: session.facts.run is not None and session.facts.budget == 400)
+    press(laboratory, window, "toolbar.run.stop")
+    laboratory.until(lambda: session.state is RunState.STOPPED)
+    later = [t for t in session.facts.trials if t.search_space_version == 2]
+    assert later
+    assert all(float(t.parameters["x"]) <= 1.5 for t in later)
+    assert len(session.facts.runs) == 1
+
+
+def test_stop_now_ends_the_running_trials(laboratory: Laboratory) -> None:
+    laboratory.hold.touch()
+    window = laboratory.new(draft_of(bowl_setup()))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: [t.status for t in session.facts.trials] == [TrialStatus.RUNNING] * 2)
+    laboratory.until(lambda: window.actions_by_name["run.stop_now"].isEnabled())
+    press(laboratory, window, "toolbar.run.stop_now")
+    dialog: Any = window.findChild(QDialog, "dialog.stop_now")
+    dialog.choose("stop")
+    laboratory.until(lambda: session.state is RunState.STOPPED)
+    assert {t.status for t in session.facts.trials} == {TrialStatus.ABANDONED}
+
+
+def test_a_result_is_corrected_after_the_run(laboratory: Laboratory) -> None:
+    window = laboratory.new(draft_of(bowl_setup(trials=3)))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
+    window.trials_view.select(1)
+    correct = window.actions_by_name["trials.enter_result"]
+    laboratory.until(correct.isEnabled)
+    correct.trigger()
+    dialog: Any = window.findChild(QDialog, "dialog.enter_result")
+    dialog.fields["depth"][0].setText("-7")
+    dialog.choose("ok")
+    laboratory.until(lambda: session.facts.best is not None and session.facts.best.index == 1)
+
+
+CLOSE_NOW = """
+import sys
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication, QDialog
+application = QApplication([])
+from axdesk.gui import app
+from axdesk.gui.workbench import Workbench
+
+seen = {}
+original = Workbench.begin
+
+def begin(workbench):
+    seen["workbench"] = workbench
+    original(workbench)
+
+Workbench.begin = begin
+
+def step():
+    workbench = seen.get("workbench")
+    session = workbench and workbench.current
+    if session is None or len(session.facts.pending) < 2:
+        if session is not None and not session.is_live and not session.facts.is_opening:
+            session.start()
+        return
+    timer.stop()
+    window = next(w for w in application.topLevelWidgets() if w.objectName() == "window.main")
+    window.close()
+    window.findChild(QDialog, "dialog.close").choose("now")
+
+timer = QTimer()
+timer.timeout.connect(step)
+timer.start(50)
+sys.exit(app.main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])))
+"""
+
+
+def test_a_run_closed_now_is_resumed_by_the_next_window(
+    laboratory: Laboratory, tmp_path: Path
+) -> None:
+    laboratory.hold.touch()
+    file = tmp_path / "bowl.toml"
+    workspace = Workspace(laboratory.database, laboratory.plugins)
+    workspace.write_file(bowl_setup(), file)
+    workspace.close()
+    ran = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(CLOSE_NOW), str(laboratory.database),
+         str(laboratory.plugins), str(file)],
+        capture_output=True, text=True, timeout=90, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    window = laboratory.open()
+    [summary] = window._workbench.experiments.summaries
+    assert summary.state is RunState.INTERRUPTED
+    open_experiment(laboratory, window)
+    laboratory.hold.unlink()
+    laboratory.until(lambda: window.findChild(QDialog, "dialog.interrupted") is not None)
+    press(laboratory, window, "dialog.interrupted.resume")
+    session = session_of(window)
+    laboratory.until(lambda: session.state is RunState.COMPLETED)
+    trials = session.facts.trials
+    assert [t.status for t in trials] == [TrialStatus.COMPLETED] * 8
+    assert [t.metadata["index"] for t in trials] == list(range(8))
