@@ -137,7 +137,8 @@ class Scheduler:
         self._launch: Launch | None = None
         self._early: Future[tuple[str, ...]] | None = None
         self._stopping: dict[int, Stopping] = {}
-        self._ends_now = False
+        self._stop_reason: str | None = None
+        self._forgiven: frozenset[int] = frozenset()
         self._failures: dict[int, str] | None = None
         self._started_at = clock.monotonic()
         self._run_seconds = run.elapsed_seconds
@@ -214,6 +215,9 @@ class Scheduler:
             item = self._inbox.get() if not self._inbox.empty() else None
 
     def _answer(self, submitted: Submitted) -> None:
+        if not submitted.answer.set_running_or_notify_cancel():
+            return
+        self._count_elapsed()
         try:
             carry_out(self, self.uncertain, submitted.command)
         except AxdeskError as error:
@@ -225,7 +229,7 @@ class Scheduler:
         """Answer commands that came too late."""
         while not self._inbox.empty():
             item = self._inbox.get()
-            if isinstance(item, Submitted):
+            if isinstance(item, Submitted) and item.answer.set_running_or_notify_cancel():
                 item.answer.set_exception(
                     TransitionError("The run has ended.", "Resume it, or start another.")
                 )
@@ -235,6 +239,7 @@ class Scheduler:
         more = self._settings.orchestration
         times = [watch.wakes_at(now) for watch in self._watches.values()]
         times += [stop.call.when_late(now) for stop in self._stopping.values()]
+        times += self.uncertain.late_at(now)
         times += [self._suggesting.late_at(more.generation_time_limit), self._limit_at()]
         if self._launch is not None and not self._launch.is_late:
             times.append(self._launch.call.when_late(now))
@@ -247,7 +252,7 @@ class Scheduler:
         return max(0.0, min(known) - now) if known else self._idle_seconds()
 
     def _idle_seconds(self) -> float | None:
-        is_asking = self._launch is not None or bool(self._watches) or bool(self._stopping)
+        is_asking = bool(self._occupied) or self.uncertain.is_asking_runner
         return self._settings.initial_seconds_between_polls if is_asking else None
 
     # ---- suggest and deploy ----------------------------------------------------------------------
@@ -372,6 +377,8 @@ class Scheduler:
                 "If the metadata names a file or a job, one of the two may read the other's "
                 "result; name it by trial index.",
             )
+        if self._stop_reason is not None:
+            self._stop_trial(running, TrialStatus.ABANDONED, self._stop_reason, is_certain=False)
 
     def _watch_running(self) -> None:
         """Follow what runs and is not followed: after a restart, or a stop that was cancelled."""
@@ -443,9 +450,15 @@ class Scheduler:
 
     def _store_elapsed(self) -> None:
         self._next_heartbeat_at = self.clock.monotonic() + _HEARTBEAT_SECONDS
+        self._count_elapsed()
+        for index in self._watches:
+            self.keep(self.experiment.trial(index))
+
+    def _count_elapsed(self) -> None:
+        """Bring the elapsed times in memory up to date; the next commit stores them."""
         for index in self._watches:
             trial = self.experiment.trial(index)
-            self.keep(replace(trial, elapsed_seconds=self._elapsed(trial)))
+            self.experiment.put(replace(trial, elapsed_seconds=self._elapsed(trial)))
 
     def _usual_trial_seconds(self) -> float | None:
         done = self.experiment.with_status(TrialStatus.COMPLETED)
@@ -482,10 +495,10 @@ class Scheduler:
 
     def stop_now(self, reason: str = "stopped by the operator") -> None:
         """Stop every running trial through the runner; asked twice, wait for nothing more."""
-        if self._ends_now:
+        if self._stop_reason is not None:
             self._stopping.clear()
             self._launch = None
-        self._ends_now = True
+        self._stop_reason = reason
         if self._launch is not None and self._launch.is_late:
             self._launch = None
         for index in list(self._watches):
@@ -504,7 +517,12 @@ class Scheduler:
         elif is_certain:
             self._end(trial, status, reason=f"{reason}; the runner cannot stop trials")
         else:
-            del self._watches[trial.index]
+            self._leave(trial)
+
+    def _leave(self, trial: Trial) -> None:
+        """Let a trial run on that cannot be stopped; a later sitting follows it again."""
+        self._watches.pop(trial.index, None)
+        self.keep(replace(trial, elapsed_seconds=self._elapsed(trial)))
 
     def _take_stops(self) -> None:
         for index, stop in list(self._stopping.items()):
@@ -520,25 +538,44 @@ class Scheduler:
                 self.warn(f"Trial {index} could not be stopped: {error.message}")
                 if stop.is_certain:
                     self._end(trial, stop.status, reason=f"{stop.reason}; it may go on")
+                    continue
+                self._leave(trial)
+                if self._stop_reason is None:
+                    self._watch_running()
             else:
                 self._end(trial, stop.status, reason=stop.reason)
 
     def _check_failure_rate(self, *, at_end: bool = False) -> None:
-        if self._failures is not None:
+        # Trials that are stopped on purpose are no failures.
+        if self._failures is not None or self._stop_reason is not None:
             return
+        failures = self._too_many_failures(1 if at_end else self._settings.min_failed_trials)
+        if not failures:
+            return
+        self._failures = failures
+        rate = f"{len(failures)} of {len(self._counted)} trials failed"
+        if not at_end and self.current.state is not RunState.STOPPING:
+            self.change_state(RunState.STOPPING, rate)
+        if self._settings.orchestration.when_failure_rate_exceeded == "stop":
+            self.stop_now("stopped because too many trials failed")
+
+    @property
+    def _counted(self) -> tuple[Trial, ...]:
         trials = self.experiment.of_run(self.current)
+        return tuple(trial for trial in trials if trial.index not in self._forgiven)
+
+    def _too_many_failures(self, least: int) -> dict[int, str]:
+        """Return trial index → reason if so many are over the rate; else nothing."""
+        trials = self._counted
         lost = (TrialStatus.FAILED, TrialStatus.ABANDONED)
         failures = {t.index: t.reason for t in trials if t.status in lost}
-        least = 1 if at_end else self._settings.min_failed_trials
-        if len(failures) < least:
-            return
-        if len(failures) > self._settings.tolerated_trial_failure_rate * len(trials) + 1e-9:
-            self._failures = failures
-            rate = f"{len(failures)} of {len(trials)} trials failed"
-            if not at_end and self.current.state is not RunState.STOPPING:
-                self.change_state(RunState.STOPPING, rate)
-            if self._settings.orchestration.when_failure_rate_exceeded == "stop":
-                self.stop_now("stopped because too many trials failed")
+        tolerated = self._settings.tolerated_trial_failure_rate * len(trials) + 1e-9
+        return failures if len(failures) >= least and len(failures) > tolerated else {}
+
+    def _forgive(self) -> None:
+        """Count no longer what was over the rate when a person let the run go on."""
+        self._forgiven |= self._too_many_failures(1).keys()
+        self._failures = None
 
     # ---- state -----------------------------------------------------------------------------------
 
@@ -560,8 +597,10 @@ class Scheduler:
     def _is_over(self) -> bool:
         match self.current.state:
             case RunState.STOPPING:
-                is_idle = not self._stopping and self._launch is None
-                return is_idle and (self._ends_now or not self._watches)
+                ends_now = self._stop_reason is not None
+                is_left = ends_now and self._launch is not None and self._launch.is_late
+                is_idle = not self._stopping and (self._launch is None or is_left)
+                return is_idle and (ends_now or not self._watches)
             case RunState.RUNNING:
                 waits = self._waits_for_answers and bool(self.uncertain.questions)
                 return self._is_spent() and not waits
@@ -592,7 +631,7 @@ class Scheduler:
         failpoint("run_ended")
 
     def _failure_error(self, failures: dict[int, str]) -> FailureRateExceededError:
-        total = len(self.experiment.of_run(self.current))
+        total = len(self._counted)
         rate = self._settings.tolerated_trial_failure_rate
         return FailureRateExceededError(
             f"{len(failures)} of {total} trials failed; {rate:.12g} of them was tolerated.",
@@ -649,12 +688,15 @@ class Scheduler:
 
     def change_state(self, state: RunState, reason: str = "") -> None:
         """Move the run to another state."""
-        if state is RunState.RUNNING:
-            self._ends_now = False
-            self._watch_running()
+        before = self.current.state
         self.keep_run(
             self.current.moved_to(state, reason=reason, elapsed_seconds=self._run_elapsed())
         )
+        if state is RunState.RUNNING:
+            self._stop_reason = None
+            self._watch_running()
+            if before in (RunState.STARTING, RunState.STOPPING):
+                self._forgive()
 
     def warn(self, message: str, hint: str = "") -> None:
         """Tell the operator something that needs no answer."""
@@ -669,7 +711,7 @@ class Scheduler:
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
         self.took(trial)
-        if trial.status is not TrialStatus.RUNNING:
+        if trial.status.is_terminal:
             question = self.uncertain.questions.get(trial.index)
             self.forget(trial.index)
             if question is not None:

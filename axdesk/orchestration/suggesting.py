@@ -48,8 +48,14 @@ class Suggesting:
 
     def prepare(self) -> None:
         """Ask for a candidate for the next trial unless there is one or one is being made."""
-        if self._future is None and self._candidate is None and not self.is_exhausted:
-            self._request = request_for(self._experiment)
+        if self._future is not None or self._candidate is not None:
+            return
+        request = request_for(self._experiment)
+        if self.is_exhausted and self._request is not None:
+            # A failed point may be tried again.
+            self.is_exhausted = request.failed == self._request.failed
+        if not self.is_exhausted:
+            self._request = request
             self._asked_at = self._clock.monotonic()
             self._publish(SuggestionStarted(self._request.trial_index))
             self._future = self._generator.suggest(self._request)

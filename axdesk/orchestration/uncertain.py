@@ -33,6 +33,10 @@ class Uncertain:
         """Whether the runner is looking for a trial."""
         return bool(self._searches)
 
+    def late_at(self, now: float) -> list[float | None]:
+        """Return the monotonic times at which the runner's answers are late."""
+        return [search.when_late(now) for search in self._searches.values()]
+
     def add(self, trial: Trial, happened: str) -> None:
         """Take a trial that was staged when axdesk ended."""
         marked = replace(trial, may_have_started=True, reason=happened)

@@ -197,4 +197,5 @@ def _in_words(event: Event) -> str:
             return f"warned: {message}"
         case RunFinished(run=run):
             return f"finished {run.state}"
-    raise AssertionError(f"unknown event {event}")
+        case _:
+            raise AssertionError(f"unknown event {event}")
