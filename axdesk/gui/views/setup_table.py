@@ -116,7 +116,7 @@ class SetupTable(EditableTable):
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         """Say which row was left."""
-        super().currentChanged(current, previous)  # type: ignore[arg-type]  # narrower there
+        super().currentChanged(current, previous)
         if previous.isValid() and previous.row() != current.row():
             self.row_left.emit(previous.row())
 

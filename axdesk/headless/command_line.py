@@ -1,0 +1,111 @@
+"""What `axdesk --headless` understands."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from axdesk import __version__
+
+_EXIT_CODES = """\
+exit codes:
+  0  done
+  1  a defect of axdesk: please report the traceback
+  2  not understood
+  3  the file is not valid, or the run cannot start as configured
+  4  too many trials failed
+  5  interrupted; `resume` goes on
+  6  busy: another process runs the experiment
+  7  a decision is needed; `resume --uncertain abandon` or `redeploy` takes it
+
+Ctrl-C lets running trials finish; once more stops them now.
+"""
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the verb and its options; ends the process with code 2 if they are not understood."""
+    return _parser().parse_args(arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="axdesk --headless",
+        description="Runs closed-loop laboratory experiments without a window.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"axdesk {__version__}")
+    parser.set_defaults(database=None, plugins=None)
+    _add_places(parser)
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def add(verb: str, text: str) -> argparse.ArgumentParser:
+        added = verbs.add_parser(verb, help=text, description=f"{text[0].upper()}{text[1:]}.")
+        _add_places(added)
+        return added
+
+    run = add("run", "create the experiment that a file describes, and run it")
+    run.add_argument("file", type=Path, metavar="FILE.toml", help="experiment file")
+    _add_budget(run)
+    _add_run_options(run)
+    resume = add("resume", "go on with the last run of an experiment")
+    resume.add_argument("name", metavar="NAME", help="the experiment")
+    _add_run_options(resume)
+    demo = add("demo", "run the Hartmann6 experiment that comes with axdesk")
+    _add_budget(demo)
+    _add_run_options(demo)
+    status = add("status", "tell how all experiments stand, or one of them")
+    status.add_argument("name", metavar="NAME", nargs="?", help="the experiment")
+    export = add("export", "write the trials of an experiment as CSV")
+    export.add_argument("name", metavar="NAME", help="the experiment")
+    export.add_argument(
+        "--output", type=Path, metavar="F", help="file to write; default: standard output"
+    )
+    add("doctor", "check versions, database, plugins and optimiser")
+    return parser
+
+
+def _add_places(parser: argparse.ArgumentParser) -> None:
+    # Before or after the verb: without a default, for the verb's would undo what stood before it.
+    parser.add_argument(
+        "--database",
+        type=Path,
+        metavar="D",
+        default=argparse.SUPPRESS,
+        help="database file; default: in the user's data folder",
+    )
+    parser.add_argument(
+        "--plugins",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="folder of runners and metrics; default: as the experiment says, or the shipped ones",
+    )
+
+
+def _add_budget(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--max-trials", type=_at_least(1), metavar="N", help="trials to run")
+    parser.add_argument("--parallelism", type=_at_least(1), metavar="N", help="trials at once")
+    parser.add_argument("--seed", type=_at_least(0), metavar="N", help="makes suggestions repeat")
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--uncertain",
+        choices=("ask", "abandon", "redeploy"),
+        help="what to do with a trial of which nobody knows whether it started",
+    )
+    parser.add_argument(
+        "--jsonl", action="store_true", help="write every event as one line of JSON"
+    )
+
+
+def _at_least(low: int) -> Callable[[str], int]:
+    def whole_number(text: str) -> int:
+        value = int(text)
+        if value < low:
+            raise argparse.ArgumentTypeError(f"{value} is below {low}")
+        return value
+
+    # argparse names the type in its message: "invalid whole number value".
+    whole_number.__name__ = "whole number"
+    return whole_number

@@ -1,0 +1,99 @@
+"""Whether axdesk can work here: versions, database, plugins, optimiser."""
+
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from axdesk import __version__
+from axdesk.api.client import Client
+from axdesk.api.configs import RangeParameterConfig
+from axdesk.api.workspace import Workspace
+from axdesk.core.errors import AxdeskError
+from axdesk.core.trial import TrialSource
+from axdesk.headless.output import Lines
+
+_PACKAGES = (
+    "torch",
+    "botorch",
+    "gpytorch",
+    "numpy",
+    "scipy",
+    "sqlalchemy",
+    "alembic",
+    "pydantic",
+    "rich",
+    "PySide6-Essentials",
+    "pyqtgraph",
+)
+_ENOUGH_DISK = 100_000_000
+"""Bytes; a trial takes a few thousand."""
+
+
+def examine(workspace: Workspace, lines: Lines) -> bool:
+    """Write what is found; return whether all of it is well."""
+    is_well = True
+    for check in (_versions(), _database(workspace.database), _plugins(workspace), _optimizer()):
+        for is_fine, text in check:
+            lines.write(f"{'ok     ' if is_fine else 'PROBLEM'}  {text}")
+            is_well = is_well and is_fine
+    return is_well
+
+
+def _versions() -> Iterator[tuple[bool, str]]:
+    yield True, f"axdesk {__version__}, Python {platform.python_version()} ({sys.executable})"
+    yield True, f"{platform.platform()}, SQLite {sqlite3.sqlite_version}"
+    for name in _PACKAGES:
+        try:
+            yield True, f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield False, f"{name} is not installed"
+
+
+def _database(path: Path) -> Iterator[tuple[bool, str]]:
+    is_writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    yield is_writable, f"database {path} {'is writable' if is_writable else 'cannot be written'}"
+    free = shutil.disk_usage(path.parent).free
+    yield free >= _ENOUGH_DISK, f"disk: {free / 1e9:.1f} GB free"
+
+
+def _plugins(workspace: Workspace) -> Iterator[tuple[bool, str]]:
+    try:
+        catalogue = workspace.catalogue()
+    except AxdeskError as error:
+        yield False, str(error)
+        return
+    yield True, f"plugin folder {catalogue.folder}"
+    for file in catalogue.files:
+        names = ", ".join(plugin.class_name for plugin in file.plugins) or "no runner or metric"
+        yield not file.error, f"  {file.name}: {file.error or names}"
+
+
+def _optimizer() -> Iterator[tuple[bool, str]]:
+    start = time.monotonic()
+    client = Client(random_seed=0)
+    try:
+        client.configure_experiment(
+            [RangeParameterConfig(name="x", parameter_type="float", bounds=(0, 1))]
+        )
+        client.configure_optimization("-y")
+        client.configure_generation_strategy(initialization_budget=2)
+        for index, parameters in client.get_next_trials(2).items():
+            client.complete_trial(index, {"y": float(parameters["x"]) ** 2})
+        (index,) = client.get_next_trials(1)
+        made = client.experiment.trial(index).generation
+    except Exception as error:  # noqa: BLE001  # whatever is broken there is the finding
+        yield False, f"the optimiser does not work: {type(error).__name__}: {error}"
+        return
+    finally:
+        client.close()
+    seconds = f"{time.monotonic() - start:.1f} s"
+    if made.source is TrialSource.MODEL:
+        yield True, f"the optimiser suggests (loaded and asked in {seconds})"
+    else:
+        yield False, f"the model gives no suggestion: {made.reason or made.source.value}"

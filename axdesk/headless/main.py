@@ -1,0 +1,268 @@
+"""The verbs of `axdesk --headless`, and the exit code of everything that can happen."""
+
+import argparse
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from axdesk.api.client import Client
+from axdesk.api.workspace import Workspace
+from axdesk.core.errors import (
+    AxdeskError,
+    DecisionNeededError,
+    ExperimentBusyError,
+    FailureRateExceededError,
+    NotFoundError,
+    StorageError,
+)
+from axdesk.core.events import Event
+from axdesk.core.experiment import Experiment
+from axdesk.core.run import OrchestrationConfig, RunState
+from axdesk.core.setup import ExperimentSetup
+from axdesk.headless import texts
+from axdesk.headless.command_line import parse
+from axdesk.headless.doctor import examine
+from axdesk.headless.json_lines import JsonLines
+from axdesk.headless.output import Lines, complain, reserved_output, standard_output
+from axdesk.headless.progress import LogProgress, TerminalProgress
+
+DONE, OUR_BUG, USAGE, NOT_VALID, FAILURE_RATE, INTERRUPTED, BUSY, DECISION = range(8)
+
+
+class _NoSuchExperimentError(NotFoundError):
+    """The name on the command line is that of no experiment."""
+
+
+class _LostDatabaseError(StorageError):
+    """The database failed while a run was going on; what it holds can be gone on with."""
+
+
+_CODES: tuple[tuple[type[AxdeskError], int], ...] = (
+    (_NoSuchExperimentError, USAGE),
+    (FailureRateExceededError, FAILURE_RATE),
+    (_LostDatabaseError, INTERRUPTED),
+    (ExperimentBusyError, BUSY),
+    (DecisionNeededError, DECISION),
+    (AxdeskError, NOT_VALID),
+)
+"""The first that fits an error gives its exit code."""
+
+
+class Display(Protocol):
+    """Shows the events of a run."""
+
+    def show(self, event: Event) -> None:
+        """Take the next event."""
+        ...
+
+    def close(self) -> None:
+        """Leave the terminal as it was found."""
+        ...
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Carry out a command line; return the exit code.
+
+    Args:
+        arguments: Without the program's name and `--headless`.
+    """
+    options = parse(arguments)
+    try:
+        lines = reserved_output() if getattr(options, "jsonl", False) else standard_output()
+        with closing(Workspace(options.database, options.plugins)) as workspace:
+            return _Command(options, workspace, lines).carry_out()
+    except AxdeskError as error:
+        complain(f"axdesk: {error}")
+        return next(code for kind, code in _CODES if isinstance(error, kind))
+    except KeyboardInterrupt:
+        complain("axdesk: interrupted.")
+        return INTERRUPTED
+    except Exception:  # noqa: BLE001  # the top of the process: whatever comes here is our bug
+        complain(f"axdesk: this is a defect of axdesk, please report it.\n{traceback.format_exc()}")
+        return OUR_BUG
+
+
+class _Command:
+    """One command line, on an open workspace."""
+
+    def __init__(self, options: argparse.Namespace, workspace: Workspace, lines: Lines) -> None:
+        self._options = options
+        self._workspace = workspace
+        self._lines = lines
+
+    def carry_out(self) -> int:
+        """Do what the verb says; return the exit code."""
+        match self._options.verb:
+            case "run":
+                return self._run_new(self._workspace.read_file(self._options.file))
+            case "demo":
+                return self._run_new(self._workspace.demo_setup())
+            case "resume":
+                return self._resume()
+            case "status":
+                return self._status()
+            case "export":
+                return self._export()
+            case _:
+                return DONE if examine(self._workspace, self._lines) else NOT_VALID
+
+    # ---- runs ------------------------------------------------------------------------------------
+
+    def _run_new(self, setup: ExperimentSetup) -> int:
+        experiment_id = self._workspace.create_from_setup(
+            self._with_options(setup), unique_name=True
+        )
+        name = self._workspace.experiment(experiment_id).name
+        if name != setup.name:
+            complain(
+                f"An experiment {setup.name!r} exists: this one is called {name!r}. "
+                f"To go on with that one: {self._resume_command(setup.name)}"
+            )
+        return self._drive(experiment_id)
+
+    def _with_options(self, setup: ExperimentSetup) -> ExperimentSetup:
+        options = self._options
+        given = {"max_trials": options.max_trials, "parallelism": options.parallelism}
+        run = replace(
+            setup.run,
+            orchestration=self._orchestration(setup.run.orchestration),
+            **{name: value for name, value in given.items() if value is not None},
+        )
+        generation = setup.generation
+        if options.seed is not None:
+            generation = replace(generation, seed=options.seed)
+        return replace(setup, run=run, generation=generation)
+
+    def _orchestration(self, config: OrchestrationConfig) -> OrchestrationConfig:
+        if self._options.uncertain is None:
+            return config
+        return replace(config, uncertain_deployment=self._options.uncertain)
+
+    def _resume(self) -> int:
+        experiment = self._named(self._options.name)
+        if self._options.plugins is not None:
+            folder = str(self._workspace.plugin_folder)
+            moved = replace(experiment.setup, plugin_folder=folder)
+            self._workspace.configure(experiment.id, moved)
+        return self._drive(experiment.id)
+
+    def _drive(self, experiment_id: int) -> int:
+        with closing(self._workspace.open(experiment_id)) as client:
+            experiment = client.experiment
+            try:
+                self._run_trials(client)
+            except KeyboardInterrupt:
+                if not experiment.runs:
+                    raise
+                # Ctrl-C while the last trial finished leaves nothing to go on with.
+                if experiment.state is not RunState.COMPLETED:
+                    return self._tell_end(experiment, INTERRUPTED)
+            except (FailureRateExceededError, DecisionNeededError) as error:
+                self._tell_end(experiment, DONE)
+                if isinstance(error, DecisionNeededError):
+                    error.hint = f"{error.hint} On this command line: {self._decide(experiment)}"
+                raise
+            return self._tell_end(experiment, DONE)
+
+    def _run_trials(self, client: Client) -> None:
+        experiment = client.experiment
+        display = self._display(experiment)
+        has_begun = False
+
+        def show(event: Event) -> None:
+            nonlocal has_begun
+            has_begun = True
+            display.show(event)
+
+        try:
+            if experiment.runs:
+                last = experiment.runs[-1].settings.orchestration
+                client.run_trials(config=self._orchestration(last), on_event=show)
+                return
+            run = experiment.setup.run
+            client.run_trials(
+                run.max_trials,
+                run.parallelism,
+                run.tolerated_trial_failure_rate,
+                run.initial_seconds_between_polls,
+                config=self._orchestration(run.orchestration),
+                on_event=show,
+            )
+        except StorageError as error:
+            if has_begun:
+                hint = f"{error.hint} Then go on with: {self._resume_command(experiment.name)}"
+                raise _LostDatabaseError(error.message, hint.strip()) from error
+            raise
+        finally:
+            display.close()
+
+    def _display(self, experiment: Experiment) -> Display:
+        if self._options.jsonl:
+            return JsonLines(self._lines)
+        if sys.stdout.isatty():
+            return TerminalProgress(experiment)
+        return LogProgress(experiment, self._lines)
+
+    def _tell_end(self, experiment: Experiment, code: int) -> int:
+        """Write how the run ended and what is best, where it disturbs no JSON; return `code`."""
+        tell = complain if self._options.jsonl else self._lines.write
+        run = experiment.runs[-1]
+        finished = sum(trial.status.is_terminal for trial in experiment.of_run(run))
+        reason = f" ({run.reason})" if run.reason else ""
+        tell(
+            f"{experiment.name}: {texts.words(run.state)}{reason}, "
+            f"{finished} of {run.settings.max_trials} trials finished."
+        )
+        for line in texts.best_lines(experiment.trials.values(), experiment.optimization):
+            tell(line)
+        if code == INTERRUPTED:
+            complain(f"Go on with: {self._resume_command(experiment.name)}")
+        return code
+
+    def _resume_command(self, name: str) -> str:
+        return texts.command("resume", name, {"database": self._options.database})
+
+    def _decide(self, experiment: Experiment) -> str:
+        return f"{self._resume_command(experiment.name)} --uncertain abandon (or redeploy)"
+
+    # ---- what is stored --------------------------------------------------------------------------
+
+    def _named(self, name: str) -> Experiment:
+        try:
+            return self._workspace.experiment(self._workspace.experiment_id(name))
+        except NotFoundError as error:
+            known = ", ".join(s.name for s in self._workspace.summaries() if s.name) or "none"
+            raise _NoSuchExperimentError(
+                f"There is no experiment {name!r} in {self._workspace.database}.",
+                f"The experiments there: {known}.",
+            ) from error
+
+    def _status(self) -> int:
+        summaries = self._workspace.summaries()
+        if self._options.name is None:
+            told = texts.summary_lines(summaries)
+        else:
+            experiment = self._named(self._options.name)
+            summary = next(s for s in summaries if s.id == experiment.id)
+            told = texts.experiment_lines(experiment, summary)
+        self._lines.write("\n".join(told))
+        return DONE
+
+    def _export(self) -> int:
+        experiment = self._named(self._options.name)
+        output: Path | None = self._options.output
+        if output is not None:
+            self._workspace.export_trials(experiment.id, output)
+            complain(f"{len(experiment.trials)} trials written to {output}.")
+            return DONE
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "trials.csv")
+            self._workspace.export_trials(experiment.id, file)
+            self._lines.write(file.read_text("utf-8-sig").rstrip(os.linesep + "\n"))
+        return DONE

@@ -1,0 +1,86 @@
+"""How the command line writes values, results and the state of experiments."""
+
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from axdesk.core.draft_cells import value_text
+from axdesk.core.experiment import Experiment
+from axdesk.core.objective import OptimizationConfig
+from axdesk.core.outcomes import best_observed, objective_score, shown_value
+from axdesk.core.protocols import ExperimentSummary
+from axdesk.core.run import RunState
+from axdesk.core.trial import Trial, TrialStatus
+
+
+def words(value: RunState | TrialStatus) -> str:
+    """Return a state as it is read: `needs attention`."""
+    return value.replace("_", " ")
+
+
+def number(value: float, unit: str = "") -> str:
+    """Return a measured value with its unit."""
+    return f"{value:.6g} {unit}".rstrip()
+
+
+def objective_text(score: float, optimization: OptimizationConfig) -> str:
+    """Return a score as `name = value unit`; a minimised metric is not negated."""
+    names = optimization.objective.metric_names
+    label = names[0] if len(names) == 1 else str(optimization.objective)
+    unit = optimization.unit_of(names[0]) if len(names) == 1 else ""
+    return f"{label} = {number(shown_value(score, optimization), unit)}"
+
+
+def best_lines(trials: Iterable[Trial], optimization: OptimizationConfig) -> list[str]:
+    """Return the best measured trial with its parameters, or why there is none."""
+    best = best_observed(trials, optimization)
+    score = None if best is None else objective_score(best, optimization)
+    if best is None or score is None:
+        return ["There is no best trial: none was completed that keeps the limits."]
+    settings = [f"  {name} = {value_text(value)}" for name, value in best.parameters.items()]
+    return [f"Best: trial {best.index}, {objective_text(score, optimization)}", *settings]
+
+
+def experiment_lines(experiment: Experiment, summary: ExperimentSummary) -> list[str]:
+    """Return how one experiment stands."""
+    lines = [f"{experiment.name}: {words(summary.state)}"]
+    if summary.controller:
+        lines.append(f"Run by {summary.controller}.")
+    if experiment.runs:
+        run = experiment.runs[-1]
+        counts = _counts(experiment.of_run(run))
+        lines.append(f"Run {run.index + 1}: {run.settings.max_trials} trials asked for, {counts}.")
+        if run.reason:
+            lines.append(f"Reason: {run.reason}")
+    return lines + best_lines(experiment.trials.values(), experiment.optimization)
+
+
+def _counts(trials: Iterable[Trial]) -> str:
+    counts: dict[TrialStatus, int] = {}
+    for trial in trials:
+        counts[trial.status] = counts.get(trial.status, 0) + 1
+    return ", ".join(f"{n} {words(status)}" for status, n in counts.items()) or "none started"
+
+
+def summary_lines(summaries: Iterable[ExperimentSummary]) -> list[str]:
+    """Return one aligned line for each experiment."""
+    rows = [("experiment", "state", "trials", "best")]
+    for s in summaries:
+        best = "" if s.best is None else f"{number(s.best, s.unit)} (trial {s.best_trial})"
+        trials = f"{s.finished_trials} of {s.max_trials}" if s.max_trials else ""
+        rows.append((s.name or "(draft without a name)", words(s.state), trials, best))
+    if len(rows) == 1:
+        return ["There are no experiments yet."]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
+    return [
+        "  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+
+
+def command(verb: str, name: str, options: Mapping[str, Path | str | None]) -> str:
+    """Return a command line that can be copied."""
+    parts = ["axdesk", "--headless", verb, name]
+    for option, value in options.items():
+        if value is not None:
+            parts += [f"--{option}", str(value)]
+    return shlex.join(parts)
