@@ -240,11 +240,16 @@ class ConvergenceCard(Card):
         self._band_high.setData(model[:, 0], model[:, 1] + Z_95 * model[:, 2])
         self._model_line.setData(model[:, 0], model[:, 1])
         self._texts["model"].setText("model best ± 95 %" if len(model) else "")
+        # Near the right edge the words stand before the end of the lines, else behind it.
+        is_near_edge = last > 0.75 * max(_last_index(facts), 1)
+        side, gap = (1.0, 0.0) if is_near_edge else (0.0, 0.3)
+        self._texts["best"].setAnchor((side, 1.0))
+        self._texts["model"].setAnchor((side, 0.0))
         if x:
-            self._texts["best"].setPos(x[-1] + 0.3, y[-1])
+            self._texts["best"].setPos(x[-1] + gap, y[-1])
         if len(model):
             level = min(model[-1, 1], y[-1]) if y else model[-1, 1]
-            self._texts["model"].setPos(max(model[-1, 0], x[-1] if x else 0) + 0.3, level)
+            self._texts["model"].setPos(max(model[-1, 0], x[-1] if x else 0) + gap, level)
 
     def _draw_shade(self, trials: tuple[Trial, ...]) -> None:
         first_other = next(
