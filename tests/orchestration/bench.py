@@ -63,7 +63,8 @@ class Bench:
 
     Attributes:
         events: All events of the latest sitting.
-        answers: Of the commands that were submitted, in order.
+        submitted: The commands that were handed in, in order.
+        answers: Theirs.
     """
 
     scripts: dict[int, Script] = field(default_factory=dict)
@@ -79,6 +80,7 @@ class Bench:
         self.generator = ScriptedGenerator(self.clock)
         self.experiment = experiment(self.tracking)
         self.events: list[Event] = []
+        self.submitted: list[Command] = []
         self.answers: list[Future[None]] = []
         self.most_at_once = 0
         self._scheduler: Scheduler | None = None
@@ -90,7 +92,12 @@ class Bench:
 
     def submit_at(self, seconds: float, command: Command) -> None:
         """Hand a command to whichever run goes on at that time."""
-        self.clock.at(seconds, lambda: self.answers.append(self.scheduler.submit(command)))
+
+        def submit() -> None:
+            self.submitted.append(command)
+            self.answers.append(self.scheduler.submit(command))
+
+        self.clock.at(seconds, submit)
 
     def run(self, wanted: RunSettings | None = None) -> Run:
         """Carry out a new run, or go on with the last one; check what holds of every run."""

@@ -1,0 +1,168 @@
+"""Whatever the laboratory and the operator do: nothing runs twice, nothing is lost."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from axdesk.core.commands import (
+    Abandon,
+    AnswerQuestion,
+    ChangeRunSettings,
+    Command,
+    EnterResult,
+    MarkFailed,
+    Pause,
+    Resume,
+    SetNote,
+    Stop,
+    StopNow,
+)
+from axdesk.core.errors import AxdeskError, DecisionNeededError, FailureRateExceededError
+from axdesk.core.events import TrialChanged
+from axdesk.core.questions import Answer
+from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings, RunState
+from axdesk.core.trial import TRANSITIONS, TrialStatus
+from tests.fakes import HANG, Script
+from tests.orchestration.bench import Bench
+
+moments = st.integers(0, 160).map(lambda quarters: quarters / 4)
+pauses = st.sampled_from([0.0, 0.0, 0.25, 1.0, 6.0])
+indices = st.integers(0, 7)
+
+scripts = st.builds(
+    Script,
+    run_seconds=st.one_of(pauses, st.just(HANG)),
+    run_errors=st.sampled_from([0, 0, 0, 1, 9]),
+    starts_anyway=st.booleans(),
+    seconds=st.sampled_from([0.0, 1.0, 2.5, 7.0, 30.0]),
+    ends_as=st.sampled_from(
+        [TrialStatus.COMPLETED] * 4 + [TrialStatus.FAILED, TrialStatus.ABANDONED]
+    ),
+    poll_errors=st.sampled_from([0, 0, 1, 9]),
+    poll_seconds=st.one_of(pauses, st.just(HANG)),
+    fetch_errors=st.sampled_from([{}, {}, {"y": 1}, {"y": 9}]),
+    stop_error=st.sampled_from(["", "", "stuck"]),
+    stop_seconds=st.one_of(pauses, st.just(HANG)),
+    find_error=st.sampled_from(["", "", "no line"]),
+    find_seconds=st.one_of(pauses, st.just(HANG)),
+)
+
+commands = st.one_of(
+    st.sampled_from([Pause(), Resume(), Resume(), Stop(), StopNow()]),
+    st.builds(ChangeRunSettings, max_trials=st.integers(1, 8), parallelism=st.integers(1, 3)),
+    st.builds(EnterResult, indices, st.just({"y": 1.0})),
+    st.builds(MarkFailed, indices),
+    st.builds(Abandon, indices),
+    st.builds(SetNote, indices, st.just("seen")),
+    st.builds(AnswerQuestion, indices, st.sampled_from(Answer)),
+)
+
+configs = st.builds(
+    OrchestrationConfig,
+    min_seconds_between_launches=pauses,
+    min_failed_trials=st.integers(1, 5),
+    when_failure_rate_exceeded=st.sampled_from(["drain", "stop"]),
+    uncertain_deployment=st.sampled_from(["ask", "abandon"]),
+    trial_time_limit=st.sampled_from([None, 5.0, 20.0]),
+    run_time_limit=st.sampled_from([None, 15.0, 60.0]),
+    call_deadlines=st.just(CallDeadlines(8.0, 4.0, 4.0, 4.0)),
+    retry_budget=st.just(RetryBudget(3, 3)),
+    max_seconds_between_polls=st.just(3.0),
+)
+
+run_settings = st.builds(
+    RunSettings,
+    max_trials=st.integers(1, 8),
+    parallelism=st.integers(1, 3),
+    tolerated_trial_failure_rate=st.sampled_from([0.0, 0.3, 0.9]),
+    initial_seconds_between_polls=st.sampled_from([0.25, 1.0]),
+    orchestration=configs,
+)
+
+
+def sitting(bench: Bench, wanted: RunSettings | None) -> AxdeskError | None:
+    try:
+        bench.run(wanted)
+    except (DecisionNeededError, FailureRateExceededError) as error:
+        return error
+    return None
+
+
+def check_history(bench: Bench) -> None:
+    """Each trial went along the table, from STAGED, and holds what its status promises."""
+    for index, trial in bench.experiment.trials.items():
+        history = bench.store.of_trial(index)
+        assert history[0].status is TrialStatus.STAGED
+        assert history[-1] == trial
+        for before, after in zip(history, history[1:], strict=False):
+            assert after.status is before.status or after.status in TRANSITIONS[before.status]
+        if trial.status is TrialStatus.COMPLETED:
+            assert trial.latest("y") is not None
+        if trial.status is TrialStatus.RUNNING:
+            assert trial.metadata == bench.calls.metadata(index)
+
+
+def check_deployments(bench: Bench) -> None:
+    """Only a trial whose deployment surely failed, or that a person redeployed, runs again."""
+    calls = bench.calls
+    for index in bench.experiment.trials:
+        times = calls.deployed.count(index)
+        is_asked_for = AnswerQuestion(index, Answer.REDEPLOY) in bench.submitted
+        assert times <= 1 or calls.can_find or is_asked_for
+        starts = sum(launched == index for launched, _, _ in calls.launches)
+        assert starts <= 1 or is_asked_for, "a trial ran twice"
+
+
+@settings(max_examples=150)
+@given(
+    st.lists(scripts, min_size=8, max_size=8),
+    run_settings,
+    st.lists(st.tuples(moments, commands), max_size=8),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([0.0, 0.5, 5.0]),
+)
+def test_nothing_runs_twice_nothing_is_lost_and_every_run_ends(
+    laboratory: list[Script],
+    wanted: RunSettings,
+    orders: list[tuple[float, Command]],
+    can_stop: bool,
+    can_find: bool,
+    suggesting_seconds: float,
+) -> None:
+    bench = Bench(dict(enumerate(laboratory)))
+    bench.calls.can_stop = can_stop
+    bench.calls.can_find = can_find
+    bench.generator.seconds = suggesting_seconds
+    for at, command in orders:
+        bench.submit_at(at, command)
+    # Whatever hangs, pauses or is stopped: the operator ends the sitting at last, twice.
+    for at in (200.0, 201.0, 202.0):
+        bench.submit_at(at, StopNow())
+    sitting(bench, wanted)
+    most = max([wanted.parallelism, *(_parallelism(c) for _, c in orders)])
+    assert bench.most_at_once <= most
+    check_history(bench)
+    check_deployments(bench)
+
+    # A later sitting takes up what is still open; nothing that is over is touched.
+    over = {i: t for i, t in bench.experiment.trials.items() if t.status.is_terminal}
+    bench.clock.seconds = 1000.0
+    for at in (1200.0, 1201.0, 1202.0):
+        bench.submit_at(at, StopNow())
+    error = sitting(bench, None)
+    check_history(bench)
+    check_deployments(bench)
+    changed = {e.trial.index for e in bench.events if isinstance(e, TrialChanged)}
+    named = {getattr(command, "trial_index", None) for command in bench.submitted}
+    assert not changed & over.keys() - named
+    run = bench.scheduler.current
+    if run.state is RunState.COMPLETED:
+        assert error is None
+        assert all(trial.status.is_terminal for trial in bench.experiment.trials.values())
+        assert len(bench.experiment.trials) == run.settings.max_trials
+
+
+def _parallelism(command: Any) -> int:
+    return command.parallelism or 0 if isinstance(command, ChangeRunSettings) else 0
