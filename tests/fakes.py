@@ -178,6 +178,7 @@ class ScriptedCalls:
     Attributes:
         scripts: Trial index → its script; `usual` for all others.
         started: Trial index → when it really started.
+        open: Trial indices whose `run_trial` has not answered yet.
         launches: (trial index, when called, when answered) of each `run_trial` that was answered.
     """
 
@@ -191,6 +192,7 @@ class ScriptedCalls:
     early: tuple[str, ...] = ()
     started: dict[int, float] = field(default_factory=dict)
     deployed: list[int] = field(default_factory=list)
+    open: set[int] = field(default_factory=set)
     launches: list[tuple[int, float, float]] = field(default_factory=list)
     polls: list[tuple[float, int]] = field(default_factory=list)
     fetches: list[tuple[float, int, str]] = field(default_factory=list)
@@ -219,7 +221,10 @@ class ScriptedCalls:
             return self.metadata(trial_index)
 
         error = CallFailedError("run_trial raised: no pressure") if fails else None
-        return later(self.clock, script.run_seconds, answer, error)
+        self.open.add(trial_index)
+        future = later(self.clock, script.run_seconds, answer, error)
+        future.add_done_callback(lambda _: self.open.discard(trial_index))
+        return future
 
     def poll_trial(
         self, trial_index: int, trial_metadata: Mapping[str, Any]

@@ -252,8 +252,7 @@ class Scheduler:
         return max(0.0, min(known) - now) if known else self._idle_seconds()
 
     def _idle_seconds(self) -> float | None:
-        is_asking = bool(self._occupied) or self.uncertain.is_asking_runner
-        return self._settings.initial_seconds_between_polls if is_asking else None
+        return self._settings.initial_seconds_between_polls if self._occupied else None
 
     # ---- suggest and deploy ----------------------------------------------------------------------
 
@@ -268,8 +267,9 @@ class Scheduler:
 
     @property
     def _occupied(self) -> int:
-        """Slots that are taken; a trial of which nobody knows whether it started takes none."""
-        return len(self._watches) + len(self._stopping) + (self._launch is not None)
+        """Slots that are taken; a trial about which only a person knows takes none."""
+        followed = len(self._watches) + len(self._stopping)
+        return followed + self.uncertain.searched + (self._launch is not None)
 
     def _may_launch(self) -> bool:
         has_slot = self._occupied < self._settings.parallelism
@@ -589,7 +589,7 @@ class Scheduler:
 
     def _is_spent(self) -> bool:
         has_next = self._remaining > 0 and not self._suggesting.is_exhausted
-        return not (has_next or self._redeploy or self._occupied or self.uncertain.is_asking_runner)
+        return not (has_next or self._redeploy or self._occupied)
 
     def _only_questions_left(self) -> bool:
         return self._is_spent() and bool(self.uncertain.questions)

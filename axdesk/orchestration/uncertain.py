@@ -29,9 +29,9 @@ class Uncertain:
         self._retries: dict[int, int] = {}
 
     @property
-    def is_asking_runner(self) -> bool:
-        """Whether the runner is looking for a trial."""
-        return bool(self._searches)
+    def searched(self) -> int:
+        """How many trials the runner is looking for."""
+        return len(self._searches)
 
     def late_at(self, now: float) -> list[float | None]:
         """Return the monotonic times at which the runner's answers are late."""

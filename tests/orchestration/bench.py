@@ -62,6 +62,7 @@ class Bench:
     """Runs an experiment on fakes, once or over several sittings.
 
     Attributes:
+        most_at_once: Trials that ran or were being deployed at once.
         events: All events of the latest sitting.
         submitted: The commands that were handed in, in order.
         answers: Theirs.
@@ -129,7 +130,9 @@ class Bench:
     def _publish(self, event: Event) -> None:
         if isinstance(event, TrialChanged):
             assert self.store.of_trial(event.trial.index)[-1] == event.trial, "published unstored"
-            deployed = [t for t in self.experiment.pending if not t.may_have_started]
+            running = self.experiment.with_status(TrialStatus.RUNNING)
+            launching = [t for t in self.experiment.pending if t.index in self.calls.open]
+            deployed = {t.index for t in (*running, *launching) if t.run_index is not None}
             self.most_at_once = max(self.most_at_once, len(deployed))
         self.events.append(event)
 

@@ -1,5 +1,6 @@
 """Whatever the laboratory and the operator do: nothing runs twice, nothing is lost."""
 
+import itertools
 from typing import Any
 
 from hypothesis import given, settings
@@ -95,7 +96,7 @@ def check_history(bench: Bench) -> None:
         history = bench.store.of_trial(index)
         assert history[0].status is TrialStatus.STAGED
         assert history[-1] == trial
-        for before, after in zip(history, history[1:], strict=False):
+        for before, after in itertools.pairwise(history):
             assert after.status is before.status or after.status in TRANSITIONS[before.status]
         if trial.status is TrialStatus.COMPLETED:
             assert trial.latest("y") is not None

@@ -129,6 +129,14 @@ def test_a_trial_that_started_although_run_trial_raised_is_found_and_followed() 
     assert bench.statuses == ["completed"]
 
 
+def test_a_trial_that_is_looked_for_keeps_its_slot() -> None:
+    bench = Bench({0: Script(run_errors=1, starts_anyway=True, seconds=9.0, find_seconds=2.0)})
+    bench.calls.can_find = True
+    bench.run(settings(2))
+    assert bench.most_at_once == 1
+    assert [called for _, called, _ in bench.calls.launches] == [9.0]
+
+
 def test_a_runner_that_cannot_say_leaves_a_failed_trial_that_may_have_started() -> None:
     bench = Bench({0: Script(run_errors=1, find_error="no line")})
     bench.calls.can_find = True
