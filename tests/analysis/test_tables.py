@@ -147,6 +147,16 @@ def test_convergence_says_since_when_and_by_how_much(
     assert card.rows[-1][2] == min(values)
 
 
+def test_the_best_does_not_date_from_a_trial_that_is_excluded(
+    make_trial: TMakeTrial, minimise_y: OptimizationConfig, space: SearchSpace
+) -> None:
+    excluded = replace(make_trial(0, y=1.0), is_excluded=True)
+
+    card = convergence_card([excluded, make_trial(1, y=1.0)], minimise_y, space)
+
+    assert card.sentence == "Best 1 mV since #1."
+
+
 def test_cards_are_computed_by_name(
     make_trial: TMakeTrial, minimise_y: OptimizationConfig, space: SearchSpace
 ) -> None:
