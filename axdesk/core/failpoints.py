@@ -27,7 +27,7 @@ _reached = 0
 
 def failpoint(name: str) -> None:
     """Die here if the environment asks for it."""
-    global _reached  # noqa: PLW0603  # one process, one failpoint
+    global _reached
     if name != _wanted:
         return
     _reached += 1

@@ -29,7 +29,7 @@ class Clock(Protocol):
         ...
 
     def receive(self, inbox: "SimpleQueue[object]", seconds: float | None) -> object | None:
-        """Return the next thing from the inbox, or None once the seconds (None: for ever) passed."""
+        """Return the next thing from the inbox, or None once the seconds passed; None: no end."""
         ...
 
 
