@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import Qt
 
-from axdesk.core.draft_cells import CHOICE_SEPARATOR, ParameterKind, Row, Section
+from axdesk.core.draft_cells import ParameterKind, Row, Section, split_choices
 from axdesk.gui.models.draft_table import Column, DraftTable, Index, with_current
 from axdesk.gui.widgets.buttons import Choice
 from axdesk.gui.widgets.roles import Role
@@ -116,7 +116,7 @@ class ParameterTable(DraftTable):
             case Role.STRONG:
                 return field == "name"
             case Role.TAGS if field == "low" and self.kind_of(row) == ParameterKind.CHOICE:
-                texts = self.text(row, "choices").split(CHOICE_SEPARATOR)
+                texts = split_choices(self.text(row, "choices"))
                 return [text.strip() for text in texts if text.strip()]
             case Role.PLACEHOLDER:
                 return self._placeholder(row, field)
