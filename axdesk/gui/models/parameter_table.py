@@ -116,8 +116,7 @@ class ParameterTable(DraftTable):
             case Role.STRONG:
                 return field == "name"
             case Role.TAGS if field == "low" and self.kind_of(row) == ParameterKind.CHOICE:
-                texts = split_choices(self.text(row, "choices"))
-                return [text.strip() for text in texts if text.strip()]
+                return list(split_choices(self.text(row, "choices")))
             case Role.PLACEHOLDER:
                 return self._placeholder(row, field)
             case _:
