@@ -60,11 +60,12 @@ class FakeClock:
 
 @dataclass(slots=True)
 class MemoryStore:
-    """Remembers every commit; fails from a given one on."""
+    """Remembers every commit; fails from a given one on, with a given error."""
 
     commits: list[Trial | Run] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     fails_from: int | None = None
+    error: Exception = field(default_factory=lambda: StorageError("The disk is full."))
 
     def save_trial(
         self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
@@ -76,7 +77,7 @@ class MemoryStore:
 
     def _commit(self, snapshot: Trial | Run, audit: Sequence[AuditEntry]) -> None:
         if self.fails_from is not None and len(self.commits) >= self.fails_from:
-            raise StorageError("The disk is full.")
+            raise self.error
         self.commits.append(snapshot)
         self.audit += audit
 

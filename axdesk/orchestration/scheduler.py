@@ -222,6 +222,9 @@ class Scheduler:
             carry_out(self, self.uncertain, submitted.command)
         except AxdeskError as error:
             submitted.answer.set_exception(error)
+        except BaseException as error:
+            submitted.answer.set_exception(error)
+            raise
         else:
             submitted.answer.set_result(None)
 
@@ -657,7 +660,7 @@ class Scheduler:
     def _finish_if_possible(self, state: RunState, reason: str) -> None:
         try:
             self._finish(state, reason)
-        except AxdeskError:
+        except Exception:  # noqa: BLE001  # must not hide why the run ended
             _log.exception("The end of the run could not be stored")
             self.current = replace(self.current, state=state, reason=reason)
 

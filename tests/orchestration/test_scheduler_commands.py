@@ -16,7 +16,7 @@ from axdesk.core.commands import (
     Stop,
     StopNow,
 )
-from axdesk.core.errors import NotFoundError, TransitionError, UserInputError
+from axdesk.core.errors import NotFoundError, StorageError, TransitionError, UserInputError
 from axdesk.core.events import RunChanged
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, RunState
@@ -206,6 +206,37 @@ def test_a_command_whose_answer_nobody_wants_any_more_does_no_harm() -> None:
     bench.clock.at(3.0, lambda: bench.scheduler.submit(Pause()).cancel())
     assert bench.run(settings(2)).state is RunState.COMPLETED
     assert "pausing" not in bench.states
+
+
+def test_a_command_that_cannot_be_stored_is_refused_and_the_run_goes_on() -> None:
+    bench = Bench(slow(1))
+
+    def fill_disk() -> None:
+        bench.store.fails_from = 0
+
+    def empty_disk() -> None:
+        bench.store.fails_from = None
+
+    bench.clock.at(3.0, fill_disk)
+    bench.submit_at(3.5, SetNote(0, "foamed"))
+    bench.clock.at(4.5, empty_disk)
+    assert bench.run(settings(1)).state is RunState.COMPLETED
+    assert isinstance(bench.answers[0].exception(), StorageError)
+    assert bench.trial(0).note == ""
+
+
+def test_a_command_that_meets_a_defect_is_answered_before_the_run_ends() -> None:
+    bench = Bench(slow(1))
+    bench.store.error = ZeroDivisionError()
+
+    def break_store() -> None:
+        bench.store.fails_from = 0
+
+    bench.clock.at(3.0, break_store)
+    bench.submit_at(3.5, SetNote(0, "foamed"))
+    with pytest.raises(ZeroDivisionError):
+        bench.run(settings(1))
+    assert isinstance(bench.answers[0].exception(), ZeroDivisionError)
 
 
 def test_settings_are_changed_while_the_run_goes_on() -> None:

@@ -170,3 +170,31 @@ def test_a_long_trial_keeps_its_elapsed_time_each_minute() -> None:
     bench = Bench({0: Script(seconds=150.0)})
     bench.run(settings(1, interval=10.0))
     assert [t.elapsed_seconds for t in bench.store.of_trial(0)] == [0, 0, 60, 120, 150]
+
+
+def test_an_interrupt_leaves_the_run_interrupted_and_its_trials_running() -> None:
+    bench = Bench({0: Script(seconds=50.0)})
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    bench.clock.at(3.0, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run(settings(2))
+    assert bench.scheduler.current.state is RunState.INTERRUPTED
+    assert bench.statuses == ["running"]
+    assert bench.run().state is RunState.COMPLETED
+    assert bench.calls.deployed == [0, 1]
+
+
+def test_a_defect_ends_the_run_as_failed_and_passes_through() -> None:
+    bench = Bench({0: Script(seconds=50.0)})
+
+    def fail() -> None:
+        raise ZeroDivisionError("division by zero")
+
+    bench.clock.at(3.0, fail)
+    with pytest.raises(ZeroDivisionError):
+        bench.run(settings(2))
+    run = bench.scheduler.current
+    assert (run.state, run.reason) == (RunState.FAILED, "ZeroDivisionError: division by zero")
