@@ -198,3 +198,14 @@ def test_a_defect_ends_the_run_as_failed_and_passes_through() -> None:
         bench.run(settings(2))
     run = bench.scheduler.current
     assert (run.state, run.reason) == (RunState.FAILED, "ZeroDivisionError: division by zero")
+
+
+def test_a_slow_poll_delays_the_next_one_but_not_those_after_it() -> None:
+    bench = Bench({0: Script(seconds=4.5, poll_seconds=1.25)})
+
+    def speed_up() -> None:
+        bench.scripts[0].poll_seconds = 0.0
+
+    bench.clock.at(2.0, speed_up)
+    bench.run(settings(1))
+    assert [at for at, _ in bench.calls.polls] == [1.0, 2.25, 3.0, 4.0, 5.0]
