@@ -74,7 +74,8 @@ def main(arguments: Sequence[str]) -> int:
     """
     options = parse(arguments)
     try:
-        lines = reserved_output() if getattr(options, "jsonl", False) else standard_output()
+        is_for_eyes = sys.stdout.isatty() and not getattr(options, "jsonl", False)
+        lines = standard_output() if is_for_eyes else reserved_output()
         with closing(Workspace(options.database, options.plugins)) as workspace:
             return _Command(options, workspace, lines).carry_out()
     except AxdeskError as error:
@@ -205,7 +206,7 @@ class _Command:
     def _display(self, experiment: Experiment) -> Display:
         if self._options.jsonl:
             return JsonLines(self._lines)
-        if sys.stdout.isatty():
+        if self._lines.is_terminal:
             return TerminalProgress(experiment)
         return LogProgress(experiment, self._lines)
 

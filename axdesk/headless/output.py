@@ -11,6 +11,11 @@ class Lines:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person looks on."""
+        return self._stream.isatty()
+
     def write(self, text: str) -> None:
         """Write a line; once that fails, this and all later ones are dropped, with one notice."""
         try:

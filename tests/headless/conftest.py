@@ -1,0 +1,141 @@
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SECONDS = 60
+"""After which a process hangs."""
+
+PLUGIN = '''
+"""A laboratory in files: `hold` keeps trials running, `fail` fails them."""
+
+import os
+import signal
+from pathlib import Path
+
+from axdesk import IMetric, IRunner, TrialStatus
+
+print("the plugin prints this")
+
+
+class QuickRunner(IRunner):
+    """Answers at once.
+
+    Args:
+        folder: Where the files lie that say how trials fare.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run_trial(self, trial_index, parameterization):
+        if (self.folder / "die").exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return {"index": trial_index, "x": parameterization["x"]}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        if (self.folder / "fail").exists():
+            return TrialStatus.FAILED
+        if (self.folder / "hold").exists():
+            (self.folder / "polled").touch()
+            return TrialStatus.RUNNING
+        return TrialStatus.COMPLETED
+
+
+class QuickMetric(IMetric):
+    """The square of x."""
+
+    def fetch(self, trial_index, trial_metadata):
+        return 0, trial_metadata["x"] ** 2
+'''
+
+EXPERIMENT = """
+[experiment]
+name = "quick"
+plugin_folder = "plugins"
+
+[[parameters]]
+name = "x"
+type = "float"
+low = 0.0
+high = 1.0
+
+[optimization]
+objective = "-y"
+
+[generation]
+method = "random_search"
+
+[runner]
+plugin = "quick.py:QuickRunner"
+
+[runner.options]
+folder = '{folder}'
+
+[metrics.y]
+plugin = "quick.py:QuickMetric"
+
+[run]
+max_trials = 6
+initial_seconds_between_polls = 0.02
+min_seconds_between_launches = 0.0
+"""
+
+
+class Laboratory:
+    """An experiment file, its plugin, a database, and the command line in processes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "lab.sqlite"
+        self.file = folder / "quick.toml"
+        self.file.write_text(EXPERIMENT.format(folder=folder), "utf-8")
+        (folder / "plugins").mkdir()
+        (folder / "plugins" / "quick.py").write_text(PLUGIN, "utf-8")
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(self, *arguments: object) -> subprocess.Popen[str]:
+        command = [sys.executable, "-m", "axdesk", "--headless", *map(str, arguments)]
+        process = subprocess.Popen(
+            [*command, "--database", str(self.database)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+        self.started.append(process)
+        return process
+
+    def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
+        process = self.start(*arguments)
+        stdout, stderr = process.communicate(timeout=SECONDS)
+        return subprocess.CompletedProcess(process.args, process.returncode, stdout, stderr)
+
+    def start_held(self) -> subprocess.Popen[str]:
+        """Start a run and return once a trial of it runs, which it does until it is released."""
+        self.flag("hold")
+        process = self.start("run", self.file, "--jsonl")
+        assert process.stdout is not None
+        for line in process.stdout:
+            if '"status": "running"' in line:
+                return process
+        raise AssertionError("the run ended before a trial ran")
+
+    def flag(self, name: str) -> None:
+        (self.folder / name).touch()
+
+    def unflag(self, name: str) -> None:
+        (self.folder / name).unlink()
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
+    laboratory = Laboratory(tmp_path)
+    yield laboratory
+    for process in laboratory.started:
+        process.kill()
+        process.communicate()
