@@ -554,10 +554,21 @@ class Client:
     def attach_data(
         self, trial_index: int, raw_data: TOutcome, progression: int | None = None
     ) -> None:
-        """Add values to a trial that goes on, without completing it."""
+        """Add values to a trial that goes on, without completing it.
+
+        Raises:
+            UserInputError: If a metric is unknown, or a value is no finite number.
+            TransitionError: If the trial has ended.
+        """
         experiment = self.experiment
+        self._check_names(tuple(raw_data))
         with self._driving(experiment):
             trial = experiment.trial(trial_index)
+            if trial.status.is_terminal:
+                raise TransitionError(
+                    f"Trial {trial_index} is {trial.status.name} and takes no more data.",
+                    "Enter or correct its result with complete_trial.",
+                )
             new = observations_of(raw_data, float(progression or 0))
             changed = replace(trial, observations=(*trial.observations, *new))
             self._store.save_trial(experiment, changed)

@@ -283,7 +283,7 @@ def test_a_run_needs_its_metrics(keep: Keep, runner: BenchRunner) -> None:
 def test_a_metric_by_another_name_is_told_at_once(keep: Keep, runner: BenchRunner) -> None:
     client = keep(configured())
     client.configure_runner(runner)
-    with pytest.raises(UserInputError, match="'Y'.*'y'"):
+    with pytest.raises(UserInputError, match=r"'Y'.*'y'"):
         client.configure_metrics([BenchMetric("Y")])
 
 
@@ -327,13 +327,15 @@ def test_a_runner_or_metric_without_its_methods_cannot_be_made() -> None:
         NoFetch("y")  # type: ignore[abstract]  # that is the point
 
 
-def test_configuring_is_refused_where_it_says_too_little(storage: StorageConfig, keep: Keep) -> None:
+def test_configuring_is_refused_where_it_says_too_little(
+    storage: StorageConfig, keep: Keep
+) -> None:
     client = keep(Client(storage))
     with pytest.raises(UserInputError, match="needs a name"):
         client.configure_experiment(PARAMETERS)
     with pytest.raises(UserInputError, match="configure_experiment"):
         _ = client.experiment
-    with pytest.raises(UserInputError, match="not all|cannot|no point"):
+    with pytest.raises(UserInputError, match="no allowed point"):
         client.configure_experiment(PARAMETERS, ["x + z >= 3"], name="bench")
     client.configure_experiment(PARAMETERS, name="bench")
     with pytest.raises(UserInputError, match="configure_optimization"):

@@ -1,0 +1,265 @@
+"""The workspace: from a draft to a run, lists, files, and what keeps an experiment from running."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from axdesk.api.workspace import Workspace
+from axdesk.core.constraints import ParameterConstraint
+from axdesk.core.draft_cells import Problems, Section
+from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.errors import NotFoundError, PreflightError, UserInputError
+from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import OrchestrationConfig, RunSettings, RunState
+from axdesk.core.setup import ExperimentSetup
+from tests.api.laboratory import POLL_SECONDS
+
+PLUGIN = """
+from axdesk.api.protocols.metric import IMetric
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+
+class Quick(IRunner):
+    def run_trial(self, trial_index, parameterization):
+        return {"trial": trial_index, "x": parameterization["x1"]}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        return TrialStatus.COMPLETED
+
+
+class Value(IMetric):
+    def fetch(self, trial_index, trial_metadata):
+        return 0, trial_metadata["x"]
+"""
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    made = Workspace(tmp_path / "lab.sqlite")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "plugins"
+    folder.mkdir()
+    (folder / "quick.py").write_text(PLUGIN, "utf-8")
+    return folder
+
+
+@pytest.fixture
+def setup(workspace: Workspace, folder: Path) -> ExperimentSetup:
+    """The demonstration with a laboratory that takes no time."""
+    demo = workspace.demo_setup()
+    offered = {p.reference: p for f in workspace.catalogue(str(folder)).files for p in f.plugins}
+    assert set(offered) == {"quick.py:Quick", "quick.py:Value"}
+    return replace(
+        demo,
+        name="quick",
+        plugin_folder=str(folder),
+        runner=PluginChoice("quick.py:Quick", {}),
+        metrics=tuple((name, PluginChoice("quick.py:Value", {})) for name, _ in demo.metrics),
+        run=RunSettings(
+            max_trials=2,
+            initial_seconds_between_polls=POLL_SECONDS,
+            orchestration=OrchestrationConfig(min_seconds_between_launches=0),
+        ),
+    )
+
+
+def problems_of(workspace: Workspace, draft: Draft, number: int | None = None) -> Problems:
+    problems = workspace.check(draft, number)
+    assert isinstance(problems, Problems)
+    return problems
+
+
+def run_to_the_end(workspace: Workspace, number: int) -> None:
+    client = workspace.open(number)
+    try:
+        run = client.experiment.setup.run
+        client.run_trials(
+            run.max_trials,
+            initial_seconds_between_polls=run.initial_seconds_between_polls,
+            config=run.orchestration,
+        )
+    finally:
+        client.close()
+
+
+def test_a_draft_becomes_an_experiment_that_runs(
+    workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    number = workspace.new_draft()
+    (summary,) = workspace.summaries()
+    assert (summary.id, summary.state) == (number, RunState.DRAFT)
+    with pytest.raises(NotFoundError):
+        workspace.open(number)
+    assert problems_of(workspace, workspace.load_draft(number), number).items
+
+    draft = draft_of(setup)
+    workspace.save_draft(draft, number)
+    assert workspace.load_draft(number) == draft
+    checked = workspace.check(draft, number)
+    assert checked == setup
+    assert isinstance(checked, ExperimentSetup)
+    workspace.configure(number, checked)
+    (summary,) = workspace.summaries()
+    assert (summary.id, summary.name, summary.state) == (number, "quick", RunState.READY)
+    assert workspace.experiment_id("quick") == number
+
+    run_to_the_end(workspace, number)
+    (summary,) = workspace.summaries()
+    assert summary.state is RunState.COMPLETED
+    assert (summary.finished_trials, summary.max_trials) == (2, 2)
+    experiment = workspace.experiment(number)
+    values = [trial.latest("hartmann6") for trial in experiment.trials.values()]
+    assert summary.best == min(value.mean for value in values if value is not None)
+    ((file, sha256),) = experiment.runs[0].plugin_hashes
+    assert file == "quick.py"
+    assert len(sha256) == 64
+
+    workspace.export_trials(number, tmp_path / "trials.csv")
+    with (tmp_path / "trials.csv").open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert len(rows) == 2
+    assert [float(row["hartmann6 mean"]) for row in rows][summary.best_trial or 0] == summary.best
+
+
+def test_a_set_up_is_changed_by_configuring_again(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    number = workspace.create_from_setup(setup)
+    draft = workspace.load_draft(number)
+    changed = workspace.check(draft.with_cell(Section.GENERAL, 0, "owner", "Ada"), number)
+    assert isinstance(changed, ExperimentSetup)
+    workspace.configure(number, changed)
+    assert workspace.experiment(number).setup.owner == "Ada"
+
+
+def test_a_missing_plugin_folder_is_told_at_its_cell(
+    workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    missing = str(tmp_path / "nowhere")
+    draft = draft_of(setup).with_cell(Section.GENERAL, 0, "plugin_folder", missing)
+    (problem,) = problems_of(workspace, draft).items
+    assert (problem.section, problem.row, problem.field) == (Section.GENERAL, 0, "plugin_folder")
+    assert "nowhere" in problem.message
+    with pytest.raises(NotFoundError, match="nowhere"):
+        workspace.catalogue(missing)
+    number = workspace.create_from_setup(replace(setup, plugin_folder=missing))
+    with pytest.raises(NotFoundError, match="nowhere"):
+        workspace.open(number)
+
+
+def test_a_name_that_is_taken_is_told_at_its_cell(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    number = workspace.create_from_setup(setup)
+    (problem,) = problems_of(workspace, draft_of(setup)).items
+    assert (problem.section, problem.field) == (Section.GENERAL, "name")
+    assert workspace.check(draft_of(setup), number) == setup
+    with pytest.raises(UserInputError, match="quick"):
+        workspace.create_from_setup(setup)
+
+
+def test_names_are_made_unique_where_asked_for(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    numbers = [workspace.create_from_setup(setup, unique_name=True) for _ in range(3)]
+    names = [workspace.experiment(number).name for number in numbers]
+    assert names == ["quick", "quick 2", "quick 3"]
+
+
+def test_constraints_that_leave_no_room_are_told_at_the_constraints(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    space = replace(
+        setup.search_space,
+        constraints=(
+            ParameterConstraint.parse("x1 + x2 <= 1.5"),
+            ParameterConstraint.parse("x1 + x2 >= 3"),
+        ),
+    )
+    narrow = replace(setup, search_space=space)
+    (problem,) = problems_of(workspace, draft_of(narrow)).items
+    assert problem.section is Section.CONSTRAINTS
+    assert "3" in problem.message
+    with pytest.raises(UserInputError, match="no allowed point"):
+        workspace.create_from_setup(narrow)
+    assert workspace.summaries() == ()
+
+
+def test_an_experiment_without_runner_or_metrics_does_not_open(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    number = workspace.create_from_setup(replace(setup, runner=None, metrics=()))
+    with pytest.raises(PreflightError) as raised:
+        workspace.open(number)
+    assert len(raised.value.problems) == 2
+    assert "hartmann6" in raised.value.problems[1]
+
+
+def test_an_experiment_is_duplicated_as_a_draft_under_another_name(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    number = workspace.create_from_setup(setup)
+    copies = [workspace.duplicate(number), workspace.duplicate(number)]
+    checked = [workspace.check(workspace.load_draft(copy), copy) for copy in copies]
+    assert checked == [replace(setup, name=name) for name in ("quick copy", "quick copy 2")]
+    states = {summary.id: summary.state for summary in workspace.summaries()}
+    assert [states[copy] for copy in copies] == [RunState.DRAFT] * 2
+    nameless = workspace.duplicate(workspace.new_draft())
+    assert workspace.load_draft(nameless) == Draft()
+
+
+def test_what_is_deleted_is_gone(workspace: Workspace, setup: ExperimentSetup) -> None:
+    number, draft = workspace.create_from_setup(setup), workspace.new_draft()
+    workspace.delete(number)
+    workspace.delete(draft)
+    assert workspace.summaries() == ()
+    with pytest.raises(NotFoundError):
+        workspace.experiment(number)
+    with pytest.raises(NotFoundError):
+        workspace.delete(number)
+
+
+def test_the_demonstration_can_be_opened(workspace: Workspace) -> None:
+    demo = workspace.demo_setup()
+    assert demo.runner is not None
+    assert not demo.unfetched_metrics
+    assert workspace.check(draft_of(demo)) == demo
+    client = workspace.open(workspace.create_from_setup(demo))
+    assert client.experiment.setup == demo
+    client.close()
+
+
+def test_a_set_up_is_written_to_a_file_and_read_again(
+    workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    path = tmp_path / "quick.toml"
+    workspace.write_file(setup, path)
+    assert workspace.read_file(path) == setup
+    given = Workspace(tmp_path / "other.sqlite", tmp_path)
+    assert given.read_file(path).plugin_folder == str(tmp_path)
+    given.close()
+
+
+def test_a_changed_plugin_file_is_loaded_anew(workspace: Workspace, folder: Path) -> None:
+    before = workspace.catalogue(str(folder))
+    assert workspace.catalogue(str(folder)) is before
+    (folder / "quick.py").write_text(PLUGIN.replace("Quick", "Quicker"), "utf-8")
+    references = [p.reference for f in workspace.catalogue(str(folder)).files for p in f.plugins]
+    assert "quick.py:Quicker" in references
+
+
+def test_a_workspace_is_opened_again_with_what_it_kept(
+    setup: ExperimentSetup, workspace: Workspace, tmp_path: Path
+) -> None:
+    number = workspace.create_from_setup(setup)
+    again = Workspace(tmp_path / "lab.sqlite")
+    assert again.experiment(number).setup == setup
+    again.close()
