@@ -12,7 +12,6 @@ from axdesk.core.commands import Command
 from axdesk.core.errors import (
     AxdeskError,
     DecisionNeededError,
-    FailureRateExceededError,
     TransitionError,
 )
 from axdesk.core.events import (
@@ -32,6 +31,7 @@ from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.suggestions import Candidate
 from axdesk.core.trial import Arm, Observation, Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall
+from axdesk.orchestration.failure_rate import FailureRate
 from axdesk.orchestration.run_commands import carry_out
 from axdesk.orchestration.suggesting import Suggesting
 from axdesk.orchestration.trial_watch import (
@@ -138,8 +138,7 @@ class Scheduler:
         self._early: Future[tuple[str, ...]] | None = None
         self._stopping: dict[int, Stopping] = {}
         self._stop_reason: str | None = None
-        self._forgiven: frozenset[int] = frozenset()
-        self._failures: dict[int, str] | None = None
+        self._failure_rate = FailureRate(experiment, lambda: self.current)
         self._started_at = clock.monotonic()
         self._run_seconds = run.elapsed_seconds
         self._trial_seconds: dict[int, tuple[float, float]] = {}
@@ -550,35 +549,12 @@ class Scheduler:
 
     def _check_failure_rate(self, *, at_end: bool = False) -> None:
         # Trials that are stopped on purpose are no failures.
-        if self._failures is not None or self._stop_reason is not None:
+        if self._stop_reason is not None or not self._failure_rate.check(at_end=at_end):
             return
-        failures = self._too_many_failures(1 if at_end else self._settings.min_failed_trials)
-        if not failures:
-            return
-        self._failures = failures
-        rate = f"{len(failures)} of {len(self._counted)} trials failed"
         if not at_end and self.current.state is not RunState.STOPPING:
-            self.change_state(RunState.STOPPING, rate)
+            self.change_state(RunState.STOPPING, self._failure_rate.told)
         if self._settings.orchestration.when_failure_rate_exceeded == "stop":
             self.stop_now("stopped because too many trials failed")
-
-    @property
-    def _counted(self) -> tuple[Trial, ...]:
-        trials = self.experiment.of_run(self.current)
-        return tuple(trial for trial in trials if trial.index not in self._forgiven)
-
-    def _too_many_failures(self, least: int) -> dict[int, str]:
-        """Return trial index → reason if so many are over the rate; else nothing."""
-        trials = self._counted
-        lost = (TrialStatus.FAILED, TrialStatus.ABANDONED)
-        failures = {t.index: t.reason for t in trials if t.status in lost}
-        tolerated = self._settings.tolerated_trial_failure_rate * len(trials) + 1e-9
-        return failures if len(failures) >= least and len(failures) > tolerated else {}
-
-    def _forgive(self) -> None:
-        """Count no longer what was over the rate when a person let the run go on."""
-        self._forgiven |= self._too_many_failures(1).keys()
-        self._failures = None
 
     # ---- state -----------------------------------------------------------------------------------
 
@@ -614,8 +590,8 @@ class Scheduler:
         failpoint("run_ending")
         if self.current.state is not RunState.STOPPING:
             self._check_failure_rate(at_end=True)
-        if self._failures is not None:
-            raise self._failure_error(self._failures)
+        if self._failure_rate.exceeded:
+            raise self._failure_rate.error()
         if self.current.state is RunState.STOPPING:
             self._finish(RunState.STOPPED, self.current.reason)
         elif self.uncertain.questions:
@@ -632,15 +608,6 @@ class Scheduler:
             reason = "every allowed point was tried" if self._suggesting.is_exhausted else ""
             self._finish(RunState.COMPLETED, reason)
         failpoint("run_ended")
-
-    def _failure_error(self, failures: dict[int, str]) -> FailureRateExceededError:
-        total = len(self._counted)
-        rate = self._settings.tolerated_trial_failure_rate
-        return FailureRateExceededError(
-            f"{len(failures)} of {total} trials failed; {rate:.12g} of them was tolerated.",
-            "Mend the cause, then resume the run.",
-            failures=failures,
-        )
 
     @contextmanager
     def _end_stored(self) -> Iterator[None]:
@@ -699,7 +666,7 @@ class Scheduler:
             self._stop_reason = None
             self._watch_running()
             if before in (RunState.STARTING, RunState.STOPPING):
-                self._forgive()
+                self._failure_rate.forgive()
 
     def warn(self, message: str, hint: str = "") -> None:
         """Tell the operator something that needs no answer."""

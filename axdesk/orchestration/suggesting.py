@@ -94,11 +94,16 @@ class Suggesting:
         candidate, request = self._candidate, self._request
         if candidate is None or request is None:
             return None
-        now = request_for(self._experiment)
-        if request.trial_index != now.trial_index or request.search_space != now.search_space:
+        experiment = self._experiment
+        if (
+            request.trial_index != experiment.next_index
+            or request.search_space != experiment.search_space
+        ):
             self._renew()
             return None
-        if request.observed == now.observed or self._is_designed(candidate, now):
+        if self._is_designed(candidate):
+            return candidate
+        if request.observed == request_for(experiment).observed:
             return candidate
         is_cheap = (
             usual_trial_seconds is None or self._usual_seconds <= STALE_SHARE * usual_trial_seconds
@@ -118,12 +123,15 @@ class Suggesting:
             return None
         return self._asked_at + time_limit
 
-    @staticmethod
-    def _is_designed(candidate: Candidate, now: SuggestionRequest) -> bool:
+    def _is_designed(self, candidate: Candidate) -> bool:
         """Whether newer data would change nothing, because no model is used yet."""
-        is_model = candidate.generation.source is TrialSource.MODEL
-        still_initial = now.designed < now.settings.initialization_budget
-        return not is_model and (still_initial or now.settings.method == "random_search")
+        if candidate.generation.source is TrialSource.MODEL:
+            return False
+        settings = self._experiment.setup.generation
+        # A request takes time that grows with the trials: made only where its data matter.
+        return settings.method == "random_search" or (
+            request_for(self._experiment).designed < settings.initialization_budget
+        )
 
     def _renew(self) -> None:
         self._candidate = None
