@@ -182,7 +182,7 @@ class Client:
             UserInputError: If a value is not allowed, or the constraints cannot all be met.
             UnsupportedError: If the experiment is configured already.
         """
-        if self._space is not None:
+        if self._experiment is not None:
             raise UnsupportedError(
                 "The experiment is configured already.", "Make a new Client for another one."
             )

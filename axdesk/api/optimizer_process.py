@@ -38,7 +38,8 @@ class OptimizerProcess:
     @property
     def is_ready(self) -> bool:
         """Whether the child has loaded what the model needs."""
-        return self._warm.done() and self._warm.exception() is None
+        warm = self._warm
+        return warm.done() and not warm.cancelled() and warm.exception() is None
 
     def suggest(self, request: SuggestionRequest) -> "Future[tuple[Candidate, ...]]":
         """Return the candidates to come."""

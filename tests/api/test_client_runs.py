@@ -3,6 +3,7 @@
 import queue
 from collections.abc import Callable
 from pathlib import Path
+from sqlite3 import connect
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from axdesk.core.errors import (
     NotFoundError,
     PreflightError,
     TransitionError,
+    UnsupportedError,
     UserInputError,
 )
 from axdesk.core.events import Event, RunChanged, RunFinished, TrialChanged
@@ -342,3 +344,55 @@ def test_configuring_is_refused_where_it_says_too_little(
         _ = client.experiment
     client.configure_optimization("y")
     assert client.experiment.name == "bench"
+
+
+def test_a_name_that_is_taken_can_be_changed(storage: StorageConfig, keep: Keep) -> None:
+    keep(configured(storage))
+    client = keep(Client(storage))
+    client.configure_experiment(PARAMETERS, name="bench")
+    with pytest.raises(UserInputError, match="already an experiment called 'bench'"):
+        client.configure_optimization("y")
+    client.configure_experiment(PARAMETERS, name="bench 2")
+    assert client.experiment.name == "bench 2"
+    with pytest.raises(UnsupportedError, match="configured already"):
+        client.configure_experiment(PARAMETERS, name="bench 3")
+
+
+def test_an_experiment_is_kept_behind_a_connection_of_ones_own(keep: Keep, tmp_path: Path) -> None:
+    file = tmp_path / "own.sqlite"
+    storage = StorageConfig(creator=lambda: connect(file, check_same_thread=False))
+    first = equipped(configured(storage), BenchRunner())
+    run(first, 1)
+    first.close()
+    second = keep(Client.load_from_database("bench", StorageConfig(url=f"sqlite:///{file}")))
+    assert statuses(second) == [TrialStatus.COMPLETED]
+
+
+def test_a_client_goes_on_from_what_another_one_stored(storage: StorageConfig, keep: Keep) -> None:
+    first = equipped(keep(configured(storage)), BenchRunner())
+    runner = BenchRunner()
+    second = equipped(keep(Client.load_from_database("bench", storage)), runner)
+    run(first, 2)
+    run(second, 1)
+    assert runner.deployed == [2]
+    assert first.attach_trial({"x": 0.5, "z": 0.5}) == 3
+
+
+def test_a_command_after_the_run_is_carried_out_at_once(client: Client) -> None:
+    run(client, 1)
+    answer = client.submit(SetNote(0, "done"))
+    assert answer.done()
+    assert client.experiment.trial(0).note == "done"
+
+
+def test_arguments_that_are_not_allowed_are_refused_before_the_first_launch(
+    client: Client, runner: BenchRunner
+) -> None:
+    with pytest.raises(UserInputError, match="parallelism"):
+        client.run_trials(1, parallelism=0)
+    with pytest.raises(UserInputError, match="max_trials"):
+        client.run_trials(0)
+    with pytest.raises(UserInputError, match="tolerated_trial_failure_rate"):
+        client.run_trials(1, tolerated_trial_failure_rate=1)
+    assert runner.deployed == []
+    assert client.experiment.runs == []

@@ -66,6 +66,7 @@ def test_the_child_suggests_and_predicts_what_this_process_does(
 
 
 def test_space_filling_points_do_not_wait_for_the_child(optimizer: OptimizerProcess) -> None:
+    child_of(optimizer).suspend()
     answer = optimizer.suggest(request(observed=1))
     assert answer.done()
     expected = generation.suggest(request(observed=1))
@@ -111,6 +112,8 @@ def test_closing_ends_the_child() -> None:
     child = child_of(optimizer)
     optimizer.close()
     assert not psutil.pid_exists(child.pid)
+    assert not optimizer.is_ready
+    optimizer.close()
 
 
 PARENT = """
