@@ -4,9 +4,10 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from axdesk import generation
@@ -33,7 +34,8 @@ class OptimizerProcess:
         executor = ProcessPoolExecutor(
             1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
-        return executor, executor.submit(generation.warm_up)
+        with _interrupts_kept_from_children():
+            return executor, executor.submit(generation.warm_up)
 
     @property
     def is_ready(self) -> bool:
@@ -107,6 +109,19 @@ def _answered(work: Callable[[SuggestionRequest], T], request: SuggestionRequest
     except GenerationError as error:
         answer.set_exception(error)
     return answer
+
+
+@contextmanager
+def _interrupts_kept_from_children() -> Iterator[None]:
+    """Let a child that is started now ignore Ctrl-C from its first moment on, where possible."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin() -> None:
