@@ -377,7 +377,7 @@ class Client:
                 orchestration=config or OrchestrationConfig(),
             )
         calls = self._plugin_calls()
-        with self._driving(experiment):
+        with self._store.control(experiment):
             scheduler = Scheduler(
                 experiment,
                 self._next_run(experiment, settings, config),
@@ -390,11 +390,6 @@ class Client:
             )
             with self._steered_by(scheduler), stopping_on_interrupt(scheduler):
                 scheduler.run()
-
-    @contextmanager
-    def _driving(self, experiment: Experiment) -> Iterator[None]:
-        with self._store.control(experiment):
-            yield
 
     @contextmanager
     def _steered_by(self, scheduler: Scheduler) -> Iterator[None]:
@@ -486,7 +481,7 @@ class Client:
         if not isinstance(command, TrialCommand):
             raise TransitionError("No run goes on.", "Start or resume one.")
         experiment = self.experiment
-        with self._driving(experiment):
+        with self._store.control(experiment):
             return apply_to_trial(experiment, self._store, command, SystemClock().now())
 
     def pause(self) -> None:
@@ -522,7 +517,7 @@ class Client:
             )
         experiment, clock = self.experiment, SystemClock()
         suggested = {}
-        with self._driving(experiment):
+        with self._store.control(experiment):
             for _ in range(max_trials):
                 candidate = self._used_optimizer().suggest(request_for(experiment)).result()[0]
                 index = experiment.next_index
@@ -562,7 +557,7 @@ class Client:
         """
         experiment = self.experiment
         self._check_names(tuple(raw_data))
-        with self._driving(experiment):
+        with self._store.control(experiment):
             trial = experiment.trial(trial_index)
             if trial.status.is_terminal:
                 raise TransitionError(
