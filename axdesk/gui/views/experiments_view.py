@@ -1,11 +1,11 @@
 """The list of experiments at the left."""
 
 from PySide6.QtCore import QModelIndex, QPoint, QSortFilterProxyModel, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QMenu, QVBoxLayout
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
-from axdesk.gui.icons import icon
 from axdesk.gui.models.experiments_model import ExperimentsModel
 from axdesk.gui.style import px
+from axdesk.gui.views.experiment_menu import open_experiment_menu
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import Surface
 from axdesk.gui.widgets.fields import TextField
@@ -78,18 +78,4 @@ class ExperimentsView(Surface):
         self.open_requested.emit(index.data(Role.KEY))
 
     def _open_menu(self, place: QPoint) -> None:
-        index = self._list.indexAt(place)
-        if not index.isValid():
-            return
-        experiment_id = index.data(Role.KEY)
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Open", lambda: self.open_requested.emit(experiment_id))
-        menu.addAction(
-            icon("copy", "text2"), "Duplicate", lambda: self.duplicate_requested.emit(experiment_id)
-        )
-        menu.addSeparator()
-        menu.addAction(
-            icon("trash", "text2"), "Delete…", lambda: self.delete_requested.emit(experiment_id)
-        )
-        menu.popup(self._list.viewport().mapToGlobal(place))
+        open_experiment_menu(self, self._list, place)

@@ -18,7 +18,6 @@ from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
-    QMenu,
     QScrollArea,
     QSizePolicy,
     QStyle,
@@ -30,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
-from axdesk.gui.icons import draw_icon, icon
+from axdesk.gui.icons import draw_icon
 from axdesk.gui.models.experiments_model import (
     ACTIVE,
     SUMMARY_ROLE,
@@ -42,6 +41,7 @@ from axdesk.gui.models.experiments_model import (
 )
 from axdesk.gui.models.formatting import counted, when
 from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.views.experiment_menu import open_experiment_menu
 from axdesk.gui.widgets.buttons import Button, Chip
 from axdesk.gui.widgets.cards import Card, EmptyState, Notice, Surface
 from axdesk.gui.widgets.fields import TextField
@@ -422,18 +422,4 @@ class StartPage(QScrollArea):
             self.open_requested.emit(index.data(Role.KEY))
 
     def _open_menu(self, place: QPoint) -> None:
-        index = self._list.indexAt(place)
-        if not index.isValid():
-            return
-        experiment_id = index.data(Role.KEY)
-        menu = QMenu(self)
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction("Open", lambda: self.open_requested.emit(experiment_id))
-        menu.addAction(
-            icon("copy", "text2"), "Duplicate", lambda: self.duplicate_requested.emit(experiment_id)
-        )
-        menu.addSeparator()
-        menu.addAction(
-            icon("trash", "text2"), "Delete…", lambda: self.delete_requested.emit(experiment_id)
-        )
-        menu.popup(self._list.viewport().mapToGlobal(place))
+        open_experiment_menu(self, self._list, place)
