@@ -281,6 +281,12 @@ class ScriptedCalls:
     def available_while_running(self) -> "Future[tuple[str, ...]]":
         return later(self.clock, 0.0, lambda: self.early)
 
+    def give_up(self, answer: "Future[Any]", reason: str) -> bool:
+        return answer.done()
+
+    def listen(self, told: Callable[[str, str], None] | None) -> None:
+        pass
+
     def close(self) -> None:
         pass
 

@@ -4,13 +4,16 @@ import queue
 import time
 from datetime import UTC, datetime
 
+_BOOTTIME: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
 
 class SystemClock:
     """The `Clock` that real runs use."""
 
     def monotonic(self) -> float:
-        """Return seconds that never step back."""
-        return time.monotonic()
+        """Return seconds that never step back, and that go on while the computer sleeps."""
+        # On Linux `time.monotonic` stands still in suspend, while the laboratory does not.
+        return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
     def now(self) -> datetime:
         """Return the time in UTC."""

@@ -41,6 +41,17 @@ class StopNow(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Leave(Command):
+    """End the run at once; running trials go on in the laboratory, and a resumed run follows them.
+
+    Attributes:
+        reason: Stored with the run.
+    """
+
+    reason: str = "left while trials were running"
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeRunSettings(Command):
     """Change the settings of the run that goes on; None leaves a setting as it is."""
 

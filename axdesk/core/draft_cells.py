@@ -46,7 +46,7 @@ class Goal(StrEnum):
 
 
 FIELDS: Mapping[Section, tuple[str, ...]] = {
-    Section.GENERAL: ("name", "description", "owner", "plugin_folder"),
+    Section.GENERAL: ("name", "description", "owner", "plugin_folder", "plugin_python"),
     Section.PARAMETERS: (
         "on",
         "name",

@@ -72,6 +72,7 @@ def checked_rows(
         runner=plugins.runner,
         metrics=plugins.metrics,
         plugin_folder=general.get("plugin_folder", ""),
+        plugin_python=general.get("plugin_python", ""),
         run=settings,
     )
 

@@ -96,6 +96,7 @@ def draft_of(setup: ExperimentSetup) -> Draft:
             description=setup.description,
             owner=setup.owner,
             plugin_folder=setup.plugin_folder,
+            plugin_python=setup.plugin_python,
         ),
         parameters=tuple(_parameter_row(p) for p in setup.search_space.parameters),
         objectives=tuple(_objective_rows(setup.optimization, metrics)),

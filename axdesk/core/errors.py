@@ -105,7 +105,16 @@ class NotFoundError(AxdeskError, LookupError):
 
 
 class StorageError(AxdeskError):
-    """The database cannot be used as asked."""
+    """The database cannot be used as asked.
+
+    Attributes:
+        is_temporary: Whether the same call may succeed later: the disk is full, another program
+            holds the lock, the drive is away.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, is_temporary: bool = False) -> None:
+        super().__init__(message, hint)
+        self.is_temporary = is_temporary
 
 
 class ExperimentBusyError(StorageError):
@@ -133,7 +142,17 @@ class PluginError(AxdeskError):
 
 
 class CallFailedError(PluginError):
-    """A plugin call raised, or answered something that is not allowed."""
+    """A plugin call raised, or answered something that is not allowed.
+
+    Attributes:
+        was_entered: Whether the laboratory's code was reached; if not, it surely did nothing.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, details: str = "", was_entered: bool = True
+    ) -> None:
+        super().__init__(message, hint, details=details)
+        self.was_entered = was_entered
 
 
 class DeadlineError(PluginError):

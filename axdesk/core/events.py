@@ -5,6 +5,7 @@ Stored first, then published. `RunFinished` is always the last event of a run.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer, Question
@@ -39,11 +40,42 @@ class TrialHealthChanged(Event):
         trial_index: The trial.
         failures: Failed calls in a row; 0 if they work again.
         reason: Of the last failure; empty if they work again.
+        since: UTC, of the first of these failures; None if they work again.
     """
 
     trial_index: int
     failures: int
     reason: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StorageHealthChanged(Event):
+    """The database takes nothing for the moment, or does again.
+
+    Meanwhile nothing new starts, running trials are followed in memory, and what they bring is
+    told once it is stored.
+
+    Attributes:
+        reason: Why; empty if it works again.
+        since: UTC, of the first failure; None if it works again.
+    """
+
+    reason: str
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPrinted(Event):
+    """The laboratory's code wrote something to its output.
+
+    Attributes:
+        file: The plugin file's name.
+        text: One or more lines.
+    """
+
+    file: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)

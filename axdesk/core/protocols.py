@@ -1,6 +1,6 @@
 """What the rooms ask of each other; `api` hands one to the other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -117,6 +117,27 @@ class PluginCalls(Protocol):
 
     def available_while_running(self) -> "Future[tuple[str, ...]]":
         """Return the metrics that can be fetched before a trial is completed."""
+        ...
+
+    def give_up(self, answer: "Future[Any]", reason: str) -> bool:
+        """End a call that takes too long, where that is possible.
+
+        Args:
+            answer: What the call returned; one that is done already is left as it is.
+            reason: Message of the `DeadlineError` that the Future then fails with.
+
+        Returns:
+            Whether it has ended; if not, it goes on, and its late answer still arrives.
+        """
+        ...
+
+    def listen(self, told: Callable[[str, str], None] | None) -> None:
+        """Have what the laboratory's code prints told, or no longer.
+
+        Args:
+            told: Receives the plugin file's name and one or more lines, in any thread; must return
+                at once.
+        """
         ...
 
     def close(self) -> None:

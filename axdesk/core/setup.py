@@ -55,6 +55,7 @@ class ExperimentSetup:
         metrics: (metric name, plugin) of each metric that a plugin fetches; kept in the order of
             `optimization.metric_names`.
         plugin_folder: Where the plugin files lie; empty for the default folder.
+        plugin_python: The Python program that runs them, 3.11 or newer; empty for axdesk's own.
         run: Settings of the next run.
     """
 
@@ -67,6 +68,7 @@ class ExperimentSetup:
     runner: PluginChoice | None = None
     metrics: tuple[tuple[str, PluginChoice], ...] = ()
     plugin_folder: str = ""
+    plugin_python: str = ""
     run: RunSettings = field(default_factory=RunSettings)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,7 @@
 """The experiment file: TOML that a person writes, and the set-up that it means.
 
-[experiment]        name, description, owner, plugin_folder, parameter_constraints
+[experiment]        name, description, owner, plugin_folder, plugin_python,
+                    parameter_constraints
 [[parameters]]      name, type, unit, description, and by type
 float, int: low, high, scale, start
 choice: values, ordered, start
@@ -35,7 +36,8 @@ __all__ = ["experiment_file_text", "read_experiment_file", "write_experiment_fil
 def read_experiment_file(path: Path) -> ExperimentSetup:
     """Read and check an experiment file.
 
-    A relative `plugin_folder` is meant from the file's own folder.
+    A relative `plugin_folder` is meant from the file's own folder, and so is a `plugin_python` that
+    is no mere command.
 
     Raises:
         ExperimentFileError: If it cannot be read or is not valid, with every problem's place.

@@ -85,6 +85,7 @@ class SetupReader:
             runner=None if table.runner is None else _choice(table.runner),
             metrics=tuple((key, _choice(plugin)) for key, plugin in table.metrics.items()),
             plugin_folder=self._plugin_folder(general),
+            plugin_python=self._plugin_python(general),
             run=run,
         )
 
@@ -110,6 +111,13 @@ class SetupReader:
         if not general.plugin_folder:
             return ""
         return str((self._folder / Path(general.plugin_folder).expanduser()).resolve())
+
+    def _plugin_python(self, general: ExperimentTable) -> str:
+        given = general.plugin_python
+        if Path(given).name == given:
+            return given  # nothing, or a command that is looked for on the system's path
+        # Not resolved: the link that a virtual environment's Python is says which environment.
+        return str((self._folder / Path(given).expanduser()).absolute())
 
     def _search_space(self, table: FileTable) -> SearchSpace | None:
         parameters = self._all(("parameters",), _parameter, table.parameters)

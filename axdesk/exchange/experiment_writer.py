@@ -27,6 +27,7 @@ def _sections(setup: ExperimentSetup) -> Iterable[str]:
         "description": setup.description or None,
         "owner": setup.owner or None,
         "plugin_folder": setup.plugin_folder or None,
+        "plugin_python": setup.plugin_python or None,
         "parameter_constraints": constraints or None,
     }
     yield _section("[experiment]", general)

@@ -27,6 +27,7 @@ class ExperimentTable(_Table):
     description: str = ""
     owner: str = ""
     plugin_folder: str = ""
+    plugin_python: str = ""
     parameter_constraints: list[str] = []
 
 

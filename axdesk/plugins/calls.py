@@ -159,6 +159,21 @@ class ThreadedPluginCalls:
         self._ask_availability(future, tuple(self._metrics.values()), ())
         return future
 
+    def give_up(self, answer: Future[Any], reason: str) -> bool:
+        """Leave a call that takes too long to itself, for no thread can be ended.
+
+        Args:
+            answer: What the call returned.
+            reason: Not used here.
+
+        Returns:
+            Whether it has ended by itself.
+        """
+        return answer.done()
+
+    def listen(self, told: Callable[[str, str], None] | None) -> None:
+        """Do nothing: what is printed here goes where all output of this program goes."""
+
     def close(self) -> None:
         """End the threads; calls in the queue are cancelled, one that hangs is left behind."""
         with self._lock:

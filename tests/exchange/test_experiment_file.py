@@ -522,6 +522,7 @@ SETUPS = st.builds(
     runner=st.one_of(st.none(), PLUGINS),
     metrics=st.dictionaries(LABELS, PLUGINS, max_size=2).map(lambda d: tuple(d.items())),
     plugin_folder=st.sampled_from(["", str(Path("plugins").absolute())]),
+    plugin_python=st.sampled_from(["", "python3.12", str(Path(".venv/bin/python").absolute())]),
     run=RUNS,
 )
 

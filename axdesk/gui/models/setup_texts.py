@@ -25,6 +25,7 @@ SECTION_TITLES: Final = {
 _OTHER_TITLES: Final = {
     "name": "Name",
     "plugin_folder": "Plugin folder",
+    "plugin_python": "Python of the plugins",
     "goal": "Goal",
     "weight": "Weight",
     "limit": "Limit",
