@@ -286,7 +286,10 @@ class Scheduler:
                 self._deploy(self._redeploy.pop(0))
             return
         self._suggesting.prepare()
-        candidate = self._suggesting.ready(self._usual_trial_seconds())
+        # One at a time: each candidate knows every result, in a resumed run as in any other.
+        is_sequential = self._settings.parallelism == 1
+        usual_seconds = None if is_sequential else self._usual_trial_seconds()
+        candidate = self._suggesting.ready(usual_seconds)
         if candidate is not None and self.clock.monotonic() >= self._next_launch_at:
             self._suggesting.taken()
             self._deploy(self._staged(candidate))

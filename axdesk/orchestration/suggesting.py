@@ -89,7 +89,8 @@ class Suggesting:
         A stale one is dropped, and a fresh one asked for, where that costs little.
 
         Args:
-            usual_trial_seconds: How long a trial takes; None if that is not known yet.
+            usual_trial_seconds: How long a trial takes; None if that is not known yet, or if a
+                stale candidate is not to be used at any rate.
         """
         candidate, request = self._candidate, self._request
         if candidate is None or request is None:
@@ -103,7 +104,7 @@ class Suggesting:
             return None
         if self._is_designed(candidate):
             return candidate
-        if request.observed == request_for(experiment).observed:
+        if request == request_for(experiment):
             return candidate
         is_cheap = (
             usual_trial_seconds is None or self._usual_seconds <= STALE_SHARE * usual_trial_seconds

@@ -27,16 +27,27 @@ def test_no_candidate_is_asked_for_beyond_the_budget() -> None:
 def test_a_stale_candidate_is_used_where_a_fresh_one_costs_more_than_its_share() -> None:
     bench = Bench({i: Script(seconds=9.0) for i in range(4)})
     bench.generator.seconds = 1.0
-    bench.run(settings(4))
+    bench.run(settings(4, 2))
     # Making one takes 1 s, more than 2 % of 9 s: each was made before the latest result.
-    assert [t.generation.observed for t in bench.experiment.trials.values()] == [0, 0, 1, 2]
+    assert [t.generation.observed for t in bench.experiment.trials.values()] == [0, 0, 0, 1]
+
+
+def test_with_one_trial_at_a_time_no_stale_candidate_is_used() -> None:
+    bench = Bench({i: Script(seconds=9.0) for i in range(4)} | {1: Script(poll_errors=9)})
+    bench.generator.seconds = 1.0
+    bench.run(settings(4))
+    assert [t.generation.observed for t in bench.experiment.trials.values()] == [0, 1, 1, 2]
+    used = [
+        next(r for r in reversed(bench.generator.requests) if r.trial_index == i) for i in range(4)
+    ]
+    assert [(len(r.pending), len(r.failed)) for r in used] == [(0, 0), (0, 0), (0, 1), (0, 1)]
 
 
 def test_a_stale_candidate_is_made_anew_where_that_costs_little() -> None:
     bench = Bench({i: Script(seconds=100.0) for i in range(4)})
     bench.generator.seconds = 1.0
-    bench.run(settings(4, interval=50.0))
-    assert [t.generation.observed for t in bench.experiment.trials.values()] == [0, 1, 2, 3]
+    bench.run(settings(4, 2, interval=50.0))
+    assert [t.generation.observed for t in bench.experiment.trials.values()] == [0, 0, 1, 2]
 
 
 def test_a_candidate_of_the_initial_design_never_grows_stale() -> None:
