@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from axdesk.api import results
 from axdesk.api.configs import StorageConfig
-from axdesk.api.interrupts import stopping_on_interrupt
+from axdesk.api.interrupts import steered_by_signals
 from axdesk.core.cards import Card
 from axdesk.core.clock import SystemClock
 from axdesk.core.commands import (
@@ -348,7 +348,7 @@ class Client:
         """Run trials until the budget is spent; blocks.
 
         In a program's main thread the first Ctrl-C lets running trials finish, the second stops
-        them; then KeyboardInterrupt is raised.
+        them, the third leaves them running; then KeyboardInterrupt is raised.
 
         Args:
             max_trials: Additional trials; None goes on with the last run and its settings.
@@ -388,7 +388,7 @@ class Client:
                 clock=SystemClock(),
                 waits_for_answers=wait_for_answers,
             )
-            with self._steered_by(scheduler), stopping_on_interrupt(scheduler):
+            with self._steered_by(scheduler), steered_by_signals(scheduler):
                 scheduler.run()
 
     @contextmanager

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 from axdesk import generation
+from axdesk.api.interrupts import END_SIGNALS
 from axdesk.core.errors import GenerationError
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import Candidate, SuggestionRequest
@@ -125,8 +126,9 @@ def _interrupts_kept_from_children() -> Iterator[None]:
 
 
 def _begin() -> None:
-    """Prepare the child: Ctrl-C is its parent's affair, and it ends with its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Prepare the child: signals are its parent's affair, and it ends with its parent."""
+    for number in (signal.SIGINT, *END_SIGNALS):
+        signal.signal(number, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="axdesk-parent", daemon=True).start()
 
 

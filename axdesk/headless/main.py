@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from axdesk.api.client import Client
+from axdesk.api.interrupts import interrupt_when_asked_to_end
 from axdesk.api.workspace import Workspace
 from axdesk.core.errors import (
     AxdeskError,
@@ -73,6 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: Without the program's name and `--headless`.
     """
     options = parse(arguments)
+    interrupt_when_asked_to_end()
     try:
         is_for_eyes = sys.stdout.isatty() and not getattr(options, "jsonl", False)
         lines = standard_output() if is_for_eyes else reserved_output()
@@ -207,7 +209,7 @@ class _Command:
         if self._options.jsonl:
             return JsonLines(self._lines)
         if self._lines.is_terminal:
-            return TerminalProgress(experiment)
+            return TerminalProgress(experiment, self._lines)
         return LogProgress(experiment, self._lines)
 
     def _tell_end(self, experiment: Experiment, code: int) -> int:

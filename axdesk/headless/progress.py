@@ -5,17 +5,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 
 from axdesk.core.events import (
     Event,
-    FallbackUsed,
-    QuestionAsked,
     RunChanged,
+    StorageHealthChanged,
     TrialChanged,
     TrialHealthChanged,
-    Warned,
 )
 from axdesk.core.experiment import Experiment
 from axdesk.core.outcomes import is_eligible, objective_score, shown_value
-from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
+from axdesk.headless.messages import Messages
 from axdesk.headless.output import Lines
 from axdesk.headless.texts import number, objective_text, words
 
@@ -79,34 +77,19 @@ class Tally:
         return f"best {number(shown_value(score, self._experiment.optimization))} (trial {index})"
 
 
-def message_of(event: Event) -> str:
-    """Return what a person should read at once; empty for events that only move the count."""
-    match event:
-        case Warned(message, hint):
-            return f"Warning: {message} {hint}".rstrip()
-        case FallbackUsed(trial_index, reason):
-            return f"Trial {trial_index} is space filling, for the model gave none: {reason}"
-        case QuestionAsked(question):
-            return f"Trial {question.trial_index}: {question.happened} {question.did}"
-        case TrialHealthChanged(trial_index, failures, reason) if failures:
-            return f"Trial {trial_index} cannot be asked ({failures} in a row): {reason}"
-        case RunChanged(run) if run.state is RunState.STOPPING:
-            return "Stopping: running trials finish. Ctrl-C stops them now."
-    return ""
-
-
 class LogProgress:
     """Plain lines: one for each finished trial, and one for whatever else matters."""
 
     def __init__(self, experiment: Experiment, lines: Lines) -> None:
         self._experiment = experiment
         self._tally = Tally(experiment)
+        self._messages = Messages()
         self._lines = lines
 
     def show(self, event: Event) -> None:
         """Write what the event says."""
         self._tally.take(event)
-        message = message_of(event)
+        message = self._messages.of(event)
         if isinstance(event, TrialChanged) and event.trial.status.is_terminal:
             message = self._finished(event.trial)
         if message:
@@ -129,8 +112,9 @@ class LogProgress:
 class TerminalProgress:
     """One line that moves: finished of budget, running, failed, time left, best so far."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, lines: Lines) -> None:
         self._tally = Tally(experiment)
+        self._messages = Messages()
         self._progress = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f}", markup=False),
             BarColumn(bar_width=20),
@@ -138,7 +122,7 @@ class TerminalProgress:
             TimeElapsedColumn(),
             TextColumn("left", markup=False),
             TimeRemainingColumn(),
-            console=Console(),
+            console=Console(file=lines.stream),
             speed_estimate_period=_ALL_OF_A_RUN,
             refresh_per_second=4,
         )
@@ -149,10 +133,10 @@ class TerminalProgress:
     def show(self, event: Event) -> None:
         """Move the line, and write above it what a person should read."""
         self._tally.take(event)
-        message = message_of(event)
+        message = self._messages.of(event)
         if message:
             self._progress.console.print(message, markup=False, highlight=False)
-        if isinstance(event, RunChanged | TrialChanged):
+        if isinstance(event, RunChanged | TrialChanged | TrialHealthChanged | StorageHealthChanged):
             self._move()
 
     def _move(self) -> None:
@@ -161,12 +145,17 @@ class TerminalProgress:
             # Trials of earlier sittings say nothing about the speed of this one.
             self._was_started = True
             self._progress.start_task(self._task)
-        failed = f" · {len(tally.failed)} failed" if tally.failed else ""
+        parts = [
+            f"{len(tally.running)} running",
+            f"{len(tally.failed)} failed" if tally.failed else "",
+            self._messages.trouble,
+            tally.best_text,
+        ]
         self._progress.update(
             self._task,
             total=tally.max_trials,
             completed=len(tally.finished),
-            description=f"{len(tally.running)} running{failed} · {tally.best_text}",
+            description=" · ".join(filter(None, parts)),
         )
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from axdesk.core.draft_cells import value_text
@@ -16,6 +17,14 @@ from axdesk.core.trial import Trial, TrialStatus
 def words(value: RunState | TrialStatus) -> str:
     """Return a state as it is read: `needs attention`."""
     return value.replace("_", " ")
+
+
+def since(at: datetime | None) -> str:
+    """Return ` since 14:03`, with the day if it is not today; empty if it is not known."""
+    if at is None:
+        return ""
+    here, today = at.astimezone(), datetime.now().astimezone().date()
+    return f" since {here:%H:%M}" if here.date() == today else f" since {here:%Y-%m-%d %H:%M}"
 
 
 def number(value: float, unit: str = "") -> str:

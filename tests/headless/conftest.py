@@ -96,11 +96,11 @@ class Laboratory:
         (folder / "plugins" / "quick.py").write_text(PLUGIN, "utf-8")
         self.started: list[subprocess.Popen[str]] = []
 
-    def start(self, *arguments: object) -> subprocess.Popen[str]:
+    def start(self, *arguments: object, stdout: int = subprocess.PIPE) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "axdesk", "--headless", *map(str, arguments)]
         process = subprocess.Popen(
             [*command, "--database", str(self.database)],
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
             encoding="utf-8",

@@ -1,0 +1,80 @@
+"""What a person should read of a run, and once."""
+
+from axdesk.core.events import (
+    Event,
+    FallbackUsed,
+    PluginPrinted,
+    QuestionAsked,
+    RunChanged,
+    StorageHealthChanged,
+    TrialChanged,
+    TrialHealthChanged,
+    Warned,
+)
+from axdesk.core.run import RunState
+from axdesk.headless.texts import since
+
+
+class Messages:
+    """What a person should read at once; a trouble that goes on is not told over and over."""
+
+    def __init__(self) -> None:
+        self._failures: dict[int, TrialHealthChanged] = {}
+        self._is_database_well = True
+
+    def of(self, event: Event) -> str:
+        """Return the message of an event; empty for those that only move the count."""
+        match event:
+            case Warned(message, hint):
+                return f"Warning: {message} {hint}".rstrip()
+            case FallbackUsed(trial_index, reason):
+                return f"Trial {trial_index} is space filling, for the model gave none: {reason}"
+            case QuestionAsked(question):
+                return f"Trial {question.trial_index}: {question.happened} {question.did}"
+            case PluginPrinted(file, text):
+                return "\n".join(f"{file}: {line}" for line in text.splitlines())
+            case TrialHealthChanged():
+                return self._of_trial(event)
+            case StorageHealthChanged():
+                return self._of_database(event)
+            case TrialChanged(trial) if trial.status.is_terminal:
+                self._failures.pop(trial.index, None)
+            case RunChanged(run) if run.state is RunState.STOPPING:
+                return "Stopping: running trials finish. Ctrl-C stops them now."
+        return ""
+
+    def _of_trial(self, event: TrialHealthChanged) -> str:
+        before = self._failures.pop(event.trial_index, None)
+        if not event.failures:
+            if before is None:
+                return ""
+            return f"Trial {event.trial_index} answers again, after {before.failures} failed calls."
+        self._failures[event.trial_index] = event
+        # The first, and then each time that there are twice as many.
+        if event.failures & (event.failures - 1):
+            return ""
+        return (
+            f"Trial {event.trial_index} is not answering{since(event.since)} "
+            f"({event.failures} failed in a row): {event.reason}"
+        )
+
+    def _of_database(self, event: StorageHealthChanged) -> str:
+        was_well, self._is_database_well = self._is_database_well, not event.reason
+        if was_well == self._is_database_well:
+            return ""
+        if not event.reason:
+            return "The database works again; what was measured meanwhile is stored."
+        return (
+            f"The database takes nothing{since(event.since)}: {event.reason} "
+            "Nothing new starts; running trials are followed."
+        )
+
+    @property
+    def trouble(self) -> str:
+        """Who is not answering now, for the line that moves; empty if all is well."""
+        away = [] if self._is_database_well else ["the database takes nothing"]
+        silent = [
+            f"trial {index} not answering{since(event.since)}"
+            for index, event in self._failures.items()
+        ]
+        return " · ".join(away + silent)
