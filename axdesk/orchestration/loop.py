@@ -8,7 +8,7 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, Clock, PluginCalls, TrialStore
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunState
-from axdesk.core.trial import Trial
+from axdesk.core.trial import Trial, TrialStatus
 
 
 class Loop(Protocol):
@@ -20,6 +20,11 @@ class Loop(Protocol):
     calls: PluginCalls
     clock: Clock
     publish: Publish
+
+    @property
+    def occupied(self) -> int:
+        """Slots that are taken."""
+        ...
 
     def wake(self) -> None:
         """Make the loop look at everything once more; from any thread."""
@@ -47,6 +52,14 @@ class Loop(Protocol):
 
     def deploy_again(self, trial: Trial) -> None:
         """Deploy a staged trial that surely was not started, as soon as a slot is free."""
+        ...
+
+    def follow_running(self) -> None:
+        """Follow what runs and is not followed."""
+        ...
+
+    def end(self, trial: Trial, status: TrialStatus, **changes: Any) -> None:
+        """Keep a trial as over."""
         ...
 
     def fail(self, trial: Trial, reason: str, *, may_have_started: bool) -> None:

@@ -1,0 +1,135 @@
+"""Running trials: which are followed, what their watches bring, and how long they have run."""
+
+from concurrent.futures import Future
+from dataclasses import replace
+
+from axdesk.core.errors import AxdeskError
+from axdesk.core.events import TrialHealthChanged
+from axdesk.core.failpoints import failpoint
+from axdesk.core.trial import Observation, Trial, TrialStatus
+from axdesk.orchestration.loop import Loop
+from axdesk.orchestration.trial_watch import (
+    Ended,
+    Health,
+    Laboratory,
+    News,
+    Progressed,
+    Skipped,
+    TrialWatch,
+)
+
+_HEARTBEAT_SECONDS = 60.0
+"""How often the elapsed time of running trials is stored."""
+
+
+class Following:
+    """Lives in the scheduler's thread.
+
+    Attributes:
+        watches: Trial index → its watch, of each trial that is polled.
+    """
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        config = loop.experiment.optimization
+        self._lab = Laboratory(
+            calls=loop.calls,
+            wake=loop.wake,
+            settings=lambda: loop.current.settings,
+            required=config.required_metrics,
+            metrics=tuple(m for m in config.metric_names if m in loop.calls.metric_names),
+        )
+        self.watches: dict[int, TrialWatch] = {}
+        self._early: Future[tuple[str, ...]] | None = None
+        self._seconds: dict[int, tuple[float, float]] = {}
+        self._next_heartbeat_at = loop.clock.monotonic() + _HEARTBEAT_SECONDS
+
+    def ask_for_early_metrics(self) -> None:
+        """Ask which metrics can be fetched while a trial runs."""
+        self._early = self._loop.calls.available_while_running()
+        self._early.add_done_callback(lambda _: self._loop.wake())
+
+    def follow(self, trial: Trial, due_at: float) -> None:
+        """Poll a trial from then on (monotonic time), until it ends."""
+        self._seconds[trial.index] = (trial.elapsed_seconds, self._loop.clock.monotonic())
+        self.watches[trial.index] = TrialWatch(self._lab, trial, due_at)
+
+    def leave(self, trial: Trial) -> None:
+        """Let a trial run on that cannot be stopped; a later sitting follows it again."""
+        self.forget(trial.index)
+        self._loop.keep(replace(trial, elapsed_seconds=self.elapsed(trial)))
+
+    def forget(self, index: int) -> None:
+        """No longer follow a trial."""
+        self.watches.pop(index, None)
+
+    def step(self) -> None:
+        """Take what the watches bring; store elapsed times now and then."""
+        self._take_early_metrics()
+        now = self._loop.clock.monotonic()
+        for index, watch in list(self.watches.items()):
+            for news in watch.step(now):
+                self._take(index, news)
+        if now >= self._next_heartbeat_at:
+            self._store_elapsed()
+
+    def due_at(self, now: float) -> list[float | None]:
+        """Return the monotonic times at which there is something to do, as far as known."""
+        times = [watch.wakes_at(now) for watch in self.watches.values()]
+        return [*times, self._next_heartbeat_at] if times else []
+
+    def elapsed(self, trial: Trial) -> float:
+        """Return how long a trial has run, over restarts."""
+        before, since = self._seconds.get(trial.index, (trial.elapsed_seconds, None))
+        return before if since is None else before + self._loop.clock.monotonic() - since
+
+    def count_elapsed(self) -> None:
+        """Bring the elapsed times in memory up to date; the next commit stores them."""
+        for index in self.watches:
+            trial = self._loop.experiment.trial(index)
+            self._loop.experiment.put(replace(trial, elapsed_seconds=self.elapsed(trial)))
+
+    def usual_seconds(self) -> float | None:
+        """Return how long a trial takes; None if that is not known yet."""
+        done = self._loop.experiment.with_status(TrialStatus.COMPLETED)
+        seconds = [t.elapsed_seconds for t in done if t.run_index is not None]
+        return sum(seconds) / len(seconds) if seconds else None
+
+    def _store_elapsed(self) -> None:
+        self._next_heartbeat_at = self._loop.clock.monotonic() + _HEARTBEAT_SECONDS
+        self.count_elapsed()
+        for index in self.watches:
+            self._loop.keep(self._loop.experiment.trial(index))
+
+    def _take_early_metrics(self) -> None:
+        if self._early is None or not self._early.done():
+            return
+        future, self._early = self._early, None
+        try:
+            early = future.result(timeout=0)
+        except AxdeskError as error:
+            self._loop.warn(error.message)
+        else:
+            self._lab.early = tuple(m for m in early if m in self._lab.metrics)
+
+    def _take(self, index: int, news: News) -> None:
+        trial = self._loop.experiment.trial(index)
+        match news:
+            case Ended(status=status, observations=observations, reason=reason):
+                failpoint("results_fetched")
+                kept = {} if not observations else {"observations": _joined(trial, observations)}
+                self._loop.end(trial, status, reason=reason, **kept)
+                failpoint("trial_recorded")
+            case Progressed(observations=observations):
+                joined = _joined(trial, observations)
+                if joined != trial.observations:
+                    self._loop.keep(replace(trial, observations=joined))
+            case Health(failures=failures, reason=reason):
+                self._loop.publish(TrialHealthChanged(index, failures, reason))
+            case Skipped(reason=reason):
+                self._loop.warn(f"Trial {index}: {reason}")
+
+
+def _joined(trial: Trial, observations: tuple[Observation, ...]) -> tuple[Observation, ...]:
+    """The trial's observations with those that are new."""
+    return (*trial.observations, *(o for o in observations if o not in trial.observations))

@@ -1,0 +1,201 @@
+"""From a candidate to a running trial: stage, deploy, take the answer, however late it comes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from axdesk.core.errors import AxdeskError
+from axdesk.core.failpoints import failpoint
+from axdesk.core.suggestions import Candidate
+from axdesk.core.trial import Arm, Trial, TrialStatus
+from axdesk.orchestration.calls import PendingCall
+from axdesk.orchestration.following import Following
+from axdesk.orchestration.loop import Loop
+from axdesk.orchestration.stopping import Stopping
+from axdesk.orchestration.suggesting import Suggesting
+from axdesk.orchestration.uncertain import Uncertain
+
+
+@dataclass(slots=True)
+class _Launch:
+    """A `run_trial` that is under way."""
+
+    trial: Trial
+    call: PendingCall[dict[str, Any]]
+    is_late: bool = False
+
+
+class Launching:
+    """Lives in the scheduler's thread; one `run_trial` at a time is under way."""
+
+    def __init__(
+        self,
+        loop: Loop,
+        suggesting: Suggesting,
+        uncertain: Uncertain,
+        following: Following,
+        stopping: Stopping,
+    ) -> None:
+        self._loop = loop
+        self._suggesting = suggesting
+        self._uncertain = uncertain
+        self._following = following
+        self._stopping = stopping
+        self._redeploy: list[Trial] = []
+        self._launch: _Launch | None = None
+        self._next_launch_at = loop.clock.monotonic()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a `run_trial` is under way."""
+        return self._launch is not None
+
+    @property
+    def is_late(self) -> bool:
+        """Whether a `run_trial` is under way that has passed its deadline."""
+        return self._launch is not None and self._launch.is_late
+
+    @property
+    def has_trial(self) -> bool:
+        """Whether there is something left to deploy."""
+        has_next = self._remaining > 0 and not self._suggesting.is_exhausted
+        return has_next or bool(self._redeploy)
+
+    @property
+    def _remaining(self) -> int:
+        used = len(self._loop.experiment.of_run(self._loop.current))
+        return max(0, self._loop.current.settings.max_trials - used)
+
+    def _may_launch(self) -> bool:
+        run = self._loop.current
+        has_slot = self._loop.occupied < run.settings.parallelism
+        has_trial = self._remaining > 0 or bool(self._redeploy)
+        return run.state.launches and self._launch is None and has_slot and has_trial
+
+    def due_at(self, now: float) -> list[float | None]:
+        """Return the monotonic times at which there is something to do, as far as known."""
+        times = []
+        if self._launch is not None and not self._launch.is_late:
+            times.append(self._launch.call.when_late(now))
+        if self._may_launch() and now < self._next_launch_at:
+            times.append(self._next_launch_at)
+        return times
+
+    def launch_next(self) -> None:
+        """Deploy what is next, if there is a slot and something to put into it."""
+        if not self._may_launch():
+            return
+        if self._redeploy:
+            if self._loop.clock.monotonic() >= self._next_launch_at:
+                self._deploy(self._redeploy.pop(0))
+            return
+        self._suggesting.prepare()
+        # One at a time: each candidate knows every result, in a resumed run as in any other.
+        is_sequential = self._loop.current.settings.parallelism == 1
+        usual_seconds = None if is_sequential else self._following.usual_seconds()
+        candidate = self._suggesting.ready(usual_seconds)
+        if candidate is not None and self._loop.clock.monotonic() >= self._next_launch_at:
+            self._suggesting.taken()
+            self._deploy(self._staged(candidate))
+
+    def look_ahead(self) -> None:
+        """Let the optimiser work while trials run."""
+        if self._loop.current.state.launches and self._remaining > 0:
+            self._suggesting.prepare()
+
+    def deploy_again(self, trial: Trial) -> None:
+        """Deploy a staged trial that surely was not started, as soon as a slot is free."""
+        self._redeploy.append(trial)
+
+    def forget(self, index: int) -> None:
+        """Do not deploy a trial again."""
+        self._redeploy = [trial for trial in self._redeploy if trial.index != index]
+
+    def leave_behind(self) -> None:
+        """Wait no longer for a `run_trial`."""
+        self._launch = None
+
+    def _staged(self, candidate: Candidate) -> Trial:
+        failpoint("candidate_ready")
+        experiment = self._loop.experiment
+        index = experiment.next_index
+        trial = Trial(
+            index=index,
+            arm=Arm(f"{index}_0", candidate.parameters),
+            generation=candidate.generation,
+            run_index=self._loop.current.index,
+            search_space_version=experiment.search_space_version,
+        ).moved_to(TrialStatus.STAGED, staged_at=self._loop.clock.now())
+        self._loop.keep(trial)
+        failpoint("trial_staged")
+        return trial
+
+    def _deploy(self, trial: Trial) -> None:
+        future = self._loop.calls.run_trial(trial.index, dict(trial.arm.parameters))
+        deadline = self._loop.current.settings.orchestration.call_deadlines.run
+        self._launch = _Launch(trial, PendingCall(future, deadline, self._loop.wake))
+
+    def step(self) -> None:
+        """Take what `run_trial` answered."""
+        launch = self._launch
+        if launch is None:
+            return
+        now = self._loop.clock.monotonic()
+        config = self._loop.current.settings.orchestration
+        if not launch.call.is_done:
+            if not launch.is_late and launch.call.is_late(now):
+                self._give_up_waiting(launch)
+            return
+        self._launch = None
+        self._next_launch_at = now + config.min_seconds_between_launches
+        trial = self._loop.experiment.trial(launch.trial.index)
+        try:
+            metadata = launch.call.answer()
+        except AxdeskError as error:
+            if trial.status is TrialStatus.STAGED:
+                self._uncertain.after_error(trial, error.message)
+            return
+        failpoint("trial_deployed")
+        if trial.status in (TrialStatus.STAGED, TrialStatus.FAILED):
+            self.started(trial, metadata)
+
+    def _give_up_waiting(self, launch: _Launch) -> None:
+        """Count the trial as failed; should the answer come late, it is adopted."""
+        launch.is_late = True
+        seconds = self._loop.current.settings.orchestration.call_deadlines.run
+        reason = f"run_trial did not answer within {seconds:g} s; the trial may have started"
+        trial = self._loop.experiment.trial(launch.trial.index)
+        if trial.status is TrialStatus.STAGED:
+            self._loop.fail(trial, reason, may_have_started=True)
+        self._loop.warn(
+            f"{self._loop.calls.runner_name} is not answering (#{launch.trial.index}).",
+            "Nothing new starts before it answers. Stop now leaves it behind.",
+        )
+
+    def started(self, trial: Trial, metadata: Mapping[str, Any]) -> None:
+        """Keep a trial as running: the runner has answered, or found it."""
+        loop = self._loop
+        twin = next(
+            (t for t in loop.experiment.with_status(TrialStatus.RUNNING) if t.metadata == metadata),
+            None,
+        )
+        running = trial.moved_to(
+            TrialStatus.RUNNING,
+            metadata=metadata,
+            started_at=trial.started_at or loop.clock.now(),
+            finished_at=None,
+            may_have_started=False,
+            reason="",
+        )
+        loop.keep(running)
+        failpoint("trial_running")
+        interval = loop.current.settings.initial_seconds_between_polls
+        self._following.follow(running, loop.clock.monotonic() + interval)
+        if twin is not None and metadata:
+            loop.warn(
+                f"Trials {twin.index} and {trial.index} run at once with equal metadata, "
+                f"{dict(metadata)}.",
+                "If the metadata names a file or a job, one of the two may read the other's "
+                "result; name it by trial index.",
+            )
+        self._stopping.stop_as_asked(running)
