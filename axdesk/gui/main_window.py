@@ -267,8 +267,10 @@ class MainWindow(QMainWindow):
             self.setWindowTitle("axdesk")
             self._status.show_plugin("")
             self._status.show_optimiser(None)
+            self._status.show_outage(self._workbench.outage, datetime.now(UTC))
             return
         facts, now = session.facts, datetime.now(UTC)
+        self._status.show_outage(self._workbench.outage, now)
         self.setWindowTitle(f"{facts.name or 'Unnamed experiment'} – axdesk")
         self.banner.show_content(banner_content(facts, now))
         self._setup_views[session.id].set_read_only(RunAction.EDIT_SETUP not in facts.actions)

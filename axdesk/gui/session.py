@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from axdesk.core.commands import (
+    Abandon,
     AddTrial,
     AnswerQuestion,
     ChangeRunSettings,
     Command,
     EnterResult,
+    MarkFailed,
     Pause,
     Resume,
     Stop,
@@ -28,6 +30,7 @@ from axdesk.core.events import (
     Event,
     FallbackUsed,
     RunChanged,
+    StorageHealthChanged,
     TrialChanged,
     TrialHealthChanged,
     Warned,
@@ -47,8 +50,18 @@ from axdesk.gui.models.attention_model import (
 )
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.event_lines import event_line
+from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
-from axdesk.gui.models.notices import failed_trial, fallback, not_answering, warning
+from axdesk.gui.models.notices import (
+    STORAGE_KEY,
+    answering_again,
+    failed_trial,
+    fallback,
+    health_key,
+    not_answering,
+    not_saving,
+    warning,
+)
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.trials_model import TrialsModel
@@ -64,9 +77,14 @@ COALESCE_MS = 100
 """Changes are shown together at this interval."""
 SAVE_DELAY_MS = 300
 """A draft is saved this long after the last change."""
+RETRY_DELAY_MS = 3000
+"""A draft that could not be saved is saved again after this time."""
+PRINTED_MS = 250
+"""What plugins print is shown together at this interval."""
 
-_MOST_PATIENT = 3
-"""Failed calls in a row after which a trial that does not answer is worth a notice."""
+
+_SETTLING = (AnswerQuestion, EnterResult, MarkFailed, Abandon)
+"""The commands that settle the question about their trial."""
 
 
 class ExperimentSession(QObject):
@@ -121,7 +139,10 @@ class ExperimentSession(QObject):
         self._is_closed = False
         self._facts: RunFacts | None = None
         self._new_lines: list[LogLine] = []
+        self._answering: set[int] = set()
+        self._draft_outage: StorageHealthChanged | None = None
         self._coalesce = self._timer(COALESCE_MS, self._show)
+        self._show_printed_soon = self._timer(PRINTED_MS, self._show_printed)
         self._save_soon = self._timer(SAVE_DELAY_MS, self.flush)
         self.draft_model.changed.connect(self._note_edit)
         self.draft_model.refreshed.connect(self._note_change)
@@ -153,7 +174,9 @@ class ExperimentSession(QObject):
             problems=len(items),
             first_problem=items[0].message if items else "",
             suggesting=record.suggesting,
-            not_answering=frozenset(i for i, n in record.failures.items() if n),
+            unanswered=dict(record.unanswered),
+            answering=frozenset(self._answering),
+            outage=record.outage or self._draft_outage,
             controller=self._controller,
             is_opening=self._is_opening,
         )
@@ -174,6 +197,11 @@ class ExperimentSession(QObject):
     def is_live(self) -> bool:
         """Whether a run of this experiment goes on in this window."""
         return self._thread is not None
+
+    @property
+    def has_unsaved_edits(self) -> bool:
+        """Whether edits could not be saved so far."""
+        return self._draft_outage is not None
 
     @property
     def is_configured(self) -> bool:
@@ -291,6 +319,11 @@ class ExperimentSession(QObject):
         if self._controller:
             return
         if self.is_live and client is not None:
+            if isinstance(command, _SETTLING) and command.trial_index in self._record.questions:
+                if command.trial_index in self._answering:
+                    return  # a question is answered once
+                self._answering.add(command.trial_index)
+                self._note_change()
             future = client.submit(command)
             future.add_done_callback(lambda settled: self._tell_settled(command, settled))
             return
@@ -316,7 +349,8 @@ class ExperimentSession(QObject):
         draft, experiment_id = self._draft, self.id
         self._io.post(
             lambda workspace: workspace.save_draft(draft, experiment_id),
-            lambda _: self.saved.emit(datetime.now(UTC)),
+            lambda _: self._note_draft_saved(),
+            self._note_draft_not_saved,
         )
 
     def release(self) -> None:
@@ -330,14 +364,17 @@ class ExperimentSession(QObject):
         """Save what is unsaved and free the client; only while no run goes on."""
         self.flush()
         self.release()
-        self._is_closed = True
-        self._coalesce.stop()
+        self._forget_timers()
 
     def leave_running(self) -> None:
         """Save what is unsaved and let go of a run that the end of the process will interrupt."""
         self.flush()
+        self._forget_timers()
+
+    def _forget_timers(self) -> None:
         self._is_closed = True
-        self._coalesce.stop()
+        for timer in (self._coalesce, self._save_soon, self._show_printed_soon):
+            timer.stop()
 
     def notice(self, item: AttentionItem) -> None:
         """Show a notice in Attention."""
@@ -353,7 +390,35 @@ class ExperimentSession(QObject):
 
     def _note_edit(self, _draft: Draft) -> None:
         self._draft_is_saved = False
-        self._save_soon.start()
+        self._save_soon.start(SAVE_DELAY_MS)
+        self._note_change()
+
+    def _note_draft_saved(self) -> None:
+        if self._draft_outage is not None:
+            self._draft_outage = None
+            self._note_outage()
+        self.saved.emit(datetime.now(UTC))
+
+    def _note_draft_not_saved(self, error: AxdeskError) -> None:
+        """Say so, and save again what the set-up says then."""
+        self._draft_is_saved = False
+        if self._is_closed:
+            _LOG.error("The last edits of the set-up were not saved: %s", error)
+            return
+        if self._draft_outage is None:
+            self._draft_outage = StorageHealthChanged(error.message, datetime.now(UTC))
+            self._log(LogLevel.ERROR, f"Not saving: {error}")
+            self._note_outage()
+        self._save_soon.start(RETRY_DELAY_MS)
+
+    def _note_outage(self) -> None:
+        """Bring Attention up to date with what is known of the database."""
+        outage = self._record.outage or self._draft_outage
+        if outage is None:
+            self.attention_model.remove(STORAGE_KEY)
+        else:
+            item = not_saving(outage, datetime.now(UTC), is_running=self.is_live)
+            self.attention_model.add(item)
         self._note_change()
 
     def _change_live_settings(self, settings: RunSettings) -> None:
@@ -393,6 +458,7 @@ class ExperimentSession(QObject):
         self._record.forget_live()
         self._thread = SchedulerThread(work, self)
         self._thread.event_published.connect(self._receive)
+        self._thread.lines_printed.connect(self._show_printed_soon.start)
         self._thread.ended.connect(self._run_ended)
         self._thread.finished.connect(self._thread_finished)
         self._thread.start()
@@ -425,17 +491,35 @@ class ExperimentSession(QObject):
 
     def _tell_notice(self, event: Event, before: Trial | None, now: datetime) -> None:
         match event:
-            case TrialChanged(trial) if trial.status is TrialStatus.FAILED:
-                if before is None or before.status is not TrialStatus.FAILED:
+            case TrialChanged(trial):
+                if trial.status.is_terminal:
+                    self.attention_model.remove(health_key(trial.index))
+                was_failed = before is not None and before.status is TrialStatus.FAILED
+                if trial.status is TrialStatus.FAILED and not was_failed:
                     self.notice(failed_trial(trial, now))
-            case TrialHealthChanged(index, failures, reason) if failures == _MOST_PATIENT:
-                self.notice(not_answering(index, reason, now))
+            case TrialHealthChanged():
+                self._tell_health(event, now)
+            case StorageHealthChanged():
+                self._note_outage()
             case FallbackUsed(index, reason):
                 self.notice(fallback(index, reason, now))
             case Warned(message, hint):
                 self.notice(warning(message, hint, now))
             case _:
                 pass
+
+    def _tell_health(self, health: TrialHealthChanged, now: datetime) -> None:
+        """Keep one item for each trial that does not answer; settle it once it does."""
+        run = self._record.last_run
+        key = health_key(health.trial_index)
+        known = self.attention_model.find(key)
+        if health.failures and run is not None:
+            config = run.settings.orchestration
+            self.notice(not_answering(health, config, runner_name(self.facts), now))
+        elif known is not None and known.count > 1:
+            self.notice(answering_again(known, now))
+        else:
+            self.attention_model.remove(key)
 
     def _note_run(self, run: Run) -> None:
         """Hand the settings that the operator changed meanwhile to a run that goes on again."""
@@ -448,12 +532,17 @@ class ExperimentSession(QObject):
         self._end_error = error if isinstance(error, Exception) else None
 
     def _thread_finished(self) -> None:
+        self._show_printed()
         thread, self._thread = self._thread, None
         self._note_change()
         if thread is not None:
             thread.deleteLater()
         self._is_opening = False
+        for index in self._record.unanswered:
+            self.attention_model.remove(health_key(index))
         self._record.forget_live()
+        self._answering.clear()
+        self._note_outage()
         error, self._end_error = self._end_error, None
         if isinstance(error, AxdeskError):
             self._report(error, "The run ended")
@@ -473,6 +562,9 @@ class ExperimentSession(QObject):
         self._command_settled.emit(command, error)
 
     def _settle_command(self, command: Command, error: object) -> None:
+        if isinstance(command, _SETTLING):
+            self._answering.discard(command.trial_index)
+            self._note_change()
         if isinstance(error, AxdeskError):
             self._report(error, "Not carried out")
         elif isinstance(error, BaseException):
@@ -518,9 +610,24 @@ class ExperimentSession(QObject):
         self.log_model.append(lines)
         runner = runner_name(facts)
         self.attention_model.set_questions(
-            [question_item(question, runner, now) for question in facts.questions]
+            [
+                question_item(q, runner, now, is_answering=q.trial_index in facts.answering)
+                for q in facts.questions
+            ]
         )
         self.changed.emit()
+
+    def _show_printed(self) -> None:
+        """Show what plugins printed; nothing else changes by it."""
+        if self._thread is None or self._is_closed:
+            return
+        lines, dropped = self._thread.printed.take()
+        now = datetime.now(UTC)
+        told = [LogLine(now, LogLevel.PRINTED, text, file) for file, text in lines]
+        if dropped:
+            more = f"{counted(dropped, 'line')} before this not shown"
+            told.insert(0, LogLine(now, LogLevel.PRINTED, more, lines[0][0]))
+        self.log_model.append(told)
 
     def _timer(self, interval: int, timeout: Callable[[], None]) -> QTimer:
         timer = QTimer(self)

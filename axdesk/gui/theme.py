@@ -255,8 +255,13 @@ RUN_STATE_LOOKS: Mapping[str, Look] = MappingProxyType({
     "failed": Look("circle-x-filled", "bad", "Failed"),
     "interrupted": Look("bolt-filled", "warn", "Interrupted"),
     "elsewhere": Look("lock", "idle", "Running"),
+    "not_saving": Look("alert-circle-filled", "bad", "Not saving"),
 })  # fmt: skip
-"""How the state of a run looks; `elsewhere` is a run that another process controls."""
+"""How the state of a run looks.
+
+`elsewhere` is a run that another process controls; `not_saving` goes before any state while the
+database takes nothing.
+"""
 
 
 def status_look(status: str) -> Look:

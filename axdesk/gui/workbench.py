@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import AxdeskError, NotFoundError
+from axdesk.core.events import StorageHealthChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.protocols import ExperimentSummary
@@ -106,6 +107,12 @@ class Workbench(QObject):
     def live_sessions(self) -> tuple[ExperimentSession, ...]:
         """The sessions with a run in this window."""
         return tuple(s for s in self._sessions.values() if s.is_live)
+
+    @property
+    def outage(self) -> StorageHealthChanged | None:
+        """Since when and why nothing can be saved, as any session found; None while it can."""
+        found = (session.facts.outage for session in self._sessions.values())
+        return next((outage for outage in found if outage is not None), None)
 
     # the list
 
@@ -242,6 +249,7 @@ class Workbench(QObject):
 
     def _show_summaries(self, summaries: tuple[ExperimentSummary, ...]) -> None:
         self._is_refreshing = False
+        self._last_failure = ""
         self._take_summaries(summaries)
 
     def _refresh_failed(self, error: AxdeskError) -> None:

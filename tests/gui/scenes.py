@@ -156,6 +156,8 @@ class ScriptedClient:
         self.arguments: list[tuple[Any, ...]] = []
         self.refusal: AxdeskError | None = None
         self.is_closed = False
+        self.answers_at_once = True
+        self.futures: list[Future[None]] = []
         self._script: SimpleQueue[Event | Exception | None] = SimpleQueue()
 
     def tell(self, *events: Event) -> None:
@@ -181,6 +183,9 @@ class ScriptedClient:
     def submit(self, command: Command) -> "Future[None]":
         self.commands.append(command)
         future: Future[None] = Future()
+        self.futures.append(future)
+        if not self.answers_at_once:
+            return future
         if self.refusal is not None:
             future.set_exception(self.refusal)
         else:

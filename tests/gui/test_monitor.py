@@ -10,6 +10,7 @@ import pytest
 from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QApplication
 
+from axdesk.core.events import TrialHealthChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
@@ -159,7 +160,9 @@ def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: 
     monitor.resize(900, 420)
     experiment = coupling_experiment(state)
     experiment.put(experiment.trials[5].moved_to(TrialStatus.ABANDONED, reason="spilt"))
-    facts = facts_of(experiment, state=state, not_answering=frozenset({18}))
+    facts = facts_of(
+        experiment, state=state, unanswered={18: TrialHealthChanged(18, 2, "no reply")}
+    )
     monitor.show_facts(facts, NOW)
     monitor.show()
     qtbot.waitExposed(monitor)

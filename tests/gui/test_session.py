@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,13 +21,15 @@ from axdesk.core.commands import (
 )
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
-from axdesk.core.errors import AxdeskError, CallFailedError, DecisionNeededError
+from axdesk.core.errors import AxdeskError, CallFailedError, DecisionNeededError, StorageError
 from axdesk.core.events import (
     FallbackUsed,
+    PluginPrinted,
     QuestionAnswered,
     QuestionAsked,
     RunChanged,
     RunFinished,
+    StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
     TrialHealthChanged,
@@ -36,7 +39,11 @@ from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunAction, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.io_thread import IoThread
-from axdesk.gui.models.log_model import LogLevel
+from axdesk.gui.models.attention_model import Severity
+from axdesk.gui.models.banner_content import banner_content, next_step
+from axdesk.gui.models.log_model import MOST_PRINTED, LogLevel
+from axdesk.gui.models.run_facts import status_word
+from axdesk.gui.scheduler_thread import MOST_PRINTED as MOST_WAITING
 from axdesk.gui.session import ExperimentSession
 from tests.gui.scenes import MemoryWorkspace, coupling_experiment, coupling_setup
 
@@ -251,20 +258,163 @@ def test_what_should_be_known_becomes_a_notice_and_a_line_of_the_log(desk: Desk)
     failed = running_trial(6).moved_to(TrialStatus.FAILED, reason="valve blocked")
     client.tell(
         RunChanged(first_run()), SuggestionStarted(6), TrialChanged(running_trial(6)),
-        TrialHealthChanged(6, 3, "no reply"), FallbackUsed(7, "singular matrix"),
+        PluginPrinted("suzuki_cell.py", "opening valve 3"), FallbackUsed(7, "singular matrix"),
         Warned("Two trials have equal metadata.", "Name files by trial index."),
         TrialChanged(failed),
     )  # fmt: skip
-    desk.until(lambda: session.attention_model.rowCount() == 4)
+    desk.until(lambda: session.attention_model.rowCount() == 3)
     titles = [item.title for item in session.attention_model.items]
     assert titles == [
         "#6 failed: valve blocked",
         "Two trials have equal metadata",
         "#7 is a space-filling trial",
-        "#6 does not answer",
     ]
     assert session.attention_model.open_questions == 0
     desk.until(lambda: {line.level for line in session.log_model.lines} == set(LogLevel))
+
+
+def local(moment: datetime) -> str:
+    return f"{moment.astimezone():%H:%M}"
+
+
+def test_a_trial_that_does_not_answer_is_one_item_until_it_does(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    since = datetime.now(UTC) - timedelta(minutes=4)
+    client.tell(
+        RunChanged(first_run()), TrialChanged(running_trial(16)), TrialChanged(running_trial(18)),
+        *(TrialHealthChanged(16, tries, f"no reply {tries}", since) for tries in (1, 2, 3)),
+    )  # fmt: skip
+    desk.until(lambda: session.facts.unanswered.keys() == {16})
+    [item] = session.attention_model.items
+    assert item.severity is Severity.WARNING
+    assert item.title == "#16 is not answering"
+    assert item.happened == "no reply 3"
+    assert item.did.startswith("3 tries failed so far. axdesk asks again")
+    assert "after 5 failures in a row" in item.did
+    word = f"Not answering since {local(since)}"
+    assert status_word(session.facts.trials[0], session.facts, since) == word
+    sentence = next_step(session.facts, datetime.now(UTC))
+    assert sentence == f"#16 is not answering since {local(since)}; the other trials go on"
+    # The elapsed time is stored meanwhile; that says nothing about the answer.
+    client.tell(TrialChanged(replace(running_trial(16), elapsed_seconds=60.0)))
+    desk.until(lambda: session.facts.trials[0].elapsed_seconds == 60)
+    assert session.facts.unanswered.keys() == {16}
+    client.tell(TrialHealthChanged(16, 0, ""))
+    desk.until(lambda: not session.facts.unanswered)
+    [item] = session.attention_model.items
+    assert (item.severity, item.title) == (Severity.SETTLED, "#16 answers again")
+    assert session.attention_model.open_questions == 0
+    assert "not answering" not in next_step(session.facts, datetime.now(UTC))
+
+
+def test_a_single_failed_call_leaves_nothing_behind(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    since = datetime.now(UTC)
+    client.tell(
+        RunChanged(first_run()), TrialChanged(running_trial(16)),
+        TrialHealthChanged(16, 1, "no reply", since),
+    )  # fmt: skip
+    desk.until(lambda: session.attention_model.rowCount() == 1)
+    client.tell(TrialHealthChanged(16, 0, ""))
+    desk.until(lambda: session.attention_model.rowCount() == 0)
+
+
+def test_a_trial_that_failed_in_the_end_is_told_once(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    failed = running_trial(16).moved_to(TrialStatus.FAILED, reason="could not be polled (5 tries)")
+    client.tell(
+        RunChanged(first_run()), TrialChanged(running_trial(16)),
+        TrialHealthChanged(16, 5, "no reply", datetime.now(UTC)), TrialChanged(failed),
+    )  # fmt: skip
+    desk.until(lambda: session.attention_model.rowCount() == 1)
+    desk.until(lambda: not session.facts.unanswered)
+    assert session.attention_model.items[0].title.startswith("#16 failed: could not be polled")
+
+
+def test_a_database_that_takes_nothing_is_told_until_it_does(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    since = datetime.now(UTC)
+    client.tell(
+        RunChanged(first_run()), TrialChanged(running_trial(0)),
+        StorageHealthChanged("the disk is full", since),
+    )  # fmt: skip
+    desk.until(lambda: session.facts.outage is not None)
+    content = banner_content(session.facts, since)
+    assert content.state == "not_saving"
+    assert content.next_step == (
+        f"since {local(since)} – the disk is full. Running trials are followed; nothing new starts"
+    )
+    assert [item.title for item in session.attention_model.items] == ["Nothing can be saved"]
+    client.tell(StorageHealthChanged("", None))
+    desk.until(lambda: session.facts.outage is None)
+    assert session.attention_model.rowCount() == 0
+    assert banner_content(session.facts, since).state == "running"
+
+
+def test_edits_that_cannot_be_saved_are_kept_and_saved_later(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axdesk.gui.session.RETRY_DELAY_MS", 30)
+    session = desk.draft(Draft())
+    saved: list[object] = []
+    session.saved.connect(saved.append)
+    refusals = [StorageError("lab.db cannot grow: the disk is full.", is_temporary=True)] * 3
+    store = desk.workspace.save_draft
+
+    def save_draft(draft: Draft, experiment_id: int) -> None:
+        if refusals:
+            raise refusals.pop()
+        store(draft, experiment_id)
+
+    desk.workspace.save_draft = save_draft  # type: ignore[method-assign]
+    session.draft_model.edit(Section.GENERAL, 0, "name", "Half typed")
+    desk.until(lambda: session.has_unsaved_edits)
+    assert not saved
+    assert session.attention_model.rowCount() == 1
+    desk.until(lambda: bool(saved))
+    assert desk.workspace.drafts[session.id].general["name"] == "Half typed"
+    assert not session.has_unsaved_edits
+    assert session.attention_model.rowCount() == 0
+
+
+def test_a_question_is_answered_exactly_once(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.answers_at_once = False
+    question = Question(16, "It may have started.", "Nothing.", (Answer.REDEPLOY, Answer.ABANDON))
+    client.tell(RunChanged(first_run()), TrialChanged(running_trial(16)), QuestionAsked(question))
+    desk.until(lambda: session.attention_model.open_questions == 1)
+    session.answer(16, Answer.REDEPLOY)
+    session.answer(16, Answer.ABANDON)
+    session.submit(EnterResult(16, {"Yield": 80.0, "Impurity": 1.0}))
+    assert client.commands == [AnswerQuestion(16, Answer.REDEPLOY)]
+    desk.until(lambda: session.attention_model.items[0].is_answering)
+    # Refused: it can be answered again.
+    client.futures[0].set_exception(StorageError("The disk is full.", is_temporary=True))
+    desk.until(lambda: not session.attention_model.items[0].is_answering)
+    session.answer(16, Answer.ABANDON)
+    assert client.commands[1:] == [AnswerQuestion(16, Answer.ABANDON)]
+
+
+def test_a_flood_of_prints_is_shown_in_part_and_pushes_nothing_else_out(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    text = "\n".join(f"value {i}" for i in range(1000))
+    inserted: list[int] = []
+    session.log_model.rowsInserted.connect(lambda _, first, last: inserted.append(last - first + 1))
+    client.tell(RunChanged(first_run()), *[PluginPrinted("cell.py", text)] * 300,
+                PluginPrinted("cell.py", "the last word"))  # fmt: skip
+    desk.until(lambda: any(line.text == "the last word" for line in session.log_model.lines))
+    printed = [line for line in session.log_model.lines if line.level is LogLevel.PRINTED]
+    assert len(printed) <= MOST_PRINTED
+    assert max(inserted) <= MOST_WAITING + 1
+    assert all(line.source == "cell.py" for line in printed)
+    assert any("lines before this not shown" in line.text for line in printed)
+    assert "Running." in [line.text for line in session.log_model.lines]
 
 
 @pytest.mark.parametrize(

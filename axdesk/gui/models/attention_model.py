@@ -19,13 +19,17 @@ class Severity(StrEnum):
     """How much an item matters."""
 
     QUESTION = "question"
+    WARNING = "warning"
     NOTICE = "notice"
+    SETTLED = "settled"
     ERROR = "error"
 
 
 SIGNS = {
     Severity.QUESTION: ("alert-triangle-filled", "warn"),
+    Severity.WARNING: ("alert-triangle-filled", "warn"),
     Severity.NOTICE: ("info-circle-filled", "live"),
+    Severity.SETTLED: ("circle-check", "text2"),
     Severity.ERROR: ("circle-x-filled", "bad"),
 }
 """Severity → icon, colour."""
@@ -45,8 +49,10 @@ class AttentionItem:
         at: UTC, of the last time.
         trial_index: The trial that it is about, or None.
         answers: What may be answered to a question.
+        is_answering: An answer is being carried out; it cannot be answered again meanwhile.
         details: A traceback; empty for none.
         count: How many times the same was told.
+        key: Of an item that follows what it is about; empty for one that is told once.
     """
 
     severity: Severity
@@ -58,8 +64,10 @@ class AttentionItem:
     at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     trial_index: int | None = None
     answers: tuple[Answer, ...] = ()
+    is_answering: bool = False
     details: str = ""
     count: int = 1
+    key: str = ""
 
     @property
     def report(self) -> str:
@@ -71,18 +79,22 @@ class AttentionItem:
         return "\n".join(parts)
 
 
-def question_item(question: Question, runner: str, at: datetime) -> AttentionItem:
+def question_item(
+    question: Question, runner: str, at: datetime, *, is_answering: bool = False
+) -> AttentionItem:
     """Return the item of a question that the run asks."""
+    waits = "your answer is being carried out" if is_answering else "waiting for your decision"
     return AttentionItem(
         Severity.QUESTION,
         f"#{question.trial_index} may have started",
-        f"{runner or 'Runner'} · waiting for your decision",
+        f"{runner or 'Runner'} · {waits}",
         question.happened,
         question.did,
         "Look at the laboratory, then choose.",
         at,
         question.trial_index,
         question.answers,
+        is_answering,
     )
 
 
@@ -121,11 +133,13 @@ class AttentionModel(QAbstractListModel):
         return sum(item.severity is Severity.QUESTION for item in self._items)
 
     def add(self, item: AttentionItem) -> None:
-        """Show an item; the same one again raises its count."""
+        """Show an item; the same one again raises its count, one with a key takes its place."""
+        if item.key and (row := self._row_of(item.key)) is not None:
+            self._replace(row, item)
+            return
         for row, known in enumerate(self._items):
             if replace(known, at=item.at, count=1) == item:
-                self._items[row] = replace(known, at=item.at, count=known.count + 1)
-                self.dataChanged.emit(self.index(row), self.index(row))
+                self._replace(row, replace(known, at=item.at, count=known.count + 1))
                 return
         is_question = item.severity is Severity.QUESTION
         row = 0 if is_question else self.open_questions
@@ -133,18 +147,41 @@ class AttentionModel(QAbstractListModel):
         self._items.insert(row, item)
         self.endInsertRows()
 
+    def remove(self, key: str) -> None:
+        """Take the item with a key away, if there is one."""
+        row = self._row_of(key)
+        if row is not None:
+            self._remove(row)
+
+    def find(self, key: str) -> AttentionItem | None:
+        """The item with a key."""
+        row = self._row_of(key)
+        return None if row is None else self._items[row]
+
     def set_questions(self, items: Sequence[AttentionItem]) -> None:
         """Show exactly these questions, beside the notices."""
-        wanted = {item.trial_index for item in items}
+        wanted = {item.trial_index: item for item in items}
         for row in reversed(range(self.open_questions)):
-            if self._items[row].trial_index not in wanted:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                del self._items[row]
-                self.endRemoveRows()
-        shown = {item.trial_index for item in self._items[: self.open_questions]}
-        for item in items:
-            if item.trial_index not in shown:
-                self.add(item)
+            known = self._items[row]
+            item = wanted.pop(known.trial_index, None)
+            if item is None:
+                self._remove(row)
+            elif replace(item, at=known.at) != known:
+                self._replace(row, replace(item, at=known.at))
+        for item in wanted.values():
+            self.add(item)
+
+    def _row_of(self, key: str) -> int | None:
+        return next((row for row, item in enumerate(self._items) if item.key == key), None)
+
+    def _replace(self, row: int, item: AttentionItem) -> None:
+        self._items[row] = item
+        self.dataChanged.emit(self.index(row), self.index(row))
+
+    def _remove(self, row: int) -> None:
+        self.beginRemoveRows(QModelIndex(), row, row)
+        del self._items[row]
+        self.endRemoveRows()
 
     def item_at(self, row: int) -> AttentionItem | None:
         """The item of a row."""

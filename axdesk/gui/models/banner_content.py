@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
+from axdesk.core.events import StorageHealthChanged
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
@@ -13,6 +14,7 @@ from axdesk.gui.models.run_facts import (
     objective_name,
     objective_text,
     objective_value,
+    since_text,
     status_key,
 )
 from axdesk.gui.widgets.banner import BannerContent, Figure, Segment, progress_segments
@@ -35,8 +37,9 @@ def banner_content(facts: RunFacts, now: datetime) -> BannerContent:
     """Return all that the banner says."""
     text, button_icon = _button(facts)
     shows_run = facts.run is not None or facts.state is RunState.STARTING
+    state = "elsewhere" if facts.controller else facts.state.value
     return BannerContent(
-        state="elsewhere" if facts.controller else facts.state.value,
+        state="not_saving" if facts.outage is not None else state,
         name=facts.name or UNNAMED,
         next_step=next_step(facts, now),
         segments=_segments(facts) if shows_run else (),
@@ -54,9 +57,20 @@ def next_step(facts: RunFacts, now: datetime) -> str:
     if facts.controller:
         process, _, host = facts.controller.partition("@")
         return f"Controlled by {host} (process {process}). You can watch, not steer"
+    if facts.outage is not None:
+        return _not_saving(facts.outage, facts, now)
     if facts.is_opening:
         return "Opening plugins and optimiser"
     return _NEXT_STEPS[facts.state](facts, now)
+
+
+def _not_saving(outage: StorageHealthChanged, facts: RunFacts, now: datetime) -> str:
+    since_when = since_text(outage.since, now).strip()
+    reason = outage.reason.strip().rstrip(".")
+    then = "Running trials are followed; nothing new starts"
+    if not facts.state.is_live:
+        then = "What you type is kept in this window and saved as soon as that works"
+    return f"{since_when} – {reason}. {then}".removeprefix(" – ")
 
 
 def _draft(facts: RunFacts, _now: datetime) -> str:
@@ -65,12 +79,24 @@ def _draft(facts: RunFacts, _now: datetime) -> str:
     return f"{counted(facts.problems, 'problem')} to fix before the run can start"
 
 
-def _pausing(facts: RunFacts, _now: datetime) -> str:
-    return f"Waiting for {counted(len(facts.pending), 'running trial')}. Nothing new starts"
+def _pausing(facts: RunFacts, now: datetime) -> str:
+    return f"{_stopping(facts, now)}. Nothing new starts"
 
 
-def _stopping(facts: RunFacts, _now: datetime) -> str:
-    return f"Waiting for {counted(len(facts.pending), 'running trial')}"
+def _stopping(facts: RunFacts, now: datetime) -> str:
+    silence = _silence(facts, now)
+    waiting = f"Waiting for {counted(len(facts.pending), 'running trial')}"
+    return f"{waiting}. {silence}" if silence else waiting
+
+
+def _silence(facts: RunFacts, now: datetime) -> str:
+    """Say which trials do not answer, and since when the first of them; empty if all do."""
+    silent = [t.index for t in facts.pending if t.index in facts.unanswered]
+    if not silent:
+        return ""
+    known = [at for i in silent if (at := facts.unanswered[i].since) is not None]
+    since = since_text(min(known, default=None), now)
+    return f"{listed(silent)} {'is' if len(silent) == 1 else 'are'} not answering{since}"
 
 
 def _stopped(facts: RunFacts, now: datetime) -> str:
@@ -112,6 +138,10 @@ def _running(facts: RunFacts, now: datetime) -> str:
         asked = listed(sorted(q.trial_index for q in facts.questions))
         return f"Waiting for your answer about {asked}; the other trials go on"
     running = [t for t in facts.pending if t.status is TrialStatus.RUNNING]
+    silence = _silence(facts, now)
+    if silence:
+        others = any(t.index not in facts.unanswered for t in running)
+        return f"{silence}; {'the other trials go on' if others else 'axdesk keeps asking'}"
     rests = [(facts.seconds_left(t, now), t.index) for t in running]
     known = sorted((left, index) for left, index in rests if left is not None)
     last = len(facts.of_run) >= facts.budget

@@ -7,6 +7,7 @@ from axdesk.core.events import (
     QuestionAsked,
     RunChanged,
     RunFinished,
+    StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
     TrialHealthChanged,
@@ -36,11 +37,15 @@ def event_line(
             return LogLevel.INFO, f"{word}. {run.reason}".strip() if run.reason else f"{word}."
         case TrialChanged(trial):
             return _trial_line(trial, before, optimization)
-        case TrialHealthChanged(index, 0, _):
+        case TrialHealthChanged(index, 0):
             return LogLevel.INFO, f"#{index} answers again."
         case TrialHealthChanged(index, failures, reason):
             failed = counted(failures, "call")
             return LogLevel.WARNING, f"#{index} does not answer, {failed} failed: {reason}"
+        case StorageHealthChanged(""):
+            return LogLevel.INFO, "Saving again; everything from meanwhile is stored."
+        case StorageHealthChanged(reason):
+            return LogLevel.ERROR, f"Not saving: {reason}"
         case SuggestionStarted(index):
             return LogLevel.DETAIL, f"Suggesting #{index}."
         case FallbackUsed(index, reason):

@@ -12,20 +12,25 @@ from axdesk.gui.widgets.roles import Role
 Index = QModelIndex | QPersistentModelIndex
 
 MOST_LINES = 5000
-"""Older lines are dropped; the database and the log file keep what matters."""
+"""Older lines are dropped; the database keeps what matters."""
+
+MOST_PRINTED = 1000
+"""Older lines of plugins are dropped first, so that they push nothing else out."""
 
 
 class LogLevel(IntEnum):
     """How much a line matters."""
 
     DETAIL = 0
-    INFO = 1
-    WARNING = 2
-    ERROR = 3
+    PRINTED = 1
+    INFO = 2
+    WARNING = 3
+    ERROR = 4
 
 
 LEVEL_WORDS = {
     LogLevel.DETAIL: "Everything",
+    LogLevel.PRINTED: "Plugin output",
     LogLevel.INFO: "Information",
     LogLevel.WARNING: "Warnings",
     LogLevel.ERROR: "Errors",
@@ -34,6 +39,7 @@ LEVEL_WORDS = {
 
 _SIGNS = {
     LogLevel.DETAIL: ("point", "text3"),
+    LogLevel.PRINTED: ("plug-connected", "text3"),
     LogLevel.INFO: ("info-circle", "text2"),
     LogLevel.WARNING: ("alert-triangle-filled", "warn"),
     LogLevel.ERROR: ("circle-x-filled", "bad"),
@@ -42,11 +48,20 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line: when (UTC), how much it matters, and a sentence."""
+    """One line: when (UTC), how much it matters, and a sentence.
+
+    `source` is the plugin file that printed it; empty for axdesk's own sentences.
+    """
 
     at: datetime
     level: LogLevel
     text: str
+    source: str = ""
+
+    @property
+    def told(self) -> str:
+        """What stands in the log."""
+        return f"{self.source}: {self.text}" if self.source else self.text
 
 
 class LogModel(QAbstractTableModel):
@@ -69,11 +84,21 @@ class LogModel(QAbstractTableModel):
         self.beginInsertRows(QModelIndex(), first, first + len(lines) - 1)
         self._lines.extend(lines)
         self.endInsertRows()
-        surplus = len(self._lines) - MOST_LINES
-        if surplus > 0:
-            self.beginRemoveRows(QModelIndex(), 0, surplus - 1)
-            del self._lines[:surplus]
+        printed = [r for r, line in enumerate(self._lines) if line.level is LogLevel.PRINTED]
+        self._drop(printed[: max(len(printed) - MOST_PRINTED, 0)])
+        self._drop(list(range(len(self._lines) - MOST_LINES)))
+
+    def _drop(self, rows: Sequence[int]) -> None:
+        """Remove rows, given in rising order."""
+        last = len(rows) - 1
+        while last >= 0:
+            first = last
+            while first > 0 and rows[first - 1] == rows[first] - 1:
+                first -= 1
+            self.beginRemoveRows(QModelIndex(), rows[first], rows[last])
+            del self._lines[rows[first] : rows[last] + 1]
             self.endRemoveRows()
+            last = first - 1
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """The lines."""
@@ -100,15 +125,15 @@ class LogModel(QAbstractTableModel):
         is_time = index.column() == 0
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return line.at.astimezone().strftime("%H:%M:%S") if is_time else line.text
+                return line.at.astimezone().strftime("%H:%M:%S") if is_time else line.told
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{line.at.astimezone():%Y-%m-%d %H:%M:%S}" if is_time else line.text
+                return f"{line.at.astimezone():%Y-%m-%d %H:%M:%S}" if is_time else line.told
             case Role.ICON:
                 return "" if is_time else icon_name
             case Role.ICON_TONE:
                 return tone
             case Role.TONE:
-                return "text2" if is_time or line.level is LogLevel.DETAIL else "text"
+                return "text2" if is_time or line.level < LogLevel.INFO else "text"
             case Role.SORT:
                 return line.level
             case _:

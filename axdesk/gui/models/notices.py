@@ -1,9 +1,14 @@
 """Notices in Attention: what happened, what axdesk did, what the operator can do."""
 
+from dataclasses import replace
 from datetime import datetime
 
+from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
+from axdesk.core.run import OrchestrationConfig
 from axdesk.core.trial import Trial
 from axdesk.gui.models.attention_model import AttentionItem, Severity
+from axdesk.gui.models.formatting import clock, duration
+from axdesk.gui.models.run_facts import since_text
 
 
 def failed_trial(trial: Trial, now: datetime) -> AttentionItem:
@@ -28,17 +33,82 @@ def warning(message: str, hint: str, now: datetime) -> AttentionItem:
     return AttentionItem(Severity.NOTICE, title, "For your information", message, todo=hint, at=now)
 
 
-def not_answering(index: int, reason: str, now: datetime) -> AttentionItem:
-    """Return the item of a trial whose calls fail."""
+def health_key(index: int) -> str:
+    """The key of the item about a trial whose calls fail."""
+    return f"health.{index}"
+
+
+def not_answering(
+    health: TrialHealthChanged, config: OrchestrationConfig, runner: str, now: datetime
+) -> AttentionItem:
+    """Return the item of a trial whose calls fail.
+
+    Args:
+        health: What is known of these calls.
+        config: Says how often and how long they are tried again.
+        runner: What the operator knows the runner as.
+        now: UTC.
+    """
+    index = health.trial_index
+    tries = f"{health.failures} {'try' if health.failures == 1 else 'tries'}"
+    most = duration(config.max_seconds_between_polls)
+    budget = config.retry_budget
+    allowed = (
+        f"{budget.poll} failures"
+        if budget.poll == budget.fetch
+        else f"{budget.poll} failed polls or {budget.fetch} failed fetches"
+    )
     return AttentionItem(
-        Severity.NOTICE,
-        f"#{index} does not answer",
-        "Tried again with growing pauses",
-        reason,
-        "The call is tried again until its budget is spent; then the trial is marked failed.",
-        "Check the instrument and its connection.",
+        Severity.WARNING,
+        f"#{index} is not answering",
+        f"{runner or 'Runner'} · {since_text(health.since, now).strip() or 'asked again'}",
+        health.reason,
+        f"{tries} failed so far. axdesk asks again with growing pauses, after {most} at the "
+        f"latest; after {allowed} in a row the trial is marked failed. The other trials go on.",
+        "Check the instrument and its connection. If the result is known, enter it.",
         now,
         index,
+        count=health.failures,
+        key=health_key(index),
+    )
+
+
+def answering_again(item: AttentionItem, now: datetime) -> AttentionItem:
+    """Return what becomes of the item of a trial whose calls work again."""
+    return replace(
+        item,
+        severity=Severity.SETTLED,
+        title=f"#{item.trial_index} answers again",
+        source=f"Settled at {clock(now, now)}, by asking again",
+        did="Asked again until it worked; the trial goes on and nothing was lost.",
+        todo="",
+        at=now,
+        count=1,
+    )
+
+
+STORAGE_KEY = "storage"
+"""The key of the item about a database that takes nothing."""
+
+
+def not_saving(outage: StorageHealthChanged, now: datetime, *, is_running: bool) -> AttentionItem:
+    """Return the item of a database that takes nothing for the moment."""
+    did = (
+        "Running trials are followed, and what they bring is kept in memory and stored as soon as "
+        "the database takes it. Nothing new starts."
+        if is_running
+        else "What you type is kept in this window and stored as soon as the database takes it."
+    )
+    return AttentionItem(
+        Severity.ERROR,
+        "Nothing can be saved",
+        f"Database ·{since_text(outage.since, now)}",
+        outage.reason,
+        did,
+        "Free some space on the drive, close the program that holds the database, or connect the "
+        "drive again. It needs no further click: axdesk tries again every few seconds.",
+        now,
+        key=STORAGE_KEY,
     )
 
 

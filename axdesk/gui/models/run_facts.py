@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 
 from axdesk.core.constraints import OutcomeConstraint
+from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.outcomes import best_observed, broken_limits, objective_score, shown_value
 from axdesk.core.questions import Question
 from axdesk.core.run import Run, RunAction, RunState, allowed_actions
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
-from axdesk.gui.models.formatting import metric_decimals, number, with_unit
+from axdesk.gui.models.formatting import clock, metric_decimals, number, with_unit
+from axdesk.gui.theme import STATUS_LOOKS
 
 SOURCE_WORDS = {
     TrialSource.CENTER: "Start values",
@@ -40,7 +42,9 @@ class RunFacts:
         problems: Problems of the set-up that keep it from starting.
         first_problem: The first of them as a sentence.
         suggesting: Index of the trial that is being suggested, or None.
-        not_answering: Indices of trials whose polls or fetches fail.
+        unanswered: By trial: since when and why its polls or fetches fail.
+        answering: Trials of which an answer to their question is being carried out.
+        outage: Since when and why nothing can be saved; None while it can.
         controller: Process and host that drive it, if it is another process.
         is_opening: Plugins and optimiser are being opened; nothing can be asked meanwhile.
     """
@@ -54,7 +58,9 @@ class RunFacts:
     problems: int = 0
     first_problem: str = ""
     suggesting: int | None = None
-    not_answering: frozenset[int] = field(default_factory=frozenset)
+    unanswered: Mapping[int, TrialHealthChanged] = field(default_factory=dict)
+    answering: frozenset[int] = frozenset()
+    outage: StorageHealthChanged | None = None
     controller: str = ""
     is_opening: bool = False
 
@@ -117,7 +123,7 @@ class RunFacts:
             if self.state is RunState.INTERRUPTED:
                 staged = trial.status is TrialStatus.STAGED
                 return "may_have_started" if staged else "not_known"
-            if trial.index in self.not_answering:
+            if trial.index in self.unanswered:
                 return "not_answering"
         if (
             trial.status is TrialStatus.COMPLETED
@@ -175,6 +181,20 @@ def seconds_running(trial: Trial, now: datetime) -> float:
 def status_key(trial: Trial, facts: RunFacts) -> str:
     """The key of `theme.STATUS_LOOKS` by which a trial of these facts is shown."""
     return facts.status_keys[trial.index]
+
+
+def status_word(trial: Trial, facts: RunFacts, now: datetime) -> str:
+    """The word for a trial's status; of one that does not answer also since when."""
+    key = status_key(trial, facts)
+    word = STATUS_LOOKS[key].word
+    if key == "not_answering":
+        return f"{word}{since_text(facts.unanswered[trial.index].since, now)}"
+    return word
+
+
+def since_text(moment: datetime | None, now: datetime) -> str:
+    """Write ` since 14:03`; nothing if the time is not known."""
+    return "" if moment is None else f" since {clock(moment, now)}"
 
 
 def runner_name(facts: RunFacts) -> str:

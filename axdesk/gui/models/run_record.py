@@ -8,6 +8,7 @@ from axdesk.core.events import (
     QuestionAsked,
     RunChanged,
     RunFinished,
+    StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
     TrialHealthChanged,
@@ -28,7 +29,8 @@ class RunRecord:
         runs: By index.
         trials: By index.
         questions: Open ones, by trial.
-        failures: By trial: calls that failed in a row.
+        unanswered: By trial: since when and why its calls fail.
+        outage: Since when and why nothing can be saved; None while it can.
         suggesting: Index of the trial that is being suggested; None while none is.
     """
 
@@ -36,7 +38,8 @@ class RunRecord:
     runs: dict[int, Run] = field(default_factory=dict)
     trials: dict[int, Trial] = field(default_factory=dict)
     questions: dict[int, Question] = field(default_factory=dict)
-    failures: dict[int, int] = field(default_factory=dict)
+    unanswered: dict[int, TrialHealthChanged] = field(default_factory=dict)
+    outage: StorageHealthChanged | None = None
     suggesting: int | None = None
 
     @property
@@ -53,7 +56,8 @@ class RunRecord:
     def forget_live(self) -> None:
         """Forget what only a run knows that goes on."""
         self.questions.clear()
-        self.failures.clear()
+        self.unanswered.clear()
+        self.outage = None
         self.suggesting = None
 
     def take_event(self, event: Event) -> None:
@@ -63,16 +67,26 @@ class RunRecord:
                 self.runs[run.index] = run
             case TrialChanged(trial):
                 self.trials[trial.index] = trial
-                self.failures.pop(trial.index, None)
+                if trial.status.is_terminal:
+                    self.unanswered.pop(trial.index, None)
                 if self.suggesting == trial.index:
                     self.suggesting = None
-            case TrialHealthChanged(index, failures, _):
-                self.failures[index] = failures
             case SuggestionStarted(index):
                 self.suggesting = index
             case QuestionAsked(question):
                 self.questions[question.trial_index] = question
             case QuestionAnswered(index, _):
                 self.questions.pop(index, None)
+            case _:
+                self._take_health(event)
+
+    def _take_health(self, event: Event) -> None:
+        match event:
+            case TrialHealthChanged(index, 0):
+                self.unanswered.pop(index, None)
+            case TrialHealthChanged(index):
+                self.unanswered[index] = event
+            case StorageHealthChanged(reason):
+                self.outage = event if reason else None
             case _:
                 pass  # changes nothing that is kept

@@ -26,6 +26,7 @@ from axdesk.gui.models.run_facts import (
     limit_text,
     seconds_running,
     status_key,
+    status_word,
 )
 from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.widgets.roles import Role
@@ -225,7 +226,7 @@ class TrialsModel(QAbstractTableModel):
             Column("best", "Best", self._best_text, self._best_sort, alignment=_CENTER, width=34),
             Column("index", "#", lambda t: str(t.index), lambda t: float(t.index),
                    alignment=_RIGHT, width=48),
-            Column("status", "Status", self._status_text, self._status_text, width=150),
+            Column("status", "Status", self._status_text, self._status_text, width=190),
             Column("source", "Source", _source_text, _source_text, width=108),
         ]  # fmt: skip
         setup = self._facts.setup
@@ -303,7 +304,7 @@ class TrialsModel(QAbstractTableModel):
         return 0.0 if trial.index == self._best else None
 
     def _status_text(self, trial: Trial) -> str:
-        word = STATUS_LOOKS[status_key(trial, self._facts)].word
+        word = status_word(trial, self._facts, self._now)
         return f"{word}, excluded" if trial.is_excluded else word
 
     def _spoken(self, column: Column, trial: Trial) -> str:
@@ -357,7 +358,9 @@ class TrialsModel(QAbstractTableModel):
 
     def _tool_tip(self, column: Column, trial: Trial) -> str:
         if column.key in ("status", "note"):
-            return "\n".join(part for part in (trial.reason, trial.note) if part)
+            health = self._facts.unanswered.get(trial.index)
+            told = (self._status_text(trial), health.reason) if health is not None else ()
+            return "\n".join(part for part in (*told, trial.reason, trial.note) if part)
         if column.key.startswith("parameter:"):
             return str(trial.parameters.get(column.title, ""))
         return column.text(trial) if column.key == "limits" else ""

@@ -58,6 +58,8 @@ class AttentionView(Surface):
             "circle-check", "Nothing needs you", "Questions and notices of the run appear here."
         )
         self._item: AttentionItem | None = None
+        self._asked: frozenset[int | None] = frozenset()
+        self._offered: object = None
         self._title = label("", "section", wrap=True)
         self._title.setObjectName("attention.title")
         self._source = label("", "small", "text2")
@@ -156,8 +158,12 @@ class AttentionView(Surface):
         current = (
             None if self._model is None else self._model.item_at(self._list.currentIndex().row())
         )
-        asks = self._model is not None and self._model.open_questions > 0
-        if has_items and (current is None or (asks and current.severity is not Severity.QUESTION)):
+        items = () if self._model is None else self._model.items
+        asked = frozenset(i.trial_index for i in items if i.severity is Severity.QUESTION)
+        reads_other = current is not None and current.severity is not Severity.QUESTION
+        is_interrupted = reads_other and bool(asked - self._asked)
+        self._asked = asked
+        if has_items and (current is None or is_interrupted):
             self.show_first()
         self._show_current(self._list.currentIndex())
 
@@ -177,7 +183,10 @@ class AttentionView(Surface):
             self._heads[name].setVisible(bool(sentence))
         self._trace.setPlainText(item.details)
         self._details.setVisible(bool(item.details))
-        self._show_answers(item)
+        offered = (item.trial_index, item.severity, item.answers, item.is_answering)
+        if offered != self._offered:
+            self._offered = offered
+            self._show_answers(item)
 
     def _show_answers(self, item: AttentionItem) -> None:
         while (entry := self._answers.takeAt(0)) is not None:
@@ -193,13 +202,14 @@ class AttentionView(Surface):
                 self._add_button(
                     words, icon_name, f"attention.answer.{answer.value}",
                     lambda answer=answer: self.answered.emit(index, answer),
-                    kind="primary" if position == 0 else "normal",
+                    kind="primary" if position == 0 else "normal", is_busy=item.is_answering,
                 )  # fmt: skip
+        if item.severity in (Severity.QUESTION, Severity.WARNING):
             self._add_button(
                 "Enter result…", "", "attention.answer.enter_result",
-                lambda: self.result_requested.emit(index),
+                lambda: self.result_requested.emit(index), is_busy=item.is_answering,
             )  # fmt: skip
-        else:
+        if item.severity is not Severity.QUESTION:
             self._add_button(
                 f"Show #{index}", "", "attention.show_trial",
                 lambda: self.trial_requested.emit(index),
@@ -207,9 +217,11 @@ class AttentionView(Surface):
         self._answers.addStretch(1)
 
     def _add_button(
-        self, words: str, icon_name: str, name: str, on_click: object, *, kind: str = "normal"
-    ) -> None:
+        self, words: str, icon_name: str, name: str, on_click: object, *, kind: str = "normal",
+        is_busy: bool = False,
+    ) -> None:  # fmt: skip
         button = Button(words, icon_name, kind=kind, name=name)
+        button.set_available(not is_busy, reason="Your answer is being carried out.")
         if callable(on_click):
             button.clicked.connect(lambda: on_click())
         self._answers.addWidget(button)

@@ -32,6 +32,7 @@ from axdesk.gui.models.run_facts import (
     seconds_running,
     shown_error,
     status_key,
+    status_word,
 )
 from axdesk.gui.style import current_theme, px, type_font
 from axdesk.gui.theme import STATUS_LOOKS
@@ -285,7 +286,8 @@ class ConvergenceCard(Card):
             return
         place = self.places[trial.index]
         look = STATUS_LOOKS[status_key(trial, self._facts)]
-        title = f"#{trial.index} {look.word.lower()}"
+        word = status_word(trial, self._facts, datetime.now(UTC)).lower()
+        title = f"#{trial.index} {word}"
         if trial.status is TrialStatus.RUNNING and trial.started_at is not None:
             title += f", {duration(seconds_running(trial, datetime.now(UTC)))}"
         self._read_out.show_at(

@@ -11,6 +11,7 @@ from axdesk.core.outcomes import broken_limits
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import (
     clock,
+    counted,
     duration,
     number,
     parameter_decimals,
@@ -24,6 +25,7 @@ from axdesk.gui.models.run_facts import (
     limit_text,
     seconds_running,
     status_key,
+    status_word,
 )
 from axdesk.gui.style import px
 from axdesk.gui.theme import STATUS_LOOKS
@@ -75,14 +77,16 @@ class InspectorView(Surface):
         if trial is None or facts is None:
             self._shown = None
             return
-        key = (trial, facts.setup, status_key(trial, facts), facts.controller)
+        health = facts.unanswered.get(trial.index)
+        key = (trial, facts.setup, status_key(trial, facts), facts.controller, health)
         if key == self._shown:
             return
         self._shown = key
         look = STATUS_LOOKS[status_key(trial, facts)]
         self._title.setText(f"Trial #{trial.index}")
         self._sign.set_icon(look.icon, look.color)
-        word = f"{look.word}, excluded" if trial.is_excluded else look.word
+        word = status_word(trial, facts, datetime.now(UTC))
+        word = f"{word}, excluded" if trial.is_excluded else word
         self._status.setText(f"{word}  ·  {SOURCE_WORDS[trial.generation.source]}")
         done = trial.status is TrialStatus.COMPLETED
         self._correct.setText("Correct result…" if done else "Enter result…")
@@ -98,6 +102,9 @@ class InspectorView(Surface):
                 old.hide()
                 old.deleteLater()
         self._section("Results", _results(trial, facts))
+        if health is not None:
+            tries = counted(health.failures, "failed call")
+            self._text("Last failure", f"{health.reason}\n{tries} in a row")
         if trial.reason:
             self._text("Reason", trial.reason)
         self._section("Settings", _settings(trial, facts))

@@ -17,7 +17,7 @@ Index = QModelIndex | QPersistentModelIndex
 class _Filter(QSortFilterProxyModel):
     def __init__(self, parent: "LogView") -> None:
         super().__init__(parent)
-        self._level = LogLevel.INFO
+        self._level = LogLevel.PRINTED
         self._text = ""
 
     def set_level(self, level: LogLevel) -> None:
@@ -46,7 +46,7 @@ class LogView(Surface):
             compact=True,
         )
         level.setAccessibleName("Least level")
-        level.set_value(LogLevel.INFO)
+        level.set_value(LogLevel.PRINTED)
         level.chosen.connect(self._proxy.set_level)
         text = TextField(placeholder="Filter the log", name="log.filter", icon_name="filter")
         text.setAccessibleName("Filter the log")

@@ -4,8 +4,10 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QHBoxLayout, QStatusBar, QWidget
 
+from axdesk.core.events import StorageHealthChanged
+from axdesk.gui.models.run_facts import since_text
 from axdesk.gui.style import px
-from axdesk.gui.widgets.labels import IconLabel, label
+from axdesk.gui.widgets.labels import IconLabel, label, set_tone
 
 
 class _Part(QWidget):
@@ -23,12 +25,13 @@ class _Part(QWidget):
     def text(self) -> str:
         return self._text.text()
 
-    def show_text(self, text: str, icon_name: str = "", tip: str = "") -> None:
+    def show_text(self, text: str, icon_name: str = "", tip: str = "", tone: str = "text2") -> None:
         self._text.setText(text)
+        set_tone(self._text, tone)
         self.setAccessibleName(text)
         self.setToolTip(tip)
         if icon_name:
-            self._icon.set_icon(icon_name, "text2")
+            self._icon.set_icon(icon_name, tone)
         self.setVisible(bool(text))
 
 
@@ -45,6 +48,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._plugin)
         self.addPermanentWidget(self._optimiser)
         self._database_tip = ""
+        self._outage: StorageHealthChanged | None = None
         for part in (self._saved, self._plugin, self._optimiser):
             part.show_text("")
 
@@ -54,9 +58,19 @@ class StatusBar(QStatusBar):
         self._saved.show_text(file_name, "database", path)
 
     def show_saved(self, moment: datetime) -> None:
-        """Say when the last change was stored."""
-        text = f"Saved {moment.astimezone():%H:%M:%S}"
-        self._saved.show_text(text, "check", self._database_tip)
+        """Say when the last change was stored; kept back while there is an outage."""
+        if self._outage is None:
+            text = f"Saved {moment.astimezone():%H:%M:%S}"
+            self._saved.show_text(text, "check", self._database_tip)
+
+    def show_outage(self, outage: StorageHealthChanged | None, now: datetime) -> None:
+        """Say that nothing can be saved; None: that it can again."""
+        before, self._outage = self._outage, outage
+        if outage is not None:
+            text = f"Not saved{since_text(outage.since, now)}"
+            self._saved.show_text(text, "alert-circle-filled", outage.reason, "bad")
+        elif before is not None:
+            self._saved.show_text("Saving again", "check", self._database_tip)
 
     def show_plugin(self, text: str, tip: str = "") -> None:
         """Name the plugin in use; empty for none."""

@@ -10,11 +10,11 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import counted, duration
-from axdesk.gui.models.run_facts import RunFacts, seconds_running, status_key
+from axdesk.gui.models.run_facts import RunFacts, seconds_running, status_key, status_word
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
 from axdesk.gui.theme import STATUS_LOOKS, Theme
 from axdesk.gui.widgets.cards import Card, EmptyState
-from axdesk.gui.widgets.labels import IconLabel, label, rule
+from axdesk.gui.widgets.labels import ElidedLabel, IconLabel, label, rule
 
 _MOST_LANES = 12
 _MOST_LISTED = 6
@@ -115,7 +115,7 @@ class Timeline(QWidget):
         bar = self._bar_at(event.position())
         tip = ""
         if bar is not None and self._facts is not None:
-            word = STATUS_LOOKS[status_key(bar.trial, self._facts)].word.lower()
+            word = status_word(bar.trial, self._facts, self._now).lower()
             took = duration(seconds_running(bar.trial, self._now))
             tip = f"#{bar.trial.index} {word}, {took}"
         self.setToolTip(tip)
@@ -348,6 +348,9 @@ def _running_row(trial: Trial, facts: RunFacts, now: datetime) -> QWidget:
     line.setSpacing(px(6))
     line.addWidget(IconLabel(look.icon, look.color, 14))
     line.addWidget(label(f"#{trial.index}", "strong"))
+    if trial.index in facts.unanswered:
+        line.addWidget(ElidedLabel(status_word(trial, facts, now), "small", look.color), 1)
+        return row
     running = trial.status is TrialStatus.RUNNING
     line.addWidget(label(duration(seconds_running(trial, now)) if running else look.word, "small"))
     line.addStretch(1)
