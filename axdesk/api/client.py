@@ -6,7 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
@@ -18,6 +18,7 @@ from axdesk.core.clock import SystemClock
 from axdesk.core.commands import (
     Abandon,
     AddTrial,
+    AnswerQuestion,
     Command,
     EnterResult,
     MarkFailed,
@@ -46,6 +47,7 @@ from axdesk.core.parameters import (
     TParameterValue,
 )
 from axdesk.core.protocols import Generator, PluginCalls
+from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
@@ -102,8 +104,10 @@ class Opened:
 class Client:
     """Configures an experiment, runs its trials, and tells what came out.
 
-    `run_trials` blocks its thread; meanwhile `submit`, `pause`, `resume`, `stop` and `stop_now`
-    may be called from any other. Everything else belongs to one thread at a time.
+    `run_trials` blocks its thread; meanwhile `submit`, `pause`, `resume`, `stop`, `stop_now`,
+    `answer_question`, `complete_trial`, `mark_trial_failed` and `mark_trial_abandoned` may be
+    called from any other. From `on_event`, those that answer nothing return at once, and what the
+    run refuses is told as `Warned`. Everything else belongs to one thread at a time.
     """
 
     def __init__(
@@ -135,6 +139,9 @@ class Client:
         self._generation = GenerationSettings(seed=seed)
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
+        self._run_thread: int | None = None
+        self._never_ran: set[int] = set()
+        self._is_closed = False
         if self._opened.experiment is not None:
             experiment = self._experiment = self._opened.experiment
             self._space, self._optimization = experiment.search_space, experiment.optimization
@@ -378,6 +385,7 @@ class Client:
             )
         calls = self._plugin_calls()
         with self._store.control(experiment):
+            never_ran, self._never_ran = self._never_ran, set()
             scheduler = Scheduler(
                 experiment,
                 self._next_run(experiment, settings, config),
@@ -387,6 +395,7 @@ class Client:
                 publish=on_event or _ignore,
                 clock=SystemClock(),
                 waits_for_answers=wait_for_answers,
+                never_ran=never_ran,
             )
             with self._steered_by(scheduler), steered_by_signals(scheduler):
                 scheduler.run()
@@ -394,12 +403,12 @@ class Client:
     @contextmanager
     def _steered_by(self, scheduler: Scheduler) -> Iterator[None]:
         with self._lock:
-            self._scheduler = scheduler
+            self._scheduler, self._run_thread = scheduler, threading.get_ident()
         try:
             yield
         finally:
             with self._lock:
-                self._scheduler = None
+                self._scheduler = self._run_thread = None
             scheduler.refuse_commands()
 
     def _next_run(
@@ -430,6 +439,7 @@ class Client:
         return last.moved_to(RunState.STARTING, reason="", ended_at=None, **facts)
 
     def _plugin_calls(self) -> PluginCalls:
+        self._refuse_if_closed()
         if self._calls is None:
             if self._runner is None:
                 raise PreflightError("Nothing deploys trials.", "Call configure_runner.")
@@ -448,7 +458,12 @@ class Client:
         self._check_names(self._calls.metric_names)
         return self._calls
 
+    def _refuse_if_closed(self) -> None:
+        if self._is_closed:
+            raise UnsupportedError("The client was closed.", "Make or load another one.")
+
     def _used_optimizer(self) -> Optimizer:
+        self._refuse_if_closed()
         if self._optimizer is None:
             from axdesk.api.optimizer_thread import OptimizerThread
 
@@ -484,21 +499,82 @@ class Client:
         with self._store.control(experiment):
             return apply_to_trial(experiment, self._store, command, SystemClock().now())
 
+    def _order(self, command: Command) -> None:
+        """Have a command carried out, and wait for it unless the run would wait for us."""
+        answer = self.submit(command)
+        with self._lock:
+            scheduler = self._scheduler
+            is_in_run = self._run_thread == threading.get_ident()
+        if scheduler is None or not is_in_run:
+            answer.result()
+            return
+
+        def tell(done: "Future[None]") -> None:
+            error = done.exception()
+            if isinstance(error, AxdeskError):
+                scheduler.warn(error.message, error.hint)
+
+        answer.add_done_callback(tell)
+
+    def _refuse_in_run(self, name: str, command: str) -> None:
+        with self._lock:
+            is_in_run = self._run_thread == threading.get_ident()
+        if is_in_run:
+            raise UnsupportedError(
+                f"{name} cannot wait for the run that calls it.",
+                f"In on_event, submit the command {command}, and do not wait for its answer.",
+            )
+
     def pause(self) -> None:
         """Start no new trials; from any thread."""
-        self.submit(Pause()).result()
+        self._order(Pause())
 
     def resume(self) -> None:
         """Start trials again; from any thread."""
-        self.submit(Resume()).result()
+        self._order(Resume())
 
     def stop(self) -> None:
         """End the run once its running trials have finished; from any thread."""
-        self.submit(Stop()).result()
+        self._order(Stop())
 
     def stop_now(self) -> None:
         """Stop the running trials and end the run; from any thread."""
-        self.submit(StopNow()).result()
+        self._order(StopNow())
+
+    def answer_question(self, trial_index: int, answer: Answer) -> None:
+        """Say what became of a trial that may have started; from any thread.
+
+        A run that asks does as told. With no run on, `MARK_FAILED` and `ABANDON` are stored at
+        once, and the others hold for this client's next run, which then does not ask. A result
+        that is known is entered with `complete_trial` instead.
+
+        Args:
+            trial_index: As `QuestionAsked` and `DecisionNeededError` name it.
+            answer: One of those that the question offers.
+
+        Raises:
+            UserInputError: If no such question is open, or the answer is not among its answers.
+        """
+        with self._lock:
+            is_asked_now = self._scheduler is not None
+        if is_asked_now:
+            self._order(AnswerQuestion(trial_index, answer))
+            return
+        trial = self.experiment.trial(trial_index)
+        if trial.status is not TrialStatus.STAGED:
+            raise UserInputError(
+                f"No question about trial {trial_index} is open: it is {trial.status}."
+            )
+        self._never_ran.discard(trial_index)
+        match answer:
+            case Answer.MARK_FAILED:
+                self._order(MarkFailed(trial_index, "marked as failed (may have started)"))
+            case Answer.ABANDON:
+                self._order(Abandon(trial_index))
+            case Answer.REDEPLOY:
+                self._never_ran.add(trial_index)
+            case Answer.ASK_RUNNER:
+                pass  # as every run does that finds such a trial
 
     # ---- ask and tell ----------------------------------------------------------------------------
 
@@ -541,7 +617,9 @@ class Client:
         Raises:
             UserInputError: If a required metric is missing, or a value is no finite number.
             TransitionError: If the trial was abandoned.
+            UnsupportedError: In `on_event`, where it cannot wait for the run.
         """
+        self._refuse_in_run("complete_trial", "EnterResult")
         command = EnterResult(trial_index, raw_data, float(progression or 0))
         self.submit(command).result()
         return self.experiment.trial(trial_index).status
@@ -575,12 +653,11 @@ class Client:
 
     def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
         """Give a trial up; its point may be suggested again."""
-        command = MarkFailed(trial_index, failed_reason or "marked as failed")
-        self.submit(command).result()
+        self._order(MarkFailed(trial_index, failed_reason or "marked as failed"))
 
     def mark_trial_abandoned(self, trial_index: int) -> None:
         """Give a trial up, or void its result; its point is not suggested again."""
-        self.submit(Abandon(trial_index)).result()
+        self._order(Abandon(trial_index))
 
     # ---- results ---------------------------------------------------------------------------------
 
@@ -631,12 +708,23 @@ class Client:
         return results.data_frame(self.experiment)
 
     def close(self) -> None:
-        """Free threads, processes and the client's own database."""
-        self._close_calls()
-        if self._optimizer is not None:
-            self._optimizer.close()
-        if not self._opened.is_shared:
-            self._store.close()
+        """Free threads, processes and the client's own database; once more does nothing.
+
+        Raises:
+            TransitionError: If a run goes on.
+        """
+        with self._lock:
+            if self._scheduler is not None:
+                raise TransitionError(
+                    "A run goes on.", "Stop it, and close the client once run_trials has returned."
+                )
+            self._is_closed = True
+        with ExitStack() as ends:
+            if not self._opened.is_shared:
+                ends.callback(self._store.close)
+            if self._optimizer is not None:
+                ends.callback(self._optimizer.close)
+            ends.callback(self._close_calls)
 
     def _close_calls(self) -> None:
         calls, self._calls = self._calls, None

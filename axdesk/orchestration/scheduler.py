@@ -1,7 +1,7 @@
 """The closed loop: suggest, stage, deploy, poll, fetch, record, until the budget is spent."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -66,6 +66,7 @@ class Scheduler:
         publish: Publish,
         clock: Clock,
         waits_for_answers: bool = False,
+        never_ran: Collection[int] = (),
     ) -> None:
         """Make a scheduler for a run that is STARTING.
 
@@ -79,6 +80,7 @@ class Scheduler:
             clock: Time.
             waits_for_answers: Whether the run waits for a person when nothing but questions is
                 left; otherwise it ends with a `DecisionNeededError`.
+            never_ran: Staged trials of which the operator says that they surely did not start.
         """
         self.experiment = experiment
         self.current = run
@@ -93,7 +95,7 @@ class Scheduler:
         )
         self._following = Following(self)
         self._stopping = Stopping(self, self._following)
-        self.uncertain = Uncertain(self)
+        self.uncertain = Uncertain(self, never_ran)
         self._launching = Launching(
             self, self._suggesting, self.uncertain, self._following, self._stopping
         )

@@ -1,5 +1,6 @@
 """Trials of which nobody knows whether they started: ask the runner, then a person."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -21,8 +22,9 @@ class Uncertain:
         questions: Trial index → the question that is open about it.
     """
 
-    def __init__(self, loop: Loop) -> None:
+    def __init__(self, loop: Loop, never_ran: Collection[int] = ()) -> None:
         self._loop = loop
+        self._never_ran = never_ran
         self.questions: dict[int, Question] = {}
         self._searches: dict[int, PendingCall[dict[str, Any] | None]] = {}
         self._errors: dict[int, str] = {}
@@ -129,7 +131,10 @@ class Uncertain:
             self._fail(trial, error)
 
     def _decide(self, trial: Trial) -> None:
-        """Do as the option says, or ask."""
+        """Do as the operator has answered already or as the option says, or ask."""
+        if trial.index in self._never_ran:
+            self._redeploy(trial)
+            return
         match self._loop.current.settings.orchestration.uncertain_deployment:
             case "redeploy":
                 self._redeploy(trial)
