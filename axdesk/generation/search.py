@@ -90,7 +90,10 @@ class Search:
         raise SearchSpaceExhaustedError("Every point that was searched had been tried.")
 
     def _values(self, rows: Array) -> Array:
-        return self._acquisition.values(self._encoding.features(rows))
+        values = self._acquisition.values(self._encoding.features(rows))
+        if not np.isfinite(values).all():
+            raise ValueError("the acquisition function is no finite number")
+        return values
 
     def _near(self, anchors: Array) -> Iterator[Array]:
         """Yield allowed rows around each anchor."""

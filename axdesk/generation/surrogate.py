@@ -44,7 +44,10 @@ _SAMPLES = 128
 _MIN_NOISE = 1e-6
 """Variance, of standardised outcomes: what a Cholesky factor in double precision bears."""
 
-_FAILURES = (BotorchError, ModelFittingError, RuntimeError, ValueError)
+_MAX_NOISE = 1e6
+"""A value known no better than to a thousand spreads says nothing; more would only overflow."""
+
+_FAILURES = (BotorchError, ModelFittingError, RuntimeError, ValueError, ArithmeticError)
 """What BoTorch, GPyTorch and torch raise when the numbers defeat them."""
 
 
@@ -72,7 +75,8 @@ def computing(seed: int) -> Iterator[None]:
         finally:
             torch.set_num_threads(threads)
     for warning in caught:
-        if issubclass(warning.category, BotorchWarning | NumericalWarning):
+        # NumPy tells an overflow by a RuntimeWarning; what comes of it is refused where it matters.
+        if issubclass(warning.category, BotorchWarning | NumericalWarning | RuntimeWarning):
             logger.debug("%s", warning.message)
         else:
             warnings.warn_explicit(
@@ -103,7 +107,7 @@ class _Scale:
     @classmethod
     def of(cls, values: Array) -> "_Scale":
         size = float(np.abs(values).max())
-        if not size:
+        if size < np.finfo(float).tiny:  # the spread would be rounded to 0
             return cls(0.0, 1.0)
         # Sums of squares of the values themselves might overflow or vanish.
         center, spread = float(np.mean(values / size)), float(np.std(values / size))
@@ -139,15 +143,14 @@ class Surrogate:
         spreads = np.array([scale.spread for scale in scales])
         means = means * spreads + np.array([scale.center for scale in scales])
         sems = np.sqrt(np.maximum(variances, 0.0)) * spreads
-        if not (np.isfinite(means).all() and np.isfinite(sems).all()):
-            raise ValueError("a prediction is no finite number")
-        return means, sems
+        return _finite(means), _finite(sems)
 
     def objective(self, features: Array) -> tuple[Array, Array]:
         """Return mean and standard error of the objective, each n, larger is better."""
         means, sems = self.predict(features)
         weights = self._weights(self._optimization.objective.expression.terms)
-        return means @ weights, np.hypot.reduce(sems * weights, axis=1)  # squares might overflow
+        # Squares might overflow where the values do not.
+        return _finite(means @ weights), _finite(np.hypot.reduce(sems * weights, axis=1))
 
     def limits_kept(self, features: Array) -> Array:
         """Return for each point the number of outcome constraints that its means keep."""
@@ -200,6 +203,12 @@ class Surrogate:
         return Acquisition(function)
 
 
+def _finite(predicted: Array) -> Array:
+    if not np.isfinite(predicted).all():
+        raise ValueError("a prediction is no finite number")
+    return predicted
+
+
 def _fitted(known: MetricData, scale: _Scale) -> SingleTaskGP:
     X = torch.from_numpy(known.features)
     means = np.array([observation.mean for observation in known.observations])
@@ -208,7 +217,7 @@ def _fitted(known: MetricData, scale: _Scale) -> SingleTaskGP:
     noise = None
     if None not in sems:
         shares = np.array(sems, dtype=np.float64)[:, None] / scale.spread
-        noise = torch.from_numpy(np.maximum(shares**2, _MIN_NOISE))
+        noise = torch.from_numpy(np.clip(shares, _MIN_NOISE**0.5, _MAX_NOISE**0.5) ** 2)
     model = SingleTaskGP(
         X,
         Y,
