@@ -218,6 +218,7 @@ def setups(draw: st.DrawFn) -> ExperimentSetup:
         runner=draw(st.none() | plugin_choices),
         metrics=tuple((name, draw(plugin_choices)) for name in fetched),
         plugin_folder=draw(texts),
+        plugin_python=draw(texts),
         run=draw(run_settings),
     )
 

@@ -8,6 +8,7 @@
     ├── TransitionError              a trial or a run cannot go from one state to the other
     ├── NotFoundError (LookupError)  an experiment, a trial, a plugin that is not there
     ├── StorageError                 the database cannot be used as asked
+    │   ├── DamagedDatabaseError     … because its content is damaged
     │   └── ExperimentBusyError      another process drives this experiment
     ├── GenerationError              no candidate could be made
     │   └── SearchSpaceExhaustedError  every allowed point was tried
@@ -115,6 +116,22 @@ class StorageError(AxdeskError):
     def __init__(self, message: str, hint: str = "", *, is_temporary: bool = False) -> None:
         super().__init__(message, hint)
         self.is_temporary = is_temporary
+
+
+class DamagedDatabaseError(StorageError):
+    """The content of the database is damaged.
+
+    Attributes:
+        path: The database's file.
+        backup: The file of its newest sound backup; None if there is none.
+    """
+
+    def __init__(
+        self, message: str, hint: str = "", *, path: str = "", backup: str | None = None
+    ) -> None:
+        super().__init__(message, hint)
+        self.path = path
+        self.backup = backup
 
 
 class ExperimentBusyError(StorageError):

@@ -1,18 +1,29 @@
 """The connection to a database: opening, pragmas, transactions, and errors as sentences."""
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from axdesk.core.errors import StorageError, UnsupportedError
+from axdesk.storage.backups import Backup, RollingBackups, copy_database, damaged, make_backup
+from axdesk.storage.checks import (
+    QUICK_BYTES,
+    all_damage,
+    check_leftovers,
+    first_damage,
+    schema_version,
+    was_left_unclean,
+)
 from axdesk.storage.engine import engine_on
-from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION
+from axdesk.storage.failures import is_damage, storage_error
+from axdesk.storage.files import JOURNALS, beside, identity, put, timestamp
+from axdesk.storage.schema import SCHEMA_VERSION
 
 BUSY_SECONDS = 5.0
 """How long a call waits for another program that uses the database."""
@@ -20,31 +31,7 @@ BUSY_SECONDS = 5.0
 _WAL_IS_SOUND = (3, 51, 3)
 """Earlier versions of SQLite can damage a database in WAL mode that several programs write."""
 
-_SENTENCES = (
-    (
-        "locked",
-        "is locked by another program.",
-        "Wait until that program is done, or close it, and try again.",
-    ),
-    ("disk is full", "cannot grow: the disk is full.", "Free some space and try again."),
-    (
-        "readonly",
-        "cannot be written.",
-        "Check the permissions of the file and of its folder.",
-    ),
-    (
-        "unable to open",
-        "cannot be opened.",
-        "Check that its folder exists and that you may read and write it.",
-    ),
-    ("not a database", "is no SQLite database.", "Choose another file."),
-    ("malformed", "is damaged.", "Restore a backup, or choose another file."),
-    (
-        "created in a thread",
-        "can only be used in the thread that connected it.",
-        "Connect with check_same_thread=False.",
-    ),
-)
+_log = logging.getLogger(__name__)
 
 
 class Database:
@@ -55,26 +42,21 @@ class Database:
         label: How messages name it.
     """
 
+    path: Path | None
+
     def __init__(self, connect: Callable[[], object], label: str = "in memory") -> None:
         self.label = label
-        with self._errors_as_sentences():
-            connection = connect()
-            if not isinstance(connection, sqlite3.Connection):
-                raise UnsupportedError(
-                    f"The creator returned {connection!r}; only sqlite3 connections are offered."
-                )
-            try:
-                self.path = self._path_of(connection)
-                self.label = str(self.path or label)
-                self._prepare(connection)
-            except BaseException:
-                connection.close()
-                raise
-        self._connection = connection
+        self.path = None
+        self._connect = connect
         self._lock = threading.RLock()
         self._is_closed = False
-        self._reader = engine_on(connection)
-        self._writer = self._reader.execution_options(begin="BEGIN IMMEDIATE")
+        self._has_written = False
+        self._rescued: Path | None = None
+        with self._errors_as_sentences():
+            self._use(self._opened())
+            self._backups = RollingBackups(self.path)
+            if not self._is_new:
+                self._backups.opened(self._connection)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -85,8 +67,11 @@ class Database:
         """
         with self._lock, self._errors_as_sentences():
             self._refuse_if_closed()
+            self._stay_in_place()
             with self._writer.begin() as connection:
                 yield connection
+            self._has_written = True
+            self._backups.committed(self._connection)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -97,12 +82,38 @@ class Database:
         """
         with self._lock, self._errors_as_sentences():
             self._refuse_if_closed()
+            self._refuse_another_file()
             with self._reader.connect() as connection:
                 yield connection
+
+    def back_up(self) -> Backup:
+        """Make a copy now.
+
+        Raises:
+            UnsupportedError: If the database is in memory.
+            StorageError: If the copy cannot be made, or is not sound.
+        """
+        with self._lock, self._errors_as_sentences():
+            self._refuse_if_closed()
+            if self.path is None:
+                raise UnsupportedError("A database in memory has no backups.")
+            self._stay_in_place()
+            return make_backup(self._connection, self.path)
+
+    def all_damage(self) -> tuple[str, ...]:
+        """Check everything; return what is damaged, a sentence each."""
+        with self._lock, self._errors_as_sentences():
+            self._refuse_if_closed()
+            return all_damage(self._connection)
 
     def close(self) -> None:
         """Release the file; calling it again does nothing."""
         with self._lock:
+            if not self._is_closed and self._has_written:
+                try:
+                    self._stay_in_place()
+                except StorageError as error:
+                    _log.warning("What was stored is lost with the closing: %s", error)
             self._is_closed = True
             self._reader.dispose()
             self._connection.close()
@@ -110,6 +121,29 @@ class Database:
     def _refuse_if_closed(self) -> None:
         if self._is_closed:
             raise StorageError(f"The database {self.label} was closed.")
+
+    # ---- opening ---------------------------------------------------------------------------------
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = self._connect()
+        if not isinstance(connection, sqlite3.Connection):
+            raise UnsupportedError(
+                f"The creator returned {connection!r}; only sqlite3 connections are offered."
+            )
+        try:
+            self.path = self._path_of(connection)
+            self.label = str(self.path or self.label)
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _use(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._identity = None if self.path is None else identity(self.path)
+        self._reader = engine_on(connection)
+        self._writer = self._reader.execution_options(begin="BEGIN IMMEDIATE")
 
     @staticmethod
     def _path_of(connection: sqlite3.Connection) -> Path | None:
@@ -122,14 +156,17 @@ class Database:
         connection.row_factory = None
         connection.execute(f"PRAGMA busy_timeout={int(1000 * BUSY_SECONDS)}")
         connection.execute("PRAGMA mmap_size=0")
-        version = self._schema_version(connection)
+        connection.execute("PRAGMA cell_size_check=ON")
+        connection.execute("PRAGMA trusted_schema=OFF")
+        version = self._checked_version(connection)
+        self._is_new = version == 0
         if version < SCHEMA_VERSION:
             # Alembic takes longer to import than everything else here together.
-            from axdesk.storage.migrate import back_up, upgrade
+            from axdesk.storage.migrate import upgrade
             from axdesk.storage.migrations import MIGRATIONS
 
             if version and self.path is not None:
-                back_up(connection, self.path, version, datetime.now(UTC))
+                make_backup(connection, self.path)
             upgrade(connection, MIGRATIONS)
         connection.execute("PRAGMA foreign_keys=ON")
         if sqlite3.sqlite_version_info >= _WAL_IS_SOUND:
@@ -139,42 +176,90 @@ class Database:
             connection.execute("PRAGMA journal_mode=DELETE")
             connection.execute("PRAGMA synchronous=EXTRA")
 
-    def _schema_version(self, connection: sqlite3.Connection) -> int:
-        """Return the version of the schema, 0 for an empty database; only reads."""
-        ((application,),) = connection.execute("PRAGMA application_id")
-        ((version,),) = connection.execute("PRAGMA user_version")
-        ((tables,),) = connection.execute("SELECT count(*) FROM sqlite_master")
-        if application == version == tables == 0:
-            return 0
-        if application != APPLICATION_ID:
+    def _checked_version(self, connection: sqlite3.Connection) -> int:
+        """Return the version of the schema of a database that is ours and whole."""
+        if self.path is None:
+            return schema_version(connection, self.label)
+        if damage := check_leftovers(self.path):
+            raise damaged(self.path, damage)
+        version = schema_version(connection, self.label)
+        if self.path.stat().st_size <= QUICK_BYTES or was_left_unclean(self.path):
+            damage = first_damage(connection)
+            if damage:
+                raise damaged(self.path, damage)
+        return version
+
+    # ---- the file, removed or replaced while it is used ------------------------------------------
+
+    def _stay_in_place(self) -> None:
+        """Make sure that what is written goes to the file that bears the database's name.
+
+        On Linux SQLite goes on writing into a file that was removed, or that was renamed, and
+        everything would be gone with the end of the program.
+        """
+        self._refuse_another_file()
+        if self.path is None or self._file_in_place() is not None:
+            return
+        if not self.path.parent.is_dir():
             raise StorageError(
-                f"The database {self.label} belongs to another application.",
-                "Choose another file; this one was not changed.",
+                f"The folder of the database {self.path} is gone.",
+                "Bring it back, or connect its drive again; the database is put back into it.",
+                is_temporary=True,
             )
-        if version > SCHEMA_VERSION:
+        removed, copy = self._connection, beside(self.path, ".put-back")
+        copy_database(removed, copy)
+        for ending in (*JOURNALS, "-shm"):
+            beside(self.path, ending).unlink(missing_ok=True)
+        put(copy, self.path)
+        self._use(self._opened())
+        removed.close()
+        _log.warning(
+            "The database %s was removed while it was used, and was put back as it was.", self.path
+        )
+
+    def _refuse_another_file(self) -> None:
+        if self.path is None or self._file_in_place() in (self._identity, None):
+            return
+        # With the other file's journal in place SQLite would carry that out, on our data.
+        if self._rescued is None and not any(beside(self.path, j).exists() for j in JOURNALS):
+            rescued = beside(self.path, f".rescued-{timestamp()}.sqlite")
+            copy_database(self._connection, rescued)
+            self._rescued = rescued
+        kept = f" What it held is kept in {self._rescued}." if self._rescued else ""
+        raise StorageError(
+            f"Another file was put in the place of the database {self.path} while it was "
+            f"used.{kept}",
+            "Open the database again to use the other file, or move that file elsewhere to go on.",
+        )
+
+    def _file_in_place(self) -> tuple[int, int] | None:
+        assert self.path is not None
+        try:
+            return identity(self.path)
+        except OSError as error:
             raise StorageError(
-                f"The database {self.label} was written by a newer axdesk: its schema has the "
-                f"version {version}, known are those up to {SCHEMA_VERSION}.",
-                "Update axdesk, or choose another file; this one was not changed.",
-            )
-        return int(version)
+                f"The database {self.path} cannot be reached: {error}.",
+                "Check the folder's permissions, and that its drive is connected.",
+                is_temporary=True,
+            ) from error
+
+    # ---- errors ----------------------------------------------------------------------------------
 
     @contextmanager
     def _errors_as_sentences(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:
-            raise self._sentence(str(error.orig)) from error
+            raise self._sentence(error.orig) from error
         except sqlite3.Error as error:
-            raise self._sentence(str(error)) from error
+            raise self._sentence(error) from error
         except (StatementError, OverflowError, UnicodeEncodeError) as error:
             reason = getattr(error, "orig", None) or error
             raise StorageError(
                 f"The database {self.label} cannot keep a value: {reason}.", "Use another value."
             ) from error
 
-    def _sentence(self, reason: str) -> StorageError:
-        for part, what, hint in _SENTENCES:
-            if part in reason:
-                return StorageError(f"The database {self.label} {what}", hint)
-        return StorageError(f"The database {self.label} cannot do what is asked: {reason}.")
+    def _sentence(self, error: BaseException | None) -> StorageError:
+        if self.path is not None and is_damage(error):
+            return damaged(self.path, str(error))
+        return storage_error(self.label, error)

@@ -2,9 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from datetime import datetime
-from pathlib import Path
 
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
@@ -46,31 +43,3 @@ def upgrade(connection: sqlite3.Connection, migrations: Sequence[Callable[[], No
             )
         transaction.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
         transaction.exec_driver_sql(f"PRAGMA user_version={len(migrations)}")
-
-
-def back_up(connection: sqlite3.Connection, path: Path, version: int, now: datetime) -> Path:
-    """Copy a database beside itself, and check the copy.
-
-    Args:
-        connection: To the database.
-        path: Its file.
-        version: Of its schema; becomes part of the copy's name.
-        now: Becomes part of the copy's name.
-
-    Returns:
-        The copy.
-
-    Raises:
-        StorageError: If the copy is not sound.
-    """
-    copy = path.with_name(f"{path.stem}.schema-{version}.{now:%Y%m%d-%H%M%S-%f}{path.suffix}")
-    with closing(sqlite3.connect(copy)) as target:
-        connection.backup(target)
-        ((answer,),) = target.execute("PRAGMA integrity_check(1)")
-    if answer != "ok":
-        copy.unlink()
-        raise StorageError(
-            f"The database {path} cannot be brought to a newer schema: it is damaged ({answer}).",
-            "Restore a backup, or choose another file.",
-        )
-    return copy

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -50,6 +50,7 @@ class ExperimentRow(Base):
     plugin_folder: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    plugin_python: Mapped[str] = mapped_column(server_default="")
 
 
 class GenerationSettingsRow(Base):

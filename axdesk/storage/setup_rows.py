@@ -109,6 +109,7 @@ def experiment_columns(setup: ExperimentSetup) -> Columns:
         "description": setup.description,
         "owner": setup.owner,
         "plugin_folder": setup.plugin_folder,
+        "plugin_python": setup.plugin_python,
     }
 
 
@@ -129,6 +130,7 @@ def read_setup(connection: Connection, experiment_id: int, version: int) -> Expe
         runner=next((choice for metric, choice in plugins if metric is None), None),
         metrics=tuple((metric, choice) for metric, choice in plugins if metric is not None),
         plugin_folder=experiment["plugin_folder"],
+        plugin_python=experiment["plugin_python"],
         run=settings_of(read_row(connection, RunSettingsRow, key)),
     )
 

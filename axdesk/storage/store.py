@@ -18,8 +18,10 @@ from axdesk.core.protocols import AuditEntry, ExperimentSummary
 from axdesk.core.run import Run, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
+from axdesk.storage.backups import Backup
 from axdesk.storage.database import Database
 from axdesk.storage.engine import sqlite_connector
+from axdesk.storage.files import beside
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.run_rows import delete_draft, read_draft, read_runs, write_draft, write_run
 from axdesk.storage.schema import AuditRow, ExperimentRow, SearchSpaceRow
@@ -60,7 +62,7 @@ class SqlStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.path = database.path
-        folder = None if self.path is None else self.path.with_name(f"{self.path.name}.locks")
+        folder = None if self.path is None else beside(self.path, ".locks")
         self._locks = ControlLocks(folder)
 
     @classmethod
@@ -231,6 +233,7 @@ class SqlStore:
             touched = {"of_experiment": experiment.id, "now": datetime.now(UTC)}
             if connection.execute(_TOUCH, touched).rowcount != 1:
                 raise _deleted(experiment.name)
+            self._locks.confirm(experiment.id)
             yield connection
             key = {"experiment_id": experiment.id}
             insert_rows(connection, AuditRow, key, [_audit_columns(entry) for entry in audit])
@@ -308,6 +311,22 @@ class SqlStore:
             if experiment.state.is_live:
                 self.save_run(experiment, _interrupted(experiment.runs[-1]))
             yield
+
+    def back_up(self) -> Backup:
+        """Copy the database into its folder of backups now.
+
+        Raises:
+            UnsupportedError: If it is in memory.
+            StorageError: If the copy cannot be made, or is not sound.
+        """
+        return self._database.back_up()
+
+    def all_damage(self) -> tuple[str, ...]:
+        """Check every page, row and reference; return what is damaged, a sentence each.
+
+        Opening checks less, and only what takes no time that anybody would notice.
+        """
+        return self._database.all_damage()
 
     def close(self) -> None:
         """Release the database."""

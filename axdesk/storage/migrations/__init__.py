@@ -5,7 +5,7 @@ gone on by the time it runs. They are listed here rather than searched for on di
 frozen axdesk, which has no source files, finds them too.
 """
 
-from axdesk.storage.migrations import m0001_initial_schema
+from axdesk.storage.migrations import m0001_initial_schema, m0002_plugin_python
 
-MIGRATIONS = (m0001_initial_schema.upgrade,)
+MIGRATIONS = (m0001_initial_schema.upgrade, m0002_plugin_python.upgrade)
 """The migration at index n leads to version n + 1."""

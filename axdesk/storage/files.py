@@ -1,0 +1,44 @@
+"""The files of a database: what lies beside it, and writing that survives a loss of power."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+JOURNALS = ("-journal", "-wal")
+"""Endings of the files that hold what is needed to finish, or to undo, an interrupted change."""
+
+
+def beside(path: Path, ending: str) -> Path:
+    """Return the file beside a database whose name goes on with `ending`."""
+    return path.with_name(path.name + ending)
+
+
+def timestamp() -> str:
+    """Return the time, UTC, as part of a file's name."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+
+
+def identity(path: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another of the same name; None if there is none.
+
+    Raises:
+        OSError: If that cannot be found out.
+    """
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def put(source: Path, target: Path) -> None:
+    """Move a file that was written just now to a name of the same folder, to stay there."""
+    with source.open("r+b") as written:
+        os.fsync(written.fileno())
+    source.replace(target)
+    if os.name == "posix":  # Windows opens no folders
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
