@@ -3,21 +3,31 @@
 import argparse
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from axdesk import __version__
+from axdesk.core.questions import Answer
+
+ANSWERS = {
+    "redeploy": Answer.REDEPLOY,
+    "failed": Answer.MARK_FAILED,
+    "abandon": Answer.ABANDON,
+}
+"""How answers are written; the runner is asked by every `resume` anyway."""
 
 _EXIT_CODES = """\
 exit codes:
   0  done
   1  a defect of axdesk: please report the traceback
-  2  not understood
+  2  not understood, or about something that does not exist
   3  the file is not valid, or the run cannot start as configured
   4  too many trials failed
   5  interrupted; `resume` goes on
   6  busy: another process runs the experiment
-  7  a decision is needed; `resume --uncertain abandon` or `redeploy` takes it
+  7  a decision is needed; `resume` takes it by --answer, --result or --uncertain
 
-Ctrl-C lets running trials finish; once more stops them now.
+Ctrl-C lets running trials finish; once more stops them now; once more leaves them
+running in the laboratory, as SIGTERM and SIGHUP do at once. `resume` follows them again.
 """
 
 
@@ -34,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"axdesk {__version__}")
-    parser.set_defaults(database=None, plugins=None)
+    parser.set_defaults(database=None, plugins=None, plugin_python="")
     _add_places(parser)
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
 
@@ -49,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(run)
     resume = add("resume", "go on with the last run of an experiment")
     resume.add_argument("name", metavar="NAME", help="the experiment")
+    _add_decisions(resume)
     _add_run_options(resume)
     demo = add("demo", "run the Hartmann6 experiment that comes with axdesk")
     _add_budget(demo)
@@ -80,6 +91,12 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="folder of runners and metrics; default: as the experiment says, or the shipped ones",
     )
+    parser.add_argument(
+        "--plugin-python",
+        metavar="PATH",
+        default=argparse.SUPPRESS,
+        help="Python program that runs them; default: as the experiment says, or axdesk's own",
+    )
 
 
 def _add_budget(parser: argparse.ArgumentParser) -> None:
@@ -88,11 +105,73 @@ def _add_budget(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_at_least(0), metavar="N", help="makes suggestions repeat")
 
 
+def _add_decisions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--answer",
+        action="append",
+        type=_answer,
+        default=[],
+        metavar="TRIAL=ANSWER",
+        help="what became of a trial that may have started: redeploy (it never ran: deploy it), "
+        "failed, or abandon (do not repeat it); may be given several times",
+    )
+    parser.add_argument(
+        "--result",
+        action=_Results,
+        nargs="+",
+        default=[],
+        metavar=("TRIAL", "METRIC=VALUE"),
+        help="result of a trial that ran or failed, such as 3 yield=81.2 purity=97.5+-0.4; may be "
+        "given several times",
+    )
+
+
+def _answer(text: str) -> tuple[int, Answer]:
+    trial, _, word = text.partition("=")
+    if not trial.isdecimal() or word not in ANSWERS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not understood; write such as 3=redeploy, and after the sign one of "
+            f"{', '.join(ANSWERS)}"
+        )
+    return int(trial), ANSWERS[word]
+
+
+class _Results(argparse.Action):
+    """Gathers (trial, metric → value or (mean, sem))."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        trial, *texts = tuple(values or ())
+        if not trial.isdecimal() or not texts:
+            raise argparse.ArgumentError(self, "write such as 3 yield=81.2: a trial and its values")
+        result = dict(self._value(text) for text in texts)
+        setattr(namespace, self.dest, [*getattr(namespace, self.dest), (int(trial), result)])
+
+    def _value(self, text: str) -> tuple[str, float | tuple[float, float]]:
+        metric, sign, value = text.rpartition("=")
+        mean, has_sem, sem = value.replace("±", "+-").partition("+-")
+        try:
+            number: float | tuple[float, float] | None = (
+                (float(mean), float(sem)) if has_sem else float(mean)
+            )
+        except ValueError:
+            number = None
+        if number is None or not (metric and sign):
+            message = f"{text!r} is not understood; write such as yield=81.2 or yield=81.2+-0.3"
+            raise argparse.ArgumentError(self, message)
+        return metric, number
+
+
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uncertain",
         choices=("ask", "abandon", "redeploy"),
-        help="what to do with a trial of which nobody knows whether it started",
+        help="what to do with every trial of which nobody knows whether it started",
     )
     parser.add_argument(
         "--jsonl", action="store_true", help="write every event as one line of JSON"

@@ -2,10 +2,11 @@
 
 import argparse
 import os
+import shlex
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +22,12 @@ from axdesk.core.errors import (
     FailureRateExceededError,
     NotFoundError,
     StorageError,
+    TransitionError,
+    UserInputError,
 )
-from axdesk.core.events import Event
+from axdesk.core.events import Event, QuestionAnswered, QuestionAsked
 from axdesk.core.experiment import Experiment
+from axdesk.core.questions import Question
 from axdesk.core.run import OrchestrationConfig, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.headless import texts
@@ -36,8 +40,8 @@ from axdesk.headless.progress import LogProgress, TerminalProgress
 DONE, OUR_BUG, USAGE, NOT_VALID, FAILURE_RATE, INTERRUPTED, BUSY, DECISION = range(8)
 
 
-class _NoSuchExperimentError(NotFoundError):
-    """The name on the command line is that of no experiment."""
+class _UsageError(AxdeskError):
+    """The command line is about something that does not exist."""
 
 
 class _LostDatabaseError(StorageError):
@@ -45,7 +49,7 @@ class _LostDatabaseError(StorageError):
 
 
 _CODES: tuple[tuple[type[AxdeskError], int], ...] = (
-    (_NoSuchExperimentError, USAGE),
+    (_UsageError, USAGE),
     (FailureRateExceededError, FAILURE_RATE),
     (_LostDatabaseError, INTERRUPTED),
     (ExperimentBusyError, BUSY),
@@ -158,22 +162,35 @@ class _Command:
     def _drive(self, experiment_id: int) -> int:
         with closing(self._workspace.open(experiment_id)) as client:
             experiment = client.experiment
+            self._take_decisions(client)
+            questions: dict[int, Question] = {}
             try:
-                self._run_trials(client)
+                self._run_trials(client, questions)
             except KeyboardInterrupt:
                 if not experiment.runs:
                     raise
                 # Ctrl-C while the last trial finished leaves nothing to go on with.
                 if experiment.state is not RunState.COMPLETED:
                     return self._tell_end(experiment, INTERRUPTED)
-            except (FailureRateExceededError, DecisionNeededError) as error:
+            except FailureRateExceededError:
                 self._tell_end(experiment, DONE)
-                if isinstance(error, DecisionNeededError):
-                    error.hint = f"{error.hint} On this command line: {self._decide(experiment)}"
+                raise
+            except DecisionNeededError as error:
+                self._tell_end(experiment, DONE)
+                error.hint = self._how_to_decide(experiment, questions.values())
                 raise
             return self._tell_end(experiment, DONE)
 
-    def _run_trials(self, client: Client) -> None:
+    def _take_decisions(self, client: Client) -> None:
+        try:
+            for trial_index, answer in getattr(self._options, "answer", ()):
+                client.answer_question(trial_index, answer)
+            for trial_index, result in getattr(self._options, "result", ()):
+                client.complete_trial(trial_index, result)
+        except (NotFoundError, TransitionError, UserInputError) as error:
+            raise _UsageError(error.message, error.hint) from error
+
+    def _run_trials(self, client: Client, questions: dict[int, Question]) -> None:
         experiment = client.experiment
         display = self._display(experiment)
         has_begun = False
@@ -181,6 +198,10 @@ class _Command:
         def show(event: Event) -> None:
             nonlocal has_begun
             has_begun = True
+            if isinstance(event, QuestionAsked):
+                questions[event.question.trial_index] = event.question
+            elif isinstance(event, QuestionAnswered):
+                questions.pop(event.trial_index, None)
             display.show(event)
 
         try:
@@ -231,8 +252,23 @@ class _Command:
     def _resume_command(self, name: str) -> str:
         return texts.command("resume", name, {"database": self._options.database})
 
-    def _decide(self, experiment: Experiment) -> str:
-        return f"{self._resume_command(experiment.name)} --uncertain abandon (or redeploy)"
+    def _how_to_decide(self, experiment: Experiment, questions: Iterable[Question]) -> str:
+        """Return what is asked, and the commands that answer it."""
+        resume = self._resume_command(experiment.name)
+        metrics = experiment.optimization.required_metrics
+        result = " ".join(shlex.quote(f"{metric}=VALUE") for metric in metrics)
+        lines = ["Look what became of it, and go on with one of these commands."]
+        for question in questions:
+            index = question.trial_index
+            lines += [
+                f"{question.happened} {question.did}",
+                f"  it never ran, deploy it:  {resume} --answer {index}=redeploy",
+                f"  it failed:                {resume} --answer {index}=failed",
+                f"  do not repeat it:         {resume} --answer {index}=abandon",
+                f"  it ran to its end:        {resume} --result {index} {result}",
+            ]
+        lines.append(f"The same for every such trial: {resume} --uncertain abandon (or redeploy)")
+        return "\n".join(lines)
 
     # ---- what is stored --------------------------------------------------------------------------
 
@@ -241,7 +277,7 @@ class _Command:
             return self._workspace.experiment(self._workspace.experiment_id(name))
         except NotFoundError as error:
             known = ", ".join(s.name for s in self._workspace.summaries() if s.name) or "none"
-            raise _NoSuchExperimentError(
+            raise _UsageError(
                 f"There is no experiment {name!r} in {self._workspace.database}.",
                 f"The experiments there: {known}.",
             ) from error

@@ -30,7 +30,7 @@ class Messages:
             case FallbackUsed(trial_index, reason):
                 return f"Trial {trial_index} is space filling, for the model gave none: {reason}"
             case QuestionAsked(question):
-                return f"Trial {question.trial_index}: {question.happened} {question.did}"
+                return f"{question.happened} {question.did}"
             case PluginPrinted(file, text):
                 return "\n".join(f"{file}: {line}" for line in text.splitlines())
             case TrialHealthChanged():

@@ -2,12 +2,16 @@ import csv
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 from typing import Any
 
 import pytest
+
+from axdesk.core.questions import Answer
+from axdesk.headless.command_line import parse
 
 SECONDS = 60
 
@@ -63,10 +67,34 @@ def test_a_taken_name_gets_a_number(lab: Any) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["run"], ["run", "f.toml", "--max-trials", "0"], ["status", "nobody"]],
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "f.toml", "--max-trials", "0"],
+        ["resume", "quick", "--answer", "3=perhaps"],
+        ["resume", "quick", "--answer", "redeploy"],
+        ["resume", "quick", "--result", "3"],
+        ["resume", "quick", "--result", "3", "y=tall"],
+        ["resume", "quick", "--result", "y=3"],
+    ],
 )
-def test_what_is_not_understood_exits_with_2(lab: Any, arguments: list[str]) -> None:
-    done = lab.run(*arguments)
+def test_what_is_not_understood_exits_with_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        parse(arguments)
+    assert raised.value.code == 2
+
+
+def test_decisions_about_several_trials_are_read() -> None:
+    given = ["--answer", "3=redeploy", "--answer", "4=failed"]
+    results = ["--result", "5", "y=-1e3", "a=b=0.5+-0.25", "--result", "6", "y=2"]
+    options = parse(["resume", "quick", *given, *results])
+    assert options.answer == [(3, Answer.REDEPLOY), (4, Answer.MARK_FAILED)]
+    assert options.result == [(5, {"y": -1000.0, "a=b": (0.5, 0.25)}), (6, {"y": 2.0})]
+
+
+def test_an_experiment_that_is_not_there_exits_with_2(lab: Any) -> None:
+    done = lab.run("status", "nobody")
 
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -145,19 +173,48 @@ def test_an_experiment_that_is_run_elsewhere_exits_with_6(lab: Any) -> None:
     assert str(process.pid) in status.stdout
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="the plugin kills its process by SIGKILL")
-def test_a_trial_that_may_have_started_exits_with_7_until_it_is_decided(lab: Any) -> None:
-    lab.flag("die")
-    assert lab.run("run", lab.file).returncode == -signal.SIGKILL
-    lab.unflag("die")
+def interrupted(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave a run that died with trial 0 staged, and perhaps more."""
+    with monkeypatch.context() as patched:
+        patched.setenv("AXDESK_FAILPOINT", "trial_staged")
+        assert lab.run("run", lab.file, "--max-trials", 3).returncode not in range(8)
+
+
+def test_a_trial_that_may_have_started_exits_with_7_until_it_is_decided(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(lab, monkeypatch)
 
     asked = lab.run("resume", "quick")
-    decided = lab.run("resume", "quick", "--uncertain", "redeploy")
 
     assert asked.returncode == 7, asked.stderr
+    assert "QuickRunner was not asked again" in asked.stderr
     assert "--uncertain abandon" in asked.stderr
+    (command,) = [line for line in asked.stderr.splitlines() if "--answer 0=redeploy" in line]
+    prefix, *arguments = shlex.split(command.partition("axdesk ")[2])
+    assert prefix == "--headless"
+
+    decided = lab.run(*arguments)
+
     assert decided.returncode == 0, decided.stderr
-    assert "6 of 6 trials finished" in decided.stdout
+    assert "3 of 3 trials finished" in decided.stdout
+    assert "3 completed" in lab.run("status", "quick").stdout
+
+
+def test_the_result_of_a_trial_that_ran_after_all_is_entered(
+    lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(lab, monkeypatch)
+
+    refused = lab.run("resume", "quick", "--result", 0, "z=1")
+    done = lab.run("resume", "quick", "--result", 0, "y=-7.5+-0.25", "--jsonl")
+
+    assert refused.returncode == 2
+    assert "'z' is no metric" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    deployed = {e["trial"]["index"] for e in events(done.stdout) if e["event"] == "TrialChanged"}
+    assert deployed == {1, 2}
+    assert "Best: trial 0, y = -7.5" in done.stderr
 
 
 def test_our_own_defect_exits_with_1_and_a_traceback() -> None:
