@@ -120,9 +120,10 @@ def main(
     if file is not None:
         QTimer.singleShot(0, lambda: workbench.new_from_file(file))
     code = application.exec()
-    if workbench.live_sessions or workbench.io.isRunning():
+    if workbench.live_sessions or workbench.io.isRunning() or workbench.plugin_io.isRunning():
         # "Close now": the scheduler's threads would hold the interpreter until the trials end. The
-        # database is left as at a power cut, so the run is offered for resumption next time.
+        # database is left as at a power cut, so the run is offered for resumption next time. A
+        # plugin that hangs while it is loaded would hold it too.
         logging.shutdown()
         os._exit(code)
     return code

@@ -26,7 +26,7 @@ class Opened:
 
 
 class ClientLease:
-    """Opens the client when it is first needed, and keeps it; all in the I/O thread.
+    """Opens the client when it is first needed, and keeps it; all in the plugins' thread.
 
     Opening loads plugins and starts the optimiser's process, so it is done once for all runs and
     commands, and again only for a changed set-up.

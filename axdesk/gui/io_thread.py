@@ -1,7 +1,8 @@
-"""The thread that does what may take a while: everything at the database and the plugin folder."""
+"""The threads that do what may take a while: one for the database, one for the plugins."""
 
 import logging
 import queue
+import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,7 +43,8 @@ class _Job:
 class IoThread(QThread):
     """Carries out work with the workspace, one piece after the other.
 
-    `post` is called in the GUI thread; the results come back there.
+    `post` is called in the GUI thread; the results come back there. Plugin files may take long to
+    load, or hang; what needs them has a thread of its own, so that saving never waits for them.
 
     Signals:
         failed: An `AxdeskError` of work whose caller did not ask for errors.
@@ -51,19 +53,24 @@ class IoThread(QThread):
     failed = Signal(object)
     _carried_out = Signal(object)
 
-    def __init__(self, open_workspace: "Callable[[], Workspace]", parent: QObject | None = None):
+    def __init__(
+        self, open_workspace: "Callable[[], Workspace] | IoThread", parent: QObject | None = None
+    ) -> None:
         """Make the thread.
 
         Args:
             open_workspace: Called once, in the thread; what it imports costs the window nothing.
+                Given another thread, it works with the workspace that is open there.
             parent: Qt's owner.
         """
         super().__init__(parent)
-        self.setObjectName("axdesk-io")
+        is_owner = not isinstance(open_workspace, IoThread)
+        self.setObjectName("axdesk-io" if is_owner else "axdesk-plugins")
         self._open_workspace = open_workspace
         self._workspace: Workspace | None = None
         self._queue: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._is_ending = False
+        self._lock = threading.Lock()
         self._carried_out.connect(self._deliver)
 
     def post(
@@ -92,15 +99,23 @@ class IoThread(QThread):
     def run(self) -> None:
         """Work until the end is asked for."""
         while (job := self._queue.get()) is not None:
-            job.carry_out(self._opened)
+            job.carry_out(self.workspace)
             self._carried_out.emit(job)
         if self._workspace is not None:
             self._workspace.close()
 
-    def _opened(self) -> "Workspace":
-        if self._workspace is None:
-            self._workspace = self._open_workspace()
-        return self._workspace
+    def workspace(self) -> "Workspace":
+        """Return the workspace, which any thread may use; opens it first, which may take a while.
+
+        Raises:
+            StorageError: If the database cannot be used.
+        """
+        if isinstance(self._open_workspace, IoThread):
+            return self._open_workspace.workspace()
+        with self._lock:
+            if self._workspace is None:
+                self._workspace = self._open_workspace()
+            return self._workspace
 
     def _deliver(self, job: _Job) -> None:
         if job.error is None:

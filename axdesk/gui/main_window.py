@@ -247,7 +247,6 @@ class MainWindow(QMainWindow):
             view = SetupView(session.draft_model)
             view.start_requested.connect(self._operations.start)
             view.reload_plugins_requested.connect(self._workbench.reload_plugins)
-            view.plugin_folder_chosen.connect(lambda *_: self._workbench.reload_plugins())
             self._setup_views[session.id] = view
             self._setup_stack.addWidget(view)
         self._setup_stack.setCurrentWidget(view)

@@ -69,7 +69,6 @@ from axdesk.gui.scheduler_thread import SchedulerThread
 
 if TYPE_CHECKING:
     from axdesk.api.client import Client
-    from axdesk.api.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
 
@@ -110,6 +109,7 @@ class ExperimentSession(QObject):
         experiment_id: int,
         draft: Draft,
         io: IoThread,
+        plugin_io: IoThread,
         *,
         experiment: Experiment | None = None,
         parent: QObject | None = None,
@@ -119,7 +119,8 @@ class ExperimentSession(QObject):
         Args:
             experiment_id: The database's number.
             draft: What its set-up shows.
-            io: For all work at the database.
+            io: For all work at the database alone.
+            plugin_io: For work that needs the plugins.
             experiment: Its stored state; None for a mere draft.
             parent: Qt's owner.
         """
@@ -130,6 +131,7 @@ class ExperimentSession(QObject):
         self.attention_model = AttentionModel(self)
         self.log_model = LogModel(self)
         self._io = io
+        self._plugin_io = plugin_io
         self._record = RunRecord()
         self._controller = ""
         self._lease = ClientLease(experiment_id)
@@ -251,12 +253,17 @@ class ExperimentSession(QObject):
         experiment_id, lease = self.id, self._lease
         self._note_change()
 
-        def prepare(workspace: "Workspace") -> Opened | Problems:
-            workspace.save_draft(draft, experiment_id)
-            return lease.prepared(workspace, draft, is_new=is_new)
+        def prepare(_: None) -> None:
+            self._plugin_io.post(
+                lambda workspace: lease.prepared(workspace, draft, is_new=is_new),
+                lambda prepared: self._launch(prepared, more_trials),
+                self._opening_failed,
+            )
 
         self._io.post(
-            prepare, lambda prepared: self._launch(prepared, more_trials), self._opening_failed
+            lambda workspace: workspace.save_draft(draft, experiment_id),
+            prepare,
+            self._opening_failed,
         )
 
     def pause(self) -> None:
@@ -334,7 +341,7 @@ class ExperimentSession(QObject):
             self._take_if_idle(opened.experiment)
             self._tell_applied(command)
 
-        self._io.post(
+        self._plugin_io.post(
             lambda workspace: lease.carry_out(workspace, command),
             show,
             lambda error: self._report(error, "Not carried out"),
@@ -358,7 +365,7 @@ class ExperimentSession(QObject):
         if self.is_live or self._is_opening:
             return
         lease, self._client = self._lease, None
-        self._io.post(lambda _: lease.close())
+        self._plugin_io.post(lambda _: lease.close())
 
     def close(self) -> None:
         """Save what is unsaved and free the client; only while no run goes on."""
@@ -447,7 +454,8 @@ class ExperimentSession(QObject):
             self.problems_found.emit(prepared)
             return
         if self._is_closed:
-            self._lease.close()
+            lease = self._lease
+            self._plugin_io.post(lambda _: lease.close())
             return
         self._client = prepared.client
         self._record.take_stored(prepared.experiment)

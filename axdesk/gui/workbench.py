@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import StorageHealthChanged
@@ -31,11 +32,13 @@ REFRESH_MS = 2000
 CLOSE_PATIENCE_MS = 10_000
 """The window waits this long for the last changes to be stored."""
 
+PLUGIN_PATIENCE_MS = 2_000
+"""The window waits this long for a plugin that is being loaded or released when it is closed."""
+
 
 class _Opened(NamedTuple):
     draft: Draft
     experiment: Experiment | None
-    catalogue: PluginCatalogue
     summaries: tuple[ExperimentSummary, ...]
 
 
@@ -82,7 +85,9 @@ class Workbench(QObject):
         self.database: Path | None = None
         self.plugin_folder: Path | None = None
         self.io = IoThread(open_workspace, self)
-        self.io.failed.connect(self.failed)
+        self.plugin_io = IoThread(self.io, self)
+        for thread in (self.io, self.plugin_io):
+            thread.failed.connect(self.failed)
         self._sessions: dict[int, ExperimentSession] = {}
         self._current: ExperimentSession | None = None
         self._wanted: int | None = None
@@ -92,8 +97,9 @@ class Workbench(QObject):
         self._refresh_timer.timeout.connect(self.refresh)
 
     def begin(self) -> None:
-        """Start the I/O thread and read the list of experiments."""
+        """Start the threads and read the list of experiments."""
         self.io.start()
+        self.plugin_io.start()
         self.io.post(
             lambda w: _Contents(w.database, w.plugin_folder, w.summaries()), self._show_contents
         )
@@ -206,7 +212,7 @@ class Workbench(QObject):
                 "It is kept as a draft all the same. Mend what Setup marks, then save again.",
             )
 
-        self.io.post(write, lambda _: done())
+        self.plugin_io.post(write, lambda _: done())
 
     def export_trials(self, path: Path, done: Callable[[], object]) -> None:
         """Write the trials of the session shown as CSV."""
@@ -217,10 +223,32 @@ class Workbench(QObject):
 
     def reload_plugins(self) -> None:
         """Read the plugin folder of the session shown again."""
-        session = self._current
-        if session is not None:
-            folder = session.draft_model.draft.general.get("plugin_folder", "").strip()
-            self.io.post(lambda w: w.catalogue(folder), session.draft_model.set_catalogue)
+        if self._current is not None:
+            self._read_plugins(self._current)
+
+    def _read_plugins(
+        self, session: ExperimentSession, then: Callable[[], object] | None = None
+    ) -> None:
+        """Read the plugin folder of a session.
+
+        Args:
+            session: Which.
+            then: Called once that is done, well or not.
+        """
+        model = session.draft_model
+        folder = model.text(Section.GENERAL, 0, "plugin_folder").strip()
+        model.set_reading_plugins()
+
+        def take(catalogue: PluginCatalogue) -> None:
+            model.set_catalogue(catalogue)
+            if then is not None:
+                then()
+
+        def take_none(error: AxdeskError) -> None:
+            take(PluginCatalogue(folder))
+            self.failed.emit(error)
+
+        self.plugin_io.post(lambda w: w.catalogue(folder), take, take_none)
 
     # the end
 
@@ -235,6 +263,8 @@ class Workbench(QObject):
                 session.leave_running()
             else:
                 session.close()
+        self.plugin_io.end()
+        self.plugin_io.wait(PLUGIN_PATIENCE_MS)
         self.io.end()
         if not self.io.wait(CLOSE_PATIENCE_MS):
             _LOG.error("The database did not take the last changes within 10 s.")
@@ -276,9 +306,13 @@ class Workbench(QObject):
         if experiment_id in self._sessions or experiment_id != self._wanted:
             return
         session = ExperimentSession(
-            experiment_id, opened.draft, self.io, experiment=opened.experiment, parent=self
+            experiment_id,
+            opened.draft,
+            self.io,
+            self.plugin_io,
+            experiment=opened.experiment,
+            parent=self,
         )
-        session.draft_model.set_catalogue(opened.catalogue)
         self._sessions[experiment_id] = session
         session.changed.connect(lambda: self._show_in_list(session))
         session.finished.connect(self._note_finished)
@@ -291,7 +325,10 @@ class Workbench(QObject):
             self._start_when_open = None
             self.started_demo.emit()
             session.start()
-        elif session.state is RunState.INTERRUPTED:
+        self._read_plugins(session, lambda: self._tell_interrupted(session))
+
+    def _tell_interrupted(self, session: ExperimentSession) -> None:
+        if session is self._current and session.state is RunState.INTERRUPTED:
             self.opened_interrupted.emit(session)
 
     def _show(self, session: ExperimentSession | None) -> None:
@@ -328,10 +365,4 @@ def _read(workspace: "Workspace", experiment_id: int) -> _Opened:
         experiment: Experiment | None = workspace.experiment(experiment_id)
     except NotFoundError:
         experiment = None  # a mere draft
-    folder = draft.general.get("plugin_folder", "").strip()
-    try:
-        catalogue = workspace.catalogue(folder)
-    except AxdeskError:
-        # The set-up says that the folder cannot be read; the rest can be looked at all the same.
-        catalogue = PluginCatalogue(folder)
-    return _Opened(draft, experiment, catalogue, workspace.summaries())
+    return _Opened(draft, experiment, workspace.summaries())

@@ -58,11 +58,13 @@ class Desk:
         self.workspace = MemoryWorkspace()
         self.io = IoThread(lambda: self.workspace)  # type: ignore[arg-type,return-value]
         self.io.start()
+        self.plugin_io = IoThread(self.io)
+        self.plugin_io.start()
         self.sessions: list[ExperimentSession] = []
 
     def draft(self, draft: Draft) -> ExperimentSession:
         number = self.workspace.new_draft(draft)
-        return self._open(ExperimentSession(number, draft, self.io))
+        return self._open(ExperimentSession(number, draft, self.io, self.plugin_io))
 
     def experiment(self, state: RunState, **run: Any) -> ExperimentSession:
         experiment = coupling_experiment(state)
@@ -70,7 +72,9 @@ class Desk:
         number = self.workspace.add(experiment)
         stored = self.workspace.experiments[number]
         draft = draft_of(stored.setup)
-        return self._open(ExperimentSession(number, draft, self.io, experiment=stored))
+        return self._open(
+            ExperimentSession(number, draft, self.io, self.plugin_io, experiment=stored)
+        )
 
     def _open(self, session: ExperimentSession) -> ExperimentSession:
         self.sessions.append(session)
@@ -91,6 +95,8 @@ class Desk:
         self.until(lambda: not any(s.is_live for s in self.sessions))
         for session in self.sessions:
             session.close()
+        self.plugin_io.end()
+        assert self.plugin_io.wait(5000)
         self.io.end()
         assert self.io.wait(5000)
 

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
     QComboBox,
+    QLabel,
     QLineEdit,
     QToolTip,
     QWidget,
@@ -499,14 +500,33 @@ def test_a_read_only_set_up_shows_everything_and_takes_nothing(show: Show, qtbot
     assert found(view, Button, "setup.parameters.add").isEnabled()
 
 
-def test_another_plugin_folder_is_told(show: Show, qtbot: QtBot) -> None:
+@pytest.mark.parametrize("field", ["plugin_folder", "plugin_python"])
+def test_another_plugin_folder_or_python_reads_the_plugins_again(
+    field: str, show: Show, qtbot: QtBot
+) -> None:
     view = show(suzuki())
-    folder = found(view, TextField, "setup.general.plugin_folder")
-    QTest.keyClicks(folder, "/lab")
-    with qtbot.waitSignal(view.plugin_folder_chosen) as told:
-        QTest.keyClick(folder, Qt.Key.Key_Return)
-    assert told.args == ["/lab"]
-    assert view.model.text(Section.GENERAL, 0, "plugin_folder") == "/lab"
+    shown = found(view, TextField, f"setup.general.{field}")
+    QTest.keyClicks(shown, "/lab")
+    with qtbot.waitSignal(view.reload_plugins_requested):
+        QTest.keyClick(shown, Qt.Key.Key_Return)
+    assert view.model.text(Section.GENERAL, 0, field) == "/lab"
+    view.model.note_found(Problem(Section.GENERAL, 0, field, "There is no /lab."))
+    told = [shown.text() for shown in view.findChildren(QLabel) if shown.isVisible()]
+    assert "There is no /lab." in told
+
+
+def test_the_pages_say_that_plugins_are_being_read(show: Show, qtbot: QtBot) -> None:
+    view = show(suzuki())
+    view.show_section(Section.RUNNER)
+    view.model.set_reading_plugins()
+    reload = found(view, Button, "setup.runner.reload")
+    assert not reload.isEnabled()
+    told = [shown.text() for shown in view.findChildren(QLabel) if shown.isVisible()]
+    assert "Reading the plugin files…" in told
+    view.model.set_catalogue(CATALOGUE)
+    assert reload.isEnabled()
+    told = [shown.text() for shown in view.findChildren(QLabel) if shown.isVisible()]
+    assert "Reading the plugin files…" not in told
 
 
 @pytest.mark.parametrize("draft", [Draft(), suzuki()], ids=["empty", "filled"])

@@ -393,6 +393,31 @@ def test_a_slow_database_does_not_hold_the_window(bench: Bench) -> None:
     release.set()
 
 
+def test_a_plugin_that_hangs_while_it_loads_holds_nothing_else(bench: Bench) -> None:
+    release, entered = threading.Event(), threading.Event()
+    read = bench.workspace.catalogue
+
+    def catalogue(folder: str = "") -> Any:
+        entered.set()
+        release.wait(10)
+        return read(folder)
+
+    bench.workspace.catalogue = catalogue  # type: ignore[method-assign]
+    number = bench.workspace.new_draft(draft_of(coupling_setup()))
+    bench.open(number)
+    assert entered.wait(5)
+    assert bench.session.draft_model.is_reading_plugins
+    with bench.qtbot.waitSignal(bench.session.saved, timeout=5000):
+        bench.session.draft_model.edit(Section.GENERAL, 0, "name", "Typed meanwhile")
+    assert bench.workspace.drafts[number].general["name"] == "Typed meanwhile"
+    other = bench.workspace.add(coupling_experiment(RunState.STOPPED))
+    bench.open(other)
+    assert not release.is_set()
+    release.set()
+    bench.until(lambda: not bench.session.draft_model.is_reading_plugins)
+    assert bench.session.draft_model.catalogue is not None
+
+
 def test_an_error_of_the_database_is_a_sentence_on_the_start_page(bench: Bench) -> None:
     def fail(_: Any) -> None:
         raise StorageError("lab.db is locked.", "Close the program that holds it.")

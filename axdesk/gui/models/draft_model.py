@@ -35,6 +35,7 @@ class DraftModel(QObject):
         self._catalogue: PluginCatalogue | None = None
         self._found: tuple[Problem, ...] = ()
         self._is_read_only = False
+        self._is_reading_plugins = False
         self._check()
 
     @property
@@ -58,6 +59,11 @@ class DraftModel(QObject):
         return self._catalogue
 
     @property
+    def is_reading_plugins(self) -> bool:
+        """Whether the plugin folder is being read, which may take a while."""
+        return self._is_reading_plugins
+
+    @property
     def is_read_only(self) -> bool:
         """Whether edits are refused."""
         return self._is_read_only
@@ -72,8 +78,14 @@ class DraftModel(QObject):
     def set_catalogue(self, catalogue: PluginCatalogue) -> None:
         """Check against another plugin folder, or against the same read anew."""
         self._catalogue = catalogue
+        self._is_reading_plugins = False
         self._found = ()
         self._renew()
+
+    def set_reading_plugins(self) -> None:
+        """Note that the plugin folder is being read; `set_catalogue` says that it was."""
+        self._is_reading_plugins = True
+        self.refreshed.emit()
 
     def set_read_only(self, is_read_only: bool) -> None:
         """Refuse edits, or take them again."""

@@ -1,8 +1,9 @@
 """The page General: what the experiment is called, whose it is, where its plugins lie."""
 
+import sys
 from pathlib import Path
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit
 
 from axdesk.core.draft_cells import Problem, Section
@@ -16,13 +17,13 @@ from axdesk.gui.widgets.labels import label
 
 
 class GeneralPage(SetupPage):
-    """Name, description, owner and plugin folder.
+    """Name, description, owner, plugin folder and the Python that runs the plugins.
 
     Signals:
-        folder_chosen: The operator chose another plugin folder; carries it.
+        plugins_moved: The operator chose another plugin folder or another Python.
     """
 
-    folder_chosen = Signal(str)
+    plugins_moved = Signal()
     section = Section.GENERAL
 
     def __init__(self, model: DraftModel) -> None:
@@ -38,49 +39,71 @@ class GeneralPage(SetupPage):
         self._folder = TextField(
             placeholder="The usual plugin folder", name="setup.general.plugin_folder"
         )
-        self._name_issue = label("", "small", "bad", wrap=True)
-        browse = Button("Browse…", "folder-open", on_click=self._browse)
-        browse.setObjectName("setup.general.browse")
-        self._browse_button = browse
+        self._python = TextField(placeholder="axdesk’s own", name="setup.general.plugin_python")
+        self._issues = {
+            field: label("", "small", "bad", wrap=True)
+            for field in ("name", "plugin_folder", "plugin_python")
+        }
+        self._browse_buttons = (
+            Button("Browse…", "folder-open", on_click=self._browse, name="setup.general.browse"),
+            Button("Browse…", "folder-open", on_click=self._browse_python,
+                   name="setup.general.browse_python"),
+        )  # fmt: skip
 
         card = Card("Experiment")
         card.body.addWidget(labelled("Name", name))
-        card.body.addWidget(self._name_issue)
+        card.body.addWidget(self._issues["name"])
         card.body.addWidget(labelled("Description", self._description))
         card.body.addWidget(labelled("Owner", owner))
         self.body.addWidget(card)
 
-        folder = Card("Plugin folder", note="the Python files that reach the laboratory")
-        line = QHBoxLayout()
-        line.setSpacing(px(8))
-        line.addWidget(self._folder, 1)
-        line.addWidget(browse)
-        self._folder.setAccessibleName("Plugin folder")
         self._hint = label("", "small", "text2", wrap=True)
-        folder.body.addLayout(line)
-        folder.body.addWidget(self._hint)
-        self.body.addWidget(folder)
+        help_text = label(
+            "The plugins run in a process of their own. Choose the laboratory’s Python, 3.11 or "
+            "newer, where their packages are installed; axdesk need not be installed there.",
+            "small", "text2", wrap=True,
+        )  # fmt: skip
+        plugins = Card("Plugins", note="the Python files that reach the laboratory")
+        for text, name_of, field, browse, hint in (
+            ("Plugin folder", "plugin_folder", self._folder, self._browse_buttons[0], self._hint),
+            ("Python of the plugins", "plugin_python", self._python, self._browse_buttons[1],
+             help_text),
+        ):  # fmt: skip
+            line = QHBoxLayout()
+            line.setSpacing(px(8))
+            line.addWidget(labelled(text, field), 1)
+            line.addWidget(browse, 0, Qt.AlignmentFlag.AlignBottom)
+            plugins.body.addLayout(line)
+            plugins.body.addWidget(self._issues[name_of])
+            plugins.body.addWidget(hint)
+        self.body.addWidget(plugins)
         self.body.addStretch(1)
 
         self.fields.add("name", name)
         self.fields.add("owner", owner)
         self.fields.add("description", self._description)
         self.fields.add("plugin_folder", self._folder)
-        self._told_folder = self._folder.text()
-        self._folder.editingFinished.connect(self._tell_folder)
+        self.fields.add("plugin_python", self._python)
+        self._told_place = self._place()
+        for field in (self._folder, self._python):
+            field.editingFinished.connect(self._tell_moved)
         self._fix_height()
         theme_manager().changed.connect(self._fix_height)
 
     def refresh(self) -> None:
         """Show what the draft says."""
         self.fields.refresh()
-        issue = self.model.issue(Section.GENERAL, 0, "name")
-        told = bool(issue) and not self.fields.is_patient
-        self._name_issue.setText(issue if told else "")
-        self._name_issue.setVisible(told)
-        self._browse_button.setEnabled(not self.model.is_read_only)
+        for field, shown in self._issues.items():
+            issue = self.model.issue(Section.GENERAL, 0, field)
+            told = bool(issue) and not (field == "name" and self.fields.is_patient)
+            shown.setText(issue if told else "")
+            shown.setVisible(told)
+        for button in self._browse_buttons:
+            button.setEnabled(not self.model.is_read_only)
         catalogue = self.model.catalogue
-        if catalogue is None:
+        if self.model.is_reading_plugins:
+            self._hint.setText("Reading the folder…")
+        elif catalogue is None:
             self._hint.setText("The folder has not been read yet.")
         else:
             count = len(catalogue.files)
@@ -108,13 +131,30 @@ class GeneralPage(SetupPage):
     def choose_folder(self, folder: str) -> None:
         """Take another plugin folder, as if it had been typed."""
         self.model.edit_cells(Section.GENERAL, 0, {"plugin_folder": str(Path(folder))})
-        self._tell_folder()
+        self._tell_moved()
 
-    def _tell_folder(self) -> None:
-        folder = self.model.text(Section.GENERAL, 0, "plugin_folder")
-        if folder != self._told_folder:
-            self._told_folder = folder
-            self.folder_chosen.emit(folder)
+    def _browse_python(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Python of the plugins", self._python.text() or sys.prefix
+        )
+        if chosen:
+            self.choose_python(chosen)
+
+    def choose_python(self, program: str) -> None:
+        """Take another Python program, as if it had been typed."""
+        self.model.edit_cells(Section.GENERAL, 0, {"plugin_python": str(Path(program))})
+        self._tell_moved()
+
+    def _place(self) -> tuple[str, str]:
+        """Where the plugins lie and what runs them."""
+        texts = (self.model.text(Section.GENERAL, 0, f) for f in ("plugin_folder", "plugin_python"))
+        folder, python = texts
+        return folder, python
+
+    def _tell_moved(self) -> None:
+        if self._place() != self._told_place:
+            self._told_place = self._place()
+            self.plugins_moved.emit()
 
     def _fix_height(self) -> None:
         self._description.setFixedHeight(px(84))

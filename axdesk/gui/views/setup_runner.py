@@ -74,7 +74,6 @@ class RunnerPage(SetupPage):
         self._reload = Button(
             "Reload", "refresh", on_click=self.reload_requested.emit, name="setup.runner.reload"
         )
-        self._reload.setToolTip("Read the files of the plugin folder again.")
         line = QHBoxLayout()
         line.setSpacing(px(8))
         line.addWidget(self._runner)
@@ -144,12 +143,16 @@ class RunnerPage(SetupPage):
         self._runner.set_choices(with_current(choices, reference))
         self._runner.set_value(reference)
         self._runner.setEnabled(editable)
+        is_reading = self.model.is_reading_plugins
+        self._reload.set_available(not is_reading, reason="The plugin folder is being read.")
+        if not is_reading:
+            self._reload.setToolTip("Read the files of the plugin folder again.")
         self._runner.setToolTip(self._runner.currentText())
         set_property(self._runner, "issue", "error" if issue else "")
         _show_text(self._runner_issue, issue)
         plugin = self._found(reference)
         _show_text(self._summary, _about(plugin))
-        _show_loaded(self._runner_sign, reference, plugin)
+        _show_loaded(self._runner_sign, reference, plugin, is_reading=is_reading)
         self._form.show_plugin(plugin, 0)
 
     def _show_metrics(self) -> None:
@@ -172,7 +175,10 @@ class RunnerPage(SetupPage):
         known = [self._found(r) for r in references if r]
         missing = next((r for r in references if r and self._found(r) is None), "")
         shown = missing or (references[0] if references and known else "")
-        _show_loaded(self._metrics_sign, shown, None if missing else self._found(shown))
+        _show_loaded(
+            self._metrics_sign, shown, None if missing else self._found(shown),
+            is_reading=self.model.is_reading_plugins,
+        )  # fmt: skip
         self.table.update_tip()
 
     def _show_broken(self) -> None:
@@ -204,11 +210,14 @@ class RunnerPage(SetupPage):
 
 
 class _BrokenFile(Card):
-    """A plugin file that cannot be used: its reason, and the traceback on demand."""
+    """A plugin file that cannot be used: its state, the reason, and the details on demand."""
 
     def __init__(self, file: PluginFile) -> None:
         super().__init__(file.name, note="cannot be used; the other files are not affected")
         self.setObjectName(f"setup.runner.broken.{file.name}")
+        sign = _LoadedSign()
+        sign.show_state("Error", "circle-x-filled", "bad")
+        self.add_action(sign)
         self.body.addWidget(Notice("bad", "alert-circle-filled", "Reason:", file.error))
         if not file.details:
             return
@@ -231,8 +240,12 @@ def _show_text(shown: QLabel, text: str) -> None:
     shown.setVisible(bool(text))
 
 
-def _show_loaded(sign: _LoadedSign, reference: str, plugin: PluginDescription | None) -> None:
-    if not reference:
+def _show_loaded(
+    sign: _LoadedSign, reference: str, plugin: PluginDescription | None, *, is_reading: bool
+) -> None:
+    if is_reading:
+        sign.show_state("Reading the plugin files…", "refresh", "text2")
+    elif not reference:
         sign.show_state("", "", "text2")
     elif plugin is None:
         sign.show_state("Not found", "alert-triangle", "warn")

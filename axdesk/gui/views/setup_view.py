@@ -30,13 +30,11 @@ class SetupView(QWidget):
 
     Signals:
         start_requested: The operator pressed Start.
-        reload_plugins_requested: The plugin folder is to be read again.
-        plugin_folder_chosen: The draft names another plugin folder; carries it.
+        reload_plugins_requested: The plugin folder is to be read again, or it is another one.
     """
 
     start_requested = Signal()
     reload_plugins_requested = Signal()
-    plugin_folder_chosen = Signal(str)
 
     def __init__(self, model: DraftModel) -> None:
         """Make the view of a set-up; it starts at the first section that is not complete."""
@@ -65,7 +63,7 @@ class SetupView(QWidget):
         layout.addWidget(self._side)
         layout.addWidget(self._stack, 1)
         self._sections.section_chosen.connect(self._show_page)
-        general.folder_chosen.connect(self.plugin_folder_chosen)
+        general.plugins_moved.connect(self.reload_plugins_requested)
         runner.reload_requested.connect(self.reload_plugins_requested)
         review.recheck_requested.connect(self.reload_plugins_requested)
         review.start_requested.connect(self.start_requested)
