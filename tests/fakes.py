@@ -9,7 +9,12 @@ from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from axdesk.core.errors import CallFailedError, SearchSpaceExhaustedError, StorageError
+from axdesk.core.errors import (
+    CallFailedError,
+    DeadlineError,
+    SearchSpaceExhaustedError,
+    StorageError,
+)
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
 from axdesk.core.protocols import AuditEntry
@@ -155,6 +160,11 @@ class Script:
         find_error: What `find_trial` raises.
         find_seconds: Until `find_trial` answers.
         metadata: What `run_trial` answers; None for metadata of its own.
+        hangs: Kind of call (`"run"`, `"poll"`, `"stop"`, `"find"`, a metric) → so many first ones
+            are entered and never answer.
+        not_entered: Kind of call → so many first ones fail without being entered.
+        pattern: Which polls, and which fetches of a metric, raise: `"x"`; others answer: `"."`. It
+            is repeated, and each trial begins at its index.
     """
 
     run_seconds: float = 0.0
@@ -170,6 +180,9 @@ class Script:
     find_error: str = ""
     find_seconds: float = 0.0
     metadata: dict[str, Any] | None = None
+    hangs: dict[str, int] = field(default_factory=dict)
+    not_entered: dict[str, int] = field(default_factory=dict)
+    pattern: str = "."
 
 
 @dataclass(slots=True)
@@ -178,9 +191,13 @@ class ScriptedCalls:
 
     Attributes:
         scripts: Trial index → its script; `usual` for all others.
+        can_give_up: Whether a call that hangs can be ended.
+        readings: Values of the metrics; None for the trial index.
         started: Trial index → when it really started.
         open: Trial indices whose `run_trial` has not answered yet.
         launches: (trial index, when called, when answered) of each `run_trial` that was answered.
+        given_up: When calls were given up, and with which reason.
+        told: Where prints go; None before and after a run.
     """
 
     clock: FakeClock
@@ -188,9 +205,11 @@ class ScriptedCalls:
     scripts: dict[int, Script] = field(default_factory=dict)
     can_stop: bool = False
     can_find: bool = False
+    can_give_up: bool = False
     metric_names: tuple[str, ...] = ("y",)
     runner_name: str = "the reactor"
     early: tuple[str, ...] = ()
+    early_hangs: bool = False
     started: dict[int, float] = field(default_factory=dict)
     deployed: list[int] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
@@ -199,6 +218,9 @@ class ScriptedCalls:
     fetches: list[tuple[float, int, str]] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
     searched: list[int] = field(default_factory=list)
+    given_up: list[tuple[float, str]] = field(default_factory=list)
+    told: Callable[[str, str], None] | None = None
+    progression: Callable[[float], float] = lambda seconds: seconds
 
     def script(self, index: int) -> Script:
         return self.scripts.get(index, self.usual)
@@ -212,7 +234,9 @@ class ScriptedCalls:
     ) -> "Future[dict[str, Any]]":
         self.deployed.append(trial_index)
         script, called_at = self.script(trial_index), self.clock.seconds
-        fails = self.deployed.count(trial_index) <= script.run_errors
+        tries = self.deployed.count(trial_index)
+        if tries <= script.not_entered.get("run", 0):
+            return not_entered("run_trial")
         if script.starts_anyway:
             self.started[trial_index] = called_at
 
@@ -221,9 +245,11 @@ class ScriptedCalls:
             self.started.setdefault(trial_index, self.clock.seconds)
             return self.metadata(trial_index)
 
+        fails = tries <= script.run_errors
         error = CallFailedError("run_trial raised: no pressure") if fails else None
+        seconds = HANG if tries <= script.hangs.get("run", 0) else script.run_seconds
         self.open.add(trial_index)
-        future = later(self.clock, script.run_seconds, answer, error)
+        future = later(self.clock, seconds, answer, error)
         future.add_done_callback(lambda _: self.open.discard(trial_index))
         return future
 
@@ -233,27 +259,38 @@ class ScriptedCalls:
         assert trial_metadata == self.metadata(trial_index)
         self.polls.append((self.clock.seconds, trial_index))
         script = self.script(trial_index)
-        fails = sum(index == trial_index for _, index in self.polls) <= script.poll_errors
+        tries = sum(index == trial_index for _, index in self.polls)
+        if tries <= script.not_entered.get("poll", 0):
+            return not_entered("poll_trial")
+        fails = tries <= script.poll_errors or _is_bad(script, trial_index, tries)
         error = CallFailedError("poll_trial raised: no line") if fails else None
 
         def answer() -> TrialStatus:
             is_over = self.clock.seconds >= self.started[trial_index] + script.seconds
             return script.ends_as if is_over else TrialStatus.RUNNING
 
-        return later(self.clock, script.poll_seconds, answer, error)
+        seconds = HANG if tries <= script.hangs.get("poll", 0) else script.poll_seconds
+        return later(self.clock, seconds, answer, error)
 
     def fetch(
         self, metric_name: str, trial_index: int, trial_metadata: Mapping[str, Any]
     ) -> "Future[Observation]":
         asked_at = self.clock.seconds
         self.fetches.append((asked_at, trial_index, metric_name))
+        script = self.script(trial_index)
         tries = sum(fetch[1:] == (trial_index, metric_name) for fetch in self.fetches)
-        fails = tries <= self.script(trial_index).fetch_errors.get(metric_name, 0)
+        if tries <= script.not_entered.get(metric_name, 0):
+            return not_entered(f"fetching {metric_name}")
+        fails = tries <= script.fetch_errors.get(metric_name, 0) or _is_bad(
+            script, trial_index, tries
+        )
         error = CallFailedError(f"{metric_name} raised: no file") if fails else None
-        progression = asked_at - self.started[trial_index] if metric_name in self.early else 0.0
+        is_early = metric_name in self.early
+        progression = self.progression(asked_at - self.started[trial_index]) if is_early else 0.0
+        seconds = HANG if tries <= script.hangs.get(metric_name, 0) else 0.0
         value = float(trial_index)
         return later(
-            self.clock, 0.0, lambda: Observation(metric_name, value, None, progression), error
+            self.clock, seconds, lambda: Observation(metric_name, value, None, progression), error
         )
 
     def stop_trial(
@@ -262,8 +299,12 @@ class ScriptedCalls:
         assert self.can_stop
         self.stopped.append(trial_index)
         script = self.script(trial_index)
+        tries = self.stopped.count(trial_index)
+        if tries <= script.not_entered.get("stop", 0):
+            return not_entered("stop_trial")
         error = CallFailedError(script.stop_error) if script.stop_error else None
-        return later(self.clock, script.stop_seconds, dict[str, Any], error)
+        seconds = HANG if tries <= script.hangs.get("stop", 0) else script.stop_seconds
+        return later(self.clock, seconds, dict[str, Any], error)
 
     def find_trial(
         self, trial_index: int, parameterization: TParameterization
@@ -271,24 +312,42 @@ class ScriptedCalls:
         assert self.can_find
         self.searched.append(trial_index)
         script = self.script(trial_index)
+        tries = self.searched.count(trial_index)
+        if tries <= script.not_entered.get("find", 0):
+            return not_entered("find_trial")
         error = CallFailedError(script.find_error) if script.find_error else None
 
         def answer() -> dict[str, Any] | None:
             return self.metadata(trial_index) if trial_index in self.started else None
 
-        return later(self.clock, script.find_seconds, answer, error)
+        seconds = HANG if tries <= script.hangs.get("find", 0) else script.find_seconds
+        return later(self.clock, seconds, answer, error)
 
     def available_while_running(self) -> "Future[tuple[str, ...]]":
-        return later(self.clock, 0.0, lambda: self.early)
+        return later(self.clock, HANG if self.early_hangs else 0.0, lambda: self.early)
 
     def give_up(self, answer: "Future[Any]", reason: str) -> bool:
+        if self.can_give_up and not answer.done():
+            self.given_up.append((self.clock.seconds, reason))
+            answer.set_exception(DeadlineError(reason))
         return answer.done()
 
     def listen(self, told: Callable[[str, str], None] | None) -> None:
-        pass
+        self.told = told
 
     def close(self) -> None:
         pass
+
+
+def _is_bad(script: Script, trial_index: int, tries: int) -> bool:
+    return script.pattern[(trial_index + tries) % len(script.pattern)] == "x"
+
+
+def not_entered(call: str) -> "Future[Any]":
+    """Return the Future of a call that surely did nothing."""
+    future: Future[Any] = Future()
+    future.set_exception(CallFailedError(f"{call} was not reached.", was_entered=False))
+    return future
 
 
 def later(
@@ -299,6 +358,8 @@ def later(
     future.set_running_or_notify_cancel()
 
     def resolve() -> None:
+        if future.done():
+            return  # it was given up
         if error is not None:
             future.set_exception(error)
             return

@@ -34,13 +34,13 @@ class TrialChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class TrialHealthChanged(Event):
-    """Polls or fetches of a trial fail, or work again.
+    """Polls or fetches of a trial fail or do not answer, or work again.
 
     Attributes:
         trial_index: The trial.
-        failures: Failed calls in a row; 0 if they work again.
-        reason: Of the last failure; empty if they work again.
-        since: UTC, of the first of these failures; None if they work again.
+        failures: Calls in a row that failed, or do not answer yet; 0 if they work again.
+        reason: Of the last one; empty if they work again.
+        since: UTC, since when; None if they work again.
     """
 
     trial_index: int

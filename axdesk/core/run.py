@@ -132,7 +132,13 @@ class CallDeadlines:
 
 @dataclass(frozen=True, slots=True)
 class RetryBudget:
-    """How many times in a row a call may fail before the trial counts as failed."""
+    """How many times in a row a call may fail before the trial counts as failed.
+
+    Attributes:
+        poll: Polls; also searches, stops that had to be ended, and calls of `run_trial` that were
+            not entered.
+        fetch: Fetches of all metrics together.
+    """
 
     poll: int = 5
     fetch: int = 5
@@ -157,7 +163,8 @@ class OrchestrationConfig:
         run_time_limit: Seconds of the run; None for no limit.
         call_deadlines: Seconds for each kind of plugin call.
         retry_budget: Failed polls and fetches in a row.
-        max_seconds_between_polls: Upper end of the pause after failed polls and fetches.
+        max_seconds_between_polls: Upper end of the pause after failed polls and fetches, give or
+            take 20 %; a call that takes as long is told as not answering.
         generation_time_limit: Seconds until a space-filling candidate steps in; None for none.
     """
 

@@ -176,7 +176,8 @@ class Trial:
         may_have_started: The deployment was asked for, and nobody knows whether it happened.
         is_excluded: Shown, but not given to the model.
         note: The operator's.
-        staged_at: UTC; None before.
+        staged_at: UTC, of the latest intent to deploy it; None before, and while it is known not
+            to have started.
         started_at: UTC, when the runner had answered; None before.
         finished_at: UTC; None before.
         elapsed_seconds: Time in RUNNING so far, over restarts.
@@ -215,6 +216,11 @@ class Trial:
     def is_uncertain(self) -> bool:
         """Whether a deployment was intended and nobody knows whether it happened."""
         return self.status is TrialStatus.STAGED and self.may_have_started
+
+    @property
+    def surely_not_started(self) -> bool:
+        """Whether it waits to be deployed again: an earlier try is known not to have begun."""
+        return self.status is TrialStatus.STAGED and self.staged_at is None
 
     def moved_to(self, status: TrialStatus, **changes: Any) -> "Trial":
         """Return the successor in another status.

@@ -1,12 +1,13 @@
 """Running trials: which are followed, what their watches bring, and how long they have run."""
 
-from concurrent.futures import Future
 from dataclasses import replace
+from datetime import timedelta
 
-from axdesk.core.errors import AxdeskError
+from axdesk.core.errors import AxdeskError, DeadlineError
 from axdesk.core.events import TrialHealthChanged
 from axdesk.core.failpoints import failpoint
 from axdesk.core.trial import Observation, Trial, TrialStatus
+from axdesk.orchestration.calls import PendingCall
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.trial_watch import (
     Ended,
@@ -34,20 +35,21 @@ class Following:
         config = loop.experiment.optimization
         self._lab = Laboratory(
             calls=loop.calls,
-            wake=loop.wake,
+            open_calls=loop.open_calls,
             settings=lambda: loop.current.settings,
             required=config.required_metrics,
             metrics=tuple(m for m in config.metric_names if m in loop.calls.metric_names),
         )
         self.watches: dict[int, TrialWatch] = {}
-        self._early: Future[tuple[str, ...]] | None = None
+        self._early: PendingCall[tuple[str, ...]] | None = None
         self._seconds: dict[int, tuple[float, float]] = {}
         self._next_heartbeat_at = loop.clock.monotonic() + _HEARTBEAT_SECONDS
 
     def ask_for_early_metrics(self) -> None:
         """Ask which metrics can be fetched while a trial runs."""
-        self._early = self._loop.calls.available_while_running()
-        self._early.add_done_callback(lambda _: self._loop.wake())
+        future = self._loop.calls.available_while_running()
+        deadline = self._loop.current.settings.orchestration.call_deadlines.poll
+        self._early = self._loop.open_calls.add("is_available_while_running", future, deadline)
 
     def follow(self, trial: Trial, due_at: float) -> None:
         """Poll a trial from then on (monotonic time), until it ends."""
@@ -102,15 +104,19 @@ class Following:
             self._loop.keep(self._loop.experiment.trial(index))
 
     def _take_early_metrics(self) -> None:
-        if self._early is None or not self._early.done():
+        call = self._early
+        if call is None or not (call.is_done or call.is_late(self._loop.clock.monotonic())):
             return
-        future, self._early = self._early, None
+        self._early = None
         try:
-            early = future.result(timeout=0)
+            self._lab.early = self._early_metrics(call)
         except AxdeskError as error:
-            self._loop.warn(error.message)
-        else:
-            self._lab.early = tuple(m for m in early if m in self._lab.metrics)
+            self._loop.warn(f"No metric is fetched while trials run: {error.message}")
+
+    def _early_metrics(self, call: PendingCall[tuple[str, ...]]) -> tuple[str, ...]:
+        if not call.is_done:
+            raise DeadlineError(f"{call.what} does not answer.")
+        return tuple(metric for metric in call.answer() if metric in self._lab.metrics)
 
     def _take(self, index: int, news: News) -> None:
         trial = self._loop.experiment.trial(index)
@@ -124,8 +130,9 @@ class Following:
                 joined = _joined(trial, observations)
                 if joined != trial.observations:
                     self._loop.keep(replace(trial, observations=joined))
-            case Health(failures=failures, reason=reason):
-                self._loop.publish(TrialHealthChanged(index, failures, reason))
+            case Health(failures=failures, reason=reason, seconds=seconds):
+                since = self._loop.clock.now() - timedelta(seconds=seconds) if failures else None
+                self._loop.publish(TrialHealthChanged(index, failures, reason, since))
             case Skipped(reason=reason):
                 self._loop.warn(f"Trial {index}: {reason}")
 

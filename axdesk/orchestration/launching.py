@@ -1,28 +1,39 @@
 """From a candidate to a running trial: stage, deploy, take the answer, however late it comes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from axdesk.core.errors import AxdeskError
 from axdesk.core.failpoints import failpoint
 from axdesk.core.suggestions import Candidate
 from axdesk.core.trial import Arm, Trial, TrialStatus
-from axdesk.orchestration.calls import PendingCall
+from axdesk.orchestration.calls import PendingCall, was_entered
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.stopping import Stopping
 from axdesk.orchestration.suggesting import Suggesting
 from axdesk.orchestration.uncertain import Uncertain
 
+_PATIENCE = 2.0
+"""How many times its deadline a `run_trial` may take before it is given up."""
+
 
 @dataclass(slots=True)
 class _Launch:
-    """A `run_trial` that is under way."""
+    """A `run_trial` that is under way.
 
-    trial: Trial
+    Attributes:
+        index: Of its trial.
+        call: The call.
+        is_late: Whether its deadline has passed.
+        counts_as_failed: Whether the trial is FAILED because of that, and for nothing else.
+    """
+
+    index: int
     call: PendingCall[dict[str, Any]]
     is_late: bool = False
+    counts_as_failed: bool = False
 
 
 class Launching:
@@ -41,7 +52,8 @@ class Launching:
         self._uncertain = uncertain
         self._following = following
         self._stopping = stopping
-        self._redeploy: list[Trial] = []
+        self._redeploy: list[int] = []
+        self._not_reached: dict[int, int] = {}
         self._launch: _Launch | None = None
         self._next_launch_at = loop.clock.monotonic()
 
@@ -74,12 +86,8 @@ class Launching:
 
     def due_at(self, now: float) -> list[float | None]:
         """Return the monotonic times at which there is something to do, as far as known."""
-        times = []
-        if self._launch is not None and not self._launch.is_late:
-            times.append(self._launch.call.when_late(now))
-        if self._may_launch() and now < self._next_launch_at:
-            times.append(self._next_launch_at)
-        return times
+        is_too_early = self._may_launch() and now < self._next_launch_at
+        return [self._next_launch_at] if is_too_early else []
 
     def launch_next(self) -> None:
         """Deploy what is next, if there is a slot and something to put into it."""
@@ -87,7 +95,7 @@ class Launching:
             return
         if self._redeploy:
             if self._loop.clock.monotonic() >= self._next_launch_at:
-                self._deploy(self._redeploy.pop(0))
+                self._deploy(self._intended(self._redeploy[0]))
             return
         self._suggesting.prepare()
         # One at a time: each candidate knows every result, in a resumed run as in any other.
@@ -105,11 +113,16 @@ class Launching:
 
     def deploy_again(self, trial: Trial) -> None:
         """Deploy a staged trial that surely was not started, as soon as a slot is free."""
-        self._redeploy.append(trial)
+        self._loop.keep(replace(trial, may_have_started=False, staged_at=None, reason=""))
+        self.resume(trial)
+
+    def resume(self, trial: Trial) -> None:
+        """Deploy a trial that is stored as surely not started."""
+        self._redeploy.append(trial.index)
 
     def forget(self, index: int) -> None:
         """Do not deploy a trial again."""
-        self._redeploy = [trial for trial in self._redeploy if trial.index != index]
+        self._redeploy = [other for other in self._redeploy if other != index]
 
     def leave_behind(self) -> None:
         """Wait no longer for a `run_trial`."""
@@ -130,10 +143,23 @@ class Launching:
         failpoint("trial_staged")
         return trial
 
+    def _intended(self, index: int) -> Trial:
+        """Store that a trial is about to be deployed again."""
+        trial = replace(self._loop.experiment.trial(index), staged_at=self._loop.clock.now())
+        self._loop.keep(trial)
+        self._redeploy.remove(index)
+        failpoint("trial_staged")
+        return trial
+
     def _deploy(self, trial: Trial) -> None:
-        future = self._loop.calls.run_trial(trial.index, dict(trial.arm.parameters))
+        calls = self._loop.calls
+        future = calls.run_trial(trial.index, dict(trial.arm.parameters))
         deadline = self._loop.current.settings.orchestration.call_deadlines.run
-        self._launch = _Launch(trial, PendingCall(future, deadline, self._loop.wake))
+        # A runner that can find its trials is asked at once; any other may still answer late.
+        patience = 1.0 if calls.can_find else _PATIENCE
+        what = f"run_trial of trial {trial.index}"
+        call = self._loop.open_calls.add(what, future, deadline, patience)
+        self._launch = _Launch(trial.index, call)
 
     def step(self) -> None:
         """Take what `run_trial` answered."""
@@ -141,35 +167,68 @@ class Launching:
         if launch is None:
             return
         now = self._loop.clock.monotonic()
-        config = self._loop.current.settings.orchestration
         if not launch.call.is_done:
             if not launch.is_late and launch.call.is_late(now):
-                self._give_up_waiting(launch)
+                self._count_as_failed(launch)
             return
         self._launch = None
-        self._next_launch_at = now + config.min_seconds_between_launches
-        trial = self._loop.experiment.trial(launch.trial.index)
+        spacing = self._loop.current.settings.orchestration.min_seconds_between_launches
+        self._next_launch_at = now + spacing
+        trial = self._loop.experiment.trial(launch.index)
         try:
             metadata = launch.call.answer()
         except AxdeskError as error:
             if trial.status is TrialStatus.STAGED:
-                self._uncertain.after_error(trial, error.message)
+                self._not_launched(trial, error)
             return
         failpoint("trial_deployed")
-        if trial.status in (TrialStatus.STAGED, TrialStatus.FAILED):
+        if trial.status is TrialStatus.STAGED or (
+            trial.status is TrialStatus.FAILED and launch.counts_as_failed
+        ):
             self.started(trial, metadata)
+        else:
+            self._started_in_vain(trial, metadata)
 
-    def _give_up_waiting(self, launch: _Launch) -> None:
-        """Count the trial as failed; should the answer come late, it is adopted."""
+    def _count_as_failed(self, launch: _Launch) -> None:
+        """Go on without the answer; should it come late, it is adopted."""
         launch.is_late = True
         seconds = self._loop.current.settings.orchestration.call_deadlines.run
         reason = f"run_trial did not answer within {seconds:g} s; the trial may have started"
-        trial = self._loop.experiment.trial(launch.trial.index)
+        trial = self._loop.experiment.trial(launch.index)
         if trial.status is TrialStatus.STAGED:
+            launch.counts_as_failed = True
             self._loop.fail(trial, reason, may_have_started=True)
         self._loop.warn(
-            f"{self._loop.calls.runner_name} is not answering (#{launch.trial.index}).",
+            f"{self._loop.calls.runner_name} is not answering (#{launch.index}).",
             "Nothing new starts before it answers. Stop now leaves it behind.",
+        )
+
+    def _not_launched(self, trial: Trial, error: AxdeskError) -> None:
+        if was_entered(error):
+            self._uncertain.after_error(trial, error.message)
+            return
+        config = self._loop.current.settings.orchestration
+        tries = self._not_reached[trial.index] = self._not_reached.get(trial.index, 0) + 1
+        if tries >= config.retry_budget.poll:
+            reason = f"could not be started ({tries} tries): {error.message}"
+            self._loop.fail(trial, reason, may_have_started=False)
+            return
+        pause = config.max_seconds_between_polls
+        self._next_launch_at = self._loop.clock.monotonic() + pause
+        self.deploy_again(trial)
+        self._loop.warn(
+            f"Trial {trial.index} could not be started yet: {error.message}",
+            f"It did not start, and is tried again in {pause:g} s; nothing else starts before.",
+        )
+
+    def _started_in_vain(self, trial: Trial, metadata: Mapping[str, Any]) -> None:
+        """Keep where a trial can be found that a person ended while it was being deployed."""
+        now = self._loop.clock.now()
+        self._loop.keep(replace(trial, metadata=metadata, started_at=now, may_have_started=False))
+        self._loop.warn(
+            f"{self._loop.calls.runner_name} has started trial {trial.index}, which was "
+            f"{trial.status} meanwhile.",
+            "It is not followed; see to it at the instrument.",
         )
 
     def started(self, trial: Trial, metadata: Mapping[str, Any]) -> None:

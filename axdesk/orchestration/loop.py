@@ -9,6 +9,7 @@ from axdesk.core.protocols import AuditEntry, Clock, PluginCalls, TrialStore
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunState
 from axdesk.core.trial import Trial, TrialStatus
+from axdesk.orchestration.calls import OpenCalls
 
 
 class Loop(Protocol):
@@ -20,6 +21,7 @@ class Loop(Protocol):
     calls: PluginCalls
     clock: Clock
     publish: Publish
+    open_calls: OpenCalls
 
     @property
     def occupied(self) -> int:

@@ -28,6 +28,7 @@ from axdesk.core.protocols import AuditEntry, Clock, Generator, PluginCalls, Tri
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.trial import Trial, TrialStatus
+from axdesk.orchestration.calls import OpenCalls
 from axdesk.orchestration.failure_rate import FailureRate
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.launching import Launching
@@ -93,6 +94,7 @@ class Scheduler:
         self._suggesting = Suggesting(
             experiment, generator, clock=clock, publish=publish, wake=self.wake
         )
+        self.open_calls = OpenCalls(calls, self.wake)
         self._following = Following(self)
         self._stopping = Stopping(self, self._following)
         self.uncertain = Uncertain(self, never_ran)
@@ -143,6 +145,7 @@ class Scheduler:
         return self.current
 
     def _step(self) -> None:
+        self.open_calls.step(self.clock.monotonic())
         self._suggesting.take_answer(self._settings.orchestration.generation_time_limit)
         self._launching.step()
         self.uncertain.step()
@@ -160,7 +163,10 @@ class Scheduler:
         failpoint("run_stored")
         self._following.ask_for_early_metrics()
         for trial in self.experiment.with_status(TrialStatus.STAGED):
-            self.uncertain.add(trial, "axdesk ended before the runner had answered")
+            if trial.surely_not_started:
+                self._launching.resume(trial)
+            else:
+                self.uncertain.add(trial, "axdesk ended before the runner had answered")
         self.change_state(RunState.RUNNING)
 
     def _receive(self) -> None:
@@ -200,17 +206,14 @@ class Scheduler:
         times = [
             self._suggesting.late_at(time_limit),
             self._limit_at(),
+            *self.open_calls.due_at(now, self._settings.initial_seconds_between_polls),
             *self._launching.due_at(now),
-            *self.uncertain.late_at(now),
-            *self._stopping.late_at(now),
+            *self.uncertain.due_at(),
+            *self._stopping.due_at(),
             *self._following.due_at(now),
         ]
         known = [time for time in times if time is not None]
-        # A call that waits in its plugin's queue is not late yet: look again at the next poll.
-        return max(0.0, min(known) - now) if known else self._idle_seconds()
-
-    def _idle_seconds(self) -> float | None:
-        return self._settings.initial_seconds_between_polls if self.occupied else None
+        return max(0.0, min(known) - now) if known else None
 
     @property
     def _settings(self) -> RunSettings:
@@ -243,11 +246,11 @@ class Scheduler:
 
     def end(self, trial: Trial, status: TrialStatus, **changes: Any) -> None:
         """Keep a trial as over."""
-        self.forget(trial.index)
         elapsed = self._following.elapsed(trial)
         self.keep(
             trial.moved_to(status, finished_at=self.clock.now(), elapsed_seconds=elapsed, **changes)
         )
+        self.forget(trial.index)
 
     def fail(self, trial: Trial, reason: str, *, may_have_started: bool) -> None:
         """Keep a trial as failed."""
@@ -329,7 +332,9 @@ class Scheduler:
                 ends_now = self._stopping.reason is not None
                 is_left = ends_now and self._launching.is_late
                 is_idle = not self._stopping.count and (not self._launching.is_busy or is_left)
-                return is_idle and (ends_now or not self._following.watches)
+                return is_idle and (
+                    ends_now or not (self._following.watches or self.uncertain.searched)
+                )
             case RunState.RUNNING:
                 waits = self._waits_for_answers and bool(self.uncertain.questions)
                 return self._is_spent() and not waits

@@ -3,22 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
-from axdesk.core.errors import AxdeskError, TransitionError
+from axdesk.core.errors import AxdeskError, DeadlineError
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.orchestration.calls import PendingCall
+from axdesk.orchestration.calls import PendingCall, pause_after, was_entered
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.loop import Loop
 
 
 @dataclass(slots=True)
 class _Stop:
-    """A `stop_trial` that is under way, and what the trial becomes."""
+    """A `stop_trial` that is under way, or is asked again, and what the trial becomes."""
 
-    call: PendingCall[dict[str, Any]]
+    call: PendingCall[dict[str, Any]] | None
     status: TrialStatus
     reason: str
     is_certain: bool
     """Whether the trial becomes so even if it cannot be stopped."""
+    failures: int = 0
+    again_at: float = 0.0
 
 
 class Stopping:
@@ -70,41 +72,67 @@ class Stopping:
         """Wait no longer for the stop of a trial."""
         self._stops.pop(index, None)
 
-    def late_at(self, now: float) -> list[float | None]:
-        """Return the monotonic times at which the runner's answers are late."""
-        return [stop.call.when_late(now) for stop in self._stops.values()]
+    def due_at(self) -> list[float | None]:
+        """Return the monotonic times at which the runner is asked again."""
+        return [stop.again_at for stop in self._stops.values() if stop.call is None]
 
     def step(self) -> None:
         """Take what the runner answered."""
+        now = self._loop.clock.monotonic()
         for index, stop in list(self._stops.items()):
-            if not stop.call.is_done and not stop.call.is_late(self._loop.clock.monotonic()):
-                continue
-            del self._stops[index]
             trial = self._loop.experiment.trial(index)
+            call = stop.call
+            if call is None:
+                if now >= stop.again_at:
+                    stop.call = self._asked(trial)
+                continue
+            if not call.is_done and not call.is_late(now):
+                continue
             try:
-                if not stop.call.is_done:
-                    raise TransitionError("stop_trial did not answer in time.")
-                stop.call.answer()
+                if not call.is_done:
+                    raise DeadlineError("stop_trial did not answer in time.")
+                call.answer()
             except AxdeskError as error:
-                self._loop.warn(f"Trial {index} could not be stopped: {error.message}")
-                if stop.is_certain:
-                    self._loop.end(trial, stop.status, reason=f"{stop.reason}; it may go on")
+                is_ended = call.is_done and (
+                    isinstance(error, DeadlineError) or not was_entered(error)
+                )
+                if is_ended and self._is_asked_again(trial, stop, error, now):
                     continue
-                self._following.leave(trial)
-                if self.reason is None:
-                    self._loop.follow_running()
+                del self._stops[index]
+                self._not_stopped(trial, stop, error)
             else:
+                del self._stops[index]
                 self._loop.end(trial, stop.status, reason=stop.reason)
 
+    def _is_asked_again(self, trial: Trial, stop: _Stop, error: AxdeskError, now: float) -> bool:
+        """Count a call that was ended, or never began; ask again later, within the budget."""
+        settings = self._loop.current.settings
+        stop.failures += 1
+        if stop.failures >= settings.orchestration.retry_budget.poll:
+            return False
+        stop.call = None
+        stop.again_at = now + pause_after(stop.failures, error, trial.index, settings)
+        return True
+
+    def _not_stopped(self, trial: Trial, stop: _Stop, error: AxdeskError) -> None:
+        self._loop.warn(f"Trial {trial.index} could not be stopped: {error.message}")
+        if stop.is_certain:
+            self._loop.end(trial, stop.status, reason=f"{stop.reason}; it may go on")
+            return
+        self._following.leave(trial)
+        if self.reason is None:
+            self._loop.follow_running()
+
     def _stop(self, trial: Trial, status: TrialStatus, reason: str, *, is_certain: bool) -> None:
-        calls = self._loop.calls
-        if calls.can_stop:
+        if self._loop.calls.can_stop:
             self._following.forget(trial.index)
-            future = calls.stop_trial(trial.index, trial.metadata or {})
-            seconds = self._loop.current.settings.orchestration.call_deadlines.stop
-            call = PendingCall(future, seconds, self._loop.wake)
-            self._stops[trial.index] = _Stop(call, status, reason, is_certain)
+            self._stops[trial.index] = _Stop(self._asked(trial), status, reason, is_certain)
         elif is_certain:
             self._loop.end(trial, status, reason=f"{reason}; the runner cannot stop trials")
         else:
             self._following.leave(trial)
+
+    def _asked(self, trial: Trial) -> PendingCall[dict[str, Any]]:
+        future = self._loop.calls.stop_trial(trial.index, trial.metadata or {})
+        deadline = self._loop.current.settings.orchestration.call_deadlines.stop
+        return self._loop.open_calls.add(f"stop_trial of trial {trial.index}", future, deadline)

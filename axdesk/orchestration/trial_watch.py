@@ -1,13 +1,14 @@
 """One running trial: when it is polled, how its results are fetched, how often that may fail."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from axdesk.core.errors import AxdeskError
+from axdesk.core.errors import AxdeskError, DeadlineError
 from axdesk.core.protocols import PluginCalls
 from axdesk.core.run import RunSettings
 from axdesk.core.trial import Observation, Trial, TrialStatus
-from axdesk.orchestration.calls import PendingCall
+from axdesk.orchestration.calls import OpenCalls, PendingCall, pause_after
 
 
 @dataclass(slots=True)
@@ -16,7 +17,7 @@ class Laboratory:
 
     Attributes:
         calls: To the plugins.
-        wake: Wakes the scheduler, from any thread.
+        open_calls: Those under way.
         settings: The run's settings as they are now.
         required: Metrics without which a trial is not completed.
         metrics: All metrics that are fetched, required ones first.
@@ -24,7 +25,7 @@ class Laboratory:
     """
 
     calls: PluginCalls
-    wake: Callable[[], None]
+    open_calls: OpenCalls
     settings: Callable[[], RunSettings]
     required: tuple[str, ...]
     metrics: tuple[str, ...]
@@ -49,15 +50,16 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Calls failed this many times in a row; 0: they work again."""
+    """So many calls in a row failed, or do not answer, for some seconds; 0: they work again."""
 
     failures: int
     reason: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A metric that is only recorded could not be fetched."""
+    """A value without which the trial goes on could not be fetched."""
 
     reason: str
 
@@ -70,8 +72,10 @@ class TrialWatch:
     """Polls one trial at the asked interval and fetches its results once it is completed.
 
     Attributes:
+        lab: What all watches share.
         trial: As deployed; its metadata is set.
-        due_at: Monotonic time of the next poll or fetch.
+        due_at: Monotonic time of the next poll: on the grid of the interval, which polls that
+            take long or are tried again do not move.
     """
 
     lab: Laboratory
@@ -79,137 +83,198 @@ class TrialWatch:
     due_at: float
     _is_completed: bool = False
     _failures: int = 0
+    _again_at: float | None = None
+    _bad_since: float | None = None
+    _is_told: bool = False
     _poll: PendingCall[TrialStatus] | None = None
     _fetches: dict[str, PendingCall[Observation]] = field(default_factory=dict)
+    _early: dict[str, PendingCall[Observation]] = field(default_factory=dict)
     _values: dict[str, Observation] = field(default_factory=dict)
-    _errors: dict[str, str] = field(default_factory=dict)
     _skipped: set[str] = field(default_factory=set)
+    _too_slow: set[str] = field(default_factory=set)
 
     def step(self, now: float) -> tuple[News, ...]:
         """Take what was answered, ask what is due; return what is new."""
-        news = [*self._take_poll(now), *self._take_fetches(now)]
-        is_over = any(isinstance(item, Ended) for item in news)
-        if not is_over and self._poll is None and not self._fetches and now >= self.due_at:
+        news = [*self._take_early(now), *self._take_poll(now), *self._take_fetches(now)]
+        if any(isinstance(item, Ended) for item in news):
+            return tuple(news)
+        news += self._take_silence(now)
+        if not self._waits and now >= self._asks_at:
             self._ask(now)
         return tuple(news)
 
     def wakes_at(self, now: float) -> float | None:
         """Return when `step` has something to do, short of an answer; None if only an answer."""
-        if self._poll is None and not self._fetches:
-            return self.due_at
-        times = [call.when_late(now) for call in self._fetches.values()]
-        times.append(None if self._poll is None else self._poll.when_late(now))
-        return min((time for time in times if time is not None), default=None)
+        if not self._waits:
+            return self._asks_at
+        return None if self._is_told else self._silent_at(now)
+
+    @property
+    def _waits(self) -> bool:
+        return self._poll is not None or bool(self._fetches)
+
+    @property
+    def _asks_at(self) -> float:
+        return self.due_at if self._again_at is None else self._again_at
+
+    # ---- ask -------------------------------------------------------------------------------------
 
     def _ask(self, now: float) -> None:
-        deadlines = self.lab.settings().orchestration.call_deadlines
-        index, metadata = self.trial.index, self.trial.metadata or {}
+        self._again_at = None
         if self._is_completed:
-            missing = [m for m in self.lab.metrics if m not in self._values.keys() | self._skipped]
-            self._fetch(missing, deadlines.fetch)
+            missing = (m for m in self.lab.metrics if m not in self._values.keys() | self._skipped)
+            self._fetches = {metric: self._fetch(metric) for metric in missing}
             return
-        future = self.lab.calls.poll_trial(index, metadata)
-        self._poll = PendingCall(future, deadlines.poll, self.lab.wake)
-        self._next_due(now)
-
-    def _next_due(self, now: float) -> None:
-        """Move on along the grid of the interval, so that answers that take time add no delay."""
+        index = self.trial.index
+        future = self.lab.calls.poll_trial(index, self.trial.metadata or {})
+        deadline = self.lab.settings().orchestration.call_deadlines.poll
+        self._poll = self.lab.open_calls.add(f"poll_trial of trial {index}", future, deadline)
         interval = self.lab.settings().initial_seconds_between_polls
-        self.due_at = max(self.due_at + interval, now)
+        missed = max(0, math.floor((now - self.due_at) / interval))
+        self.due_at = max(self.due_at + (missed + 1) * interval, now)
 
-    def _fetch(self, metrics: list[str], seconds: float | None) -> None:
-        index, metadata = self.trial.index, self.trial.metadata or {}
-        for metric in metrics:
-            future = self.lab.calls.fetch(metric, index, metadata)
-            self._fetches[metric] = PendingCall(future, seconds, self.lab.wake)
+    def _fetch(self, metric: str) -> PendingCall[Observation]:
+        index = self.trial.index
+        future = self.lab.calls.fetch(metric, index, self.trial.metadata or {})
+        deadline = self.lab.settings().orchestration.call_deadlines.fetch
+        return self.lab.open_calls.add(f"fetching {metric} of trial {index}", future, deadline)
+
+    # ---- polls -----------------------------------------------------------------------------------
 
     def _take_poll(self, now: float) -> tuple[News, ...]:
         call = self._poll
         if call is None:
             return ()
         budget = self.lab.settings().orchestration.retry_budget.poll
+        bad_since = call.entered_at(now)
         if not call.is_done:
             if not call.is_late(now):
                 return ()
             call.extend(now)
-            return self._failed("poll_trial does not answer", budget, now)
+            error = DeadlineError("poll_trial does not answer")
+            return self._failed(error, budget, now, bad_since)
         self._poll = None
         try:
             status = call.answer()
         except AxdeskError as error:
-            return self._failed(error.message, budget, now)
+            return self._failed(error, budget, now, bad_since)
         news = self._recovered()
         match status:
             case TrialStatus.RUNNING:
-                deadlines = self.lab.settings().orchestration.call_deadlines
-                self._fetch(list(self.lab.early), deadlines.fetch)
+                for metric in self.lab.early:
+                    if metric not in self._early.keys() | self._too_slow:
+                        self._early[metric] = self._fetch(metric)
                 return news
             case TrialStatus.COMPLETED:
                 self._is_completed = True
-                self.due_at = now
+                self._again_at = now
                 return news
             case _:
                 return (*news, Ended(status, reason=f"the runner reports: {status}"))
 
-    def _take_fetches(self, now: float) -> tuple[News, ...]:
-        if not self._fetches:
-            return ()
-        late = [name for name, call in self._fetches.items() if call.is_late(now)]
-        if late:
-            for name in late:
-                self._fetches[name].extend(now)
-            budget = self.lab.settings().orchestration.retry_budget.fetch
-            return self._failed(f"fetching {late[0]} does not answer", budget, now)
-        if not all(call.is_done for call in self._fetches.values()):
-            return ()
-        values, errors = self._answers()
-        if not self._is_completed:
-            # The trial goes on: a value that is not there yet is no failure.
-            return (Progressed(tuple(values.values())),) if values else ()
-        self._values |= values
-        if not errors:
-            return self._fetched()
-        return self._fetch_failed(errors, now)
+    # ---- values while the trial runs -------------------------------------------------------------
 
-    def _answers(self) -> tuple[dict[str, Observation], dict[str, str]]:
-        values, errors = {}, {}
-        for name, call in self._fetches.items():
+    def _take_early(self, now: float) -> tuple[News, ...]:
+        """Take values of a trial that goes on; one that is not there yet is no failure."""
+        news: list[News] = []
+        values = []
+        for metric, call in list(self._early.items()):
+            if call.is_done:
+                del self._early[metric]
+                try:
+                    values.append(call.answer())
+                except DeadlineError as error:
+                    news.append(self._told_too_slow(metric, error.message))
+                except AxdeskError:
+                    continue
+            elif call.is_late(now) and metric not in self._too_slow:
+                news.append(self._told_too_slow(metric, f"{call.what} does not answer"))
+        return (*news, Progressed(tuple(values))) if values else tuple(news)
+
+    def _told_too_slow(self, metric: str, reason: str) -> Skipped:
+        """Fetch a metric that hangs no more before the trial is completed."""
+        self._too_slow.add(metric)
+        return Skipped(f"{metric} is no longer fetched while the trial runs: {reason}")
+
+    # ---- results ---------------------------------------------------------------------------------
+
+    def _take_fetches(self, now: float) -> tuple[News, ...]:
+        calls = self._fetches
+        if not calls or not all(call.is_done or call.is_late(now) for call in calls.values()):
+            return ()
+        errors: dict[str, AxdeskError] = {}
+        bad_since = now
+        for metric, call in list(calls.items()):
+            entered_at = call.entered_at(now)
             try:
-                values[name] = call.answer()
+                if not call.is_done:
+                    call.extend(now)
+                    raise DeadlineError(f"fetching {metric} does not answer")
+                del calls[metric]
+                self._values[metric] = call.answer()
             except AxdeskError as error:
-                errors[name] = error.message
-        self._fetches = {}
-        return values, errors
+                errors[metric] = error
+                bad_since = min(bad_since, now if entered_at is None else entered_at)
+        return self._fetch_failed(errors, now, bad_since) if errors else self._fetched()
 
     def _fetched(self) -> tuple[News, ...]:
         values = tuple(self._values[m] for m in self.lab.metrics if m in self._values)
         return (*self._recovered(), Ended(TrialStatus.COMPLETED, values))
 
-    def _fetch_failed(self, errors: dict[str, str], now: float) -> tuple[News, ...]:
-        name, reason = next(iter(errors.items()))
-        budget = self.lab.settings().orchestration.retry_budget.fetch
+    def _fetch_failed(
+        self, errors: dict[str, AxdeskError], now: float, bad_since: float
+    ) -> tuple[News, ...]:
         missing = [metric for metric in errors if metric in self.lab.required]
+        metric = next(iter(missing or errors))
+        budget = self.lab.settings().orchestration.retry_budget.fetch
         if self._failures + 1 < budget or missing:
-            return self._failed(reason, budget, now)
+            return self._failed(errors[metric], budget, now, bad_since)
         self._skipped |= errors.keys()
-        return (Skipped(f"{name} could not be fetched: {reason}"), *self._fetched())
+        skipped = Skipped(f"{metric} could not be fetched: {errors[metric].message}")
+        return (skipped, *self._fetched())
 
-    def _failed(self, reason: str, budget: int, now: float) -> tuple[News, ...]:
+    # ---- health ----------------------------------------------------------------------------------
+
+    def _failed(
+        self, error: AxdeskError, budget: int, now: float, bad_since: float | None
+    ) -> tuple[News, ...]:
         """Count a failure; ask again later, twice as late each time, within the budget."""
         self._failures += 1
-        health = Health(self._failures, reason)
+        if self._bad_since is None:
+            self._bad_since = now if bad_since is None else bad_since
+        health = Health(self._failures, error.message, now - self._bad_since)
         if self._failures >= budget:
             what = "result could not be fetched" if self._is_completed else "could not be polled"
             tries = f"{self._failures} tries" if self._failures > 1 else "1 try"
-            ended = Ended(TrialStatus.FAILED, reason=f"{what} ({tries}): {reason}")
+            ended = Ended(TrialStatus.FAILED, reason=f"{what} ({tries}): {error.message}")
             return (health, ended)
+        self._is_told = False
         settings = self.lab.settings()
-        pause = settings.initial_seconds_between_polls * 2 ** (self._failures - 1)
-        self.due_at = now + min(pause, settings.orchestration.max_seconds_between_polls)
+        self._again_at = now + pause_after(self._failures, error, self.trial.index, settings)
         return (health,)
 
     def _recovered(self) -> tuple[News, ...]:
-        if not self._failures:
+        was_bad = self._bad_since is not None
+        self._failures, self._bad_since, self._is_told = 0, None, False
+        return (Health(0),) if was_bad else ()
+
+    def _silent_at(self, now: float) -> float | None:
+        """Return when the call under way counts as not answering, short of its deadline."""
+        calls = (self._poll, *self._fetches.values())
+        entered = [call.entered_at(now) for call in calls if call is not None]
+        times = [time for time in entered if time is not None]
+        patience = self.lab.settings().orchestration.max_seconds_between_polls
+        return min(times) + patience if times else None
+
+    def _take_silence(self, now: float) -> tuple[News, ...]:
+        """Tell of a call that takes long before it has failed."""
+        silent_at = self._silent_at(now)
+        if self._is_told or silent_at is None or now < silent_at:
             return ()
-        self._failures = 0
-        return (Health(0),)
+        self._is_told = True
+        patience = self.lab.settings().orchestration.max_seconds_between_polls
+        if self._bad_since is None:
+            self._bad_since = silent_at - patience
+        what = "poll_trial" if self._poll is not None else f"fetching {next(iter(self._fetches))}"
+        reason = f"{what} has not answered for {patience:g} s"
+        return (Health(self._failures + 1, reason, now - self._bad_since),)

@@ -1,18 +1,27 @@
 """Trials of which nobody knows whether they started: ask the runner, then a person."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from axdesk.core.errors import AxdeskError, UnsupportedError, UserInputError
+from axdesk.core.errors import AxdeskError, DeadlineError, UserInputError
 from axdesk.core.events import QuestionAsked
 from axdesk.core.questions import Answer, Question
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.orchestration.calls import PendingCall
+from axdesk.orchestration.calls import PendingCall, pause_after
 from axdesk.orchestration.loop import Loop
 
 _REDEPLOYMENTS_AFTER_ERRORS = 1
 """How often a trial whose `run_trial` raised and that surely was not started is deployed again."""
+
+
+@dataclass(slots=True)
+class _Search:
+    """A `find_trial` that is under way, or is asked again."""
+
+    call: PendingCall[dict[str, Any] | None] | None
+    failures: int = 0
+    again_at: float = 0.0
 
 
 class Uncertain:
@@ -26,7 +35,7 @@ class Uncertain:
         self._loop = loop
         self._never_ran = never_ran
         self.questions: dict[int, Question] = {}
-        self._searches: dict[int, PendingCall[dict[str, Any] | None]] = {}
+        self._searches: dict[int, _Search] = {}
         self._errors: dict[int, str] = {}
         self._retries: dict[int, int] = {}
 
@@ -35,9 +44,9 @@ class Uncertain:
         """How many trials the runner is looking for."""
         return len(self._searches)
 
-    def late_at(self, now: float) -> list[float | None]:
-        """Return the monotonic times at which the runner's answers are late."""
-        return [search.when_late(now) for search in self._searches.values()]
+    def due_at(self) -> list[float | None]:
+        """Return the monotonic times at which the runner is asked again."""
+        return [search.again_at for search in self._searches.values() if search.call is None]
 
     def add(self, trial: Trial, happened: str) -> None:
         """Take a trial that was staged when axdesk ended."""
@@ -49,7 +58,7 @@ class Uncertain:
             self._decide(marked)
 
     def after_error(self, trial: Trial, reason: str) -> None:
-        """Take a trial whose `run_trial` raised: it may have started all the same."""
+        """Take a trial whose `run_trial` failed: it may have started all the same."""
         if not self._loop.calls.can_find:
             self._fail(trial, reason)
             return
@@ -62,24 +71,45 @@ class Uncertain:
         """Nothing is to be found out about a trial any more."""
         self.questions.pop(index, None)
         self._searches.pop(index, None)
+        self._errors.pop(index, None)
 
     def step(self) -> None:
         """Take what the runner found."""
         now = self._loop.clock.monotonic()
         for index, search in list(self._searches.items()):
-            if not search.is_done and not search.is_late(now):
-                continue
-            del self._searches[index]
             trial = self._loop.experiment.trial(index)
+            call = search.call
+            if call is None:
+                if now >= search.again_at:
+                    search.call = self._asked(trial)
+                continue
+            if not call.is_done and not call.is_late(now):
+                continue
             try:
-                if not search.is_done:
-                    raise UnsupportedError("find_trial did not answer in time.")
-                metadata = search.answer()
+                if not call.is_done:
+                    raise DeadlineError("find_trial did not answer in time.")
+                metadata = call.answer()
             except AxdeskError as error:
+                if call.is_done and self._is_asked_again(trial, search, error, now):
+                    continue
+                del self._searches[index]
                 self._loop.warn(f"Trial {index} could not be looked for: {error.message}")
                 self._not_known(trial)
-                continue
-            self._found(trial, metadata)
+            else:
+                del self._searches[index]
+                self._found(trial, metadata)
+
+    def _is_asked_again(
+        self, trial: Trial, search: _Search, error: AxdeskError, now: float
+    ) -> bool:
+        """Count a failure; ask again later, within the budget."""
+        settings = self._loop.current.settings
+        search.failures += 1
+        if search.failures >= settings.orchestration.retry_budget.poll:
+            return False
+        search.call = None
+        search.again_at = now + pause_after(search.failures, error, trial.index, settings)
+        return True
 
     def answer(self, trial_index: int, answer: Answer) -> None:
         """Carry out what the operator answered.
@@ -94,25 +124,29 @@ class Uncertain:
             allowed = ", ".join(question.answers)
             raise UserInputError(f"{answer!r} is no answer here; allowed are {allowed}.")
         trial = self._loop.experiment.trial(trial_index)
-        del self.questions[trial_index]
-        self._loop.settle_question(question, answer)
         match answer:
             case Answer.ASK_RUNNER:
                 self._search(trial)
             case Answer.REDEPLOY:
-                self._redeploy(trial)
+                self._loop.deploy_again(trial)
             case Answer.MARK_FAILED:
                 self._fail(trial, trial.reason)
             case Answer.ABANDON:
                 self._abandon(trial)
+        self.questions.pop(trial_index, None)
+        self._loop.settle_question(question, answer)
 
     def _search(self, trial: Trial) -> None:
+        self._searches[trial.index] = _Search(self._asked(trial))
+
+    def _asked(self, trial: Trial) -> PendingCall[dict[str, Any] | None]:
         future = self._loop.calls.find_trial(trial.index, dict(trial.arm.parameters))
         deadline = self._loop.current.settings.orchestration.call_deadlines.poll
-        self._searches[trial.index] = PendingCall(future, deadline, self._loop.wake)
+        return self._loop.open_calls.add(f"find_trial of trial {trial.index}", future, deadline)
 
     def _found(self, trial: Trial, metadata: dict[str, Any] | None) -> None:
         if metadata is not None:
+            self._errors.pop(trial.index, None)
             self._loop.started(trial, metadata)
             return
         error = self._errors.pop(trial.index, None)
@@ -121,7 +155,7 @@ class Uncertain:
             self._loop.fail(trial, error, may_have_started=False)
             return
         self._retries[trial.index] = retries + (error is not None)
-        self._redeploy(trial)
+        self._loop.deploy_again(trial)
 
     def _not_known(self, trial: Trial) -> None:
         error = self._errors.pop(trial.index, None)
@@ -133,11 +167,11 @@ class Uncertain:
     def _decide(self, trial: Trial) -> None:
         """Do as the operator has answered already or as the option says, or ask."""
         if trial.index in self._never_ran:
-            self._redeploy(trial)
+            self._loop.deploy_again(trial)
             return
         match self._loop.current.settings.orchestration.uncertain_deployment:
             case "redeploy":
-                self._redeploy(trial)
+                self._loop.deploy_again(trial)
             case "abandon":
                 self._abandon(trial)
             case "ask":
@@ -156,18 +190,9 @@ class Uncertain:
         self.questions[trial.index] = question
         self._loop.publish(QuestionAsked(question))
 
-    def _redeploy(self, trial: Trial) -> None:
-        again = replace(trial, may_have_started=False, reason="")
-        self._loop.keep(again)
-        self._loop.deploy_again(again)
-
     def _fail(self, trial: Trial, reason: str) -> None:
         text = reason if "may have started" in reason else f"{reason} (may have started)"
         self._loop.fail(trial, text, may_have_started=True)
 
     def _abandon(self, trial: Trial) -> None:
-        after = trial.moved_to(
-            TrialStatus.ABANDONED, finished_at=self._loop.clock.now(), may_have_started=True
-        )
-        self._loop.forget(trial.index)
-        self._loop.keep(after)
+        self._loop.end(trial, TrialStatus.ABANDONED, may_have_started=True)

@@ -1,10 +1,20 @@
 """Trials of which nobody knows whether they started."""
 
+from dataclasses import replace
 from typing import Literal
 
 import pytest
 
-from axdesk.core.commands import AnswerQuestion, EnterResult, Pause, Resume, SetNote
+from axdesk.core.commands import (
+    Abandon,
+    AnswerQuestion,
+    EnterResult,
+    MarkFailed,
+    Pause,
+    Resume,
+    SetNote,
+    Stop,
+)
 from axdesk.core.errors import DecisionNeededError, UserInputError
 from axdesk.core.events import QuestionAnswered, QuestionAsked
 from axdesk.core.questions import Answer
@@ -138,7 +148,7 @@ def test_the_runner_may_be_asked_once_more() -> None:
     bench.clock.at(40.0, mend)
     bench.submit_at(50.0, AnswerQuestion(0, Answer.ASK_RUNNER))
     bench.run()
-    assert bench.calls.searched == [0, 0]
+    assert bench.calls.searched == [0] * 5 + [0]
     assert bench.calls.deployed == [1]
     assert bench.statuses == ["completed", "completed"]
 
@@ -178,3 +188,77 @@ def test_an_open_question_takes_no_slot_and_stops_no_pause() -> None:
         "running",
         "completed",
     ]
+
+
+def test_a_trial_that_was_told_to_be_deployed_again_is_not_asked_about_after_a_resume() -> None:
+    bench = left_staged(waits=True)
+    bench.scripts[1] = Script(seconds=9.0)
+    bench.submit_at(2.0, AnswerQuestion(0, Answer.REDEPLOY))
+    bench.submit_at(3.0, Stop())
+    assert bench.run().state is RunState.STOPPED
+    assert bench.statuses == ["staged", "completed"]
+    assert bench.trial(0).surely_not_started
+    assert bench.run().state is RunState.COMPLETED
+    assert bench.of_kind(QuestionAsked) == []
+    assert bench.calls.deployed == [1, 0]
+
+
+def test_a_deployment_that_is_repeated_is_intended_in_the_database_before_the_call() -> None:
+    bench = left_staged(can_find=True)
+    bench.run()
+    steps = [(str(t.status), t.staged_at is not None) for t in bench.store.of_trial(0)]
+    assert steps == [
+        ("staged", True),  # marked as uncertain
+        ("staged", False),  # surely absent
+        ("staged", True),  # intended again
+        ("running", True),
+        ("completed", True),
+    ]
+
+
+def test_an_exception_of_run_trial_is_no_question_where_the_runner_cannot_find() -> None:
+    bench = Bench({0: Script(run_errors=1, starts_anyway=True)}, waits_for_answers=True)
+    bench.run(settings(2))
+    assert bench.statuses == ["failed", "completed"]
+    assert bench.of_kind(QuestionAsked) == []
+    assert bench.trial(0).may_have_started
+
+
+def test_a_search_that_fails_each_time_becomes_a_question_and_the_run_goes_on_meanwhile() -> None:
+    bench = left_staged(3, can_find=True)
+    bench.scripts[0] = Script(find_error="no line")
+    bench.experiment.put_run(
+        replace(bench.experiment.runs[0], settings=settings(3, 2, interval=2.0))
+    )
+    with pytest.raises(DecisionNeededError):
+        bench.run()
+    assert bench.statuses == ["staged", "completed", "completed"]
+    assert bench.calls.searched == [0] * 5
+    assert bench.calls.launches[0][1] == 0.0
+    assert all(0 in dict(request.pending) for request in bench.generator.requests)
+    (asked,) = bench.of_kind(QuestionAsked)
+    assert Answer.ASK_RUNNER in asked.question.answers
+
+
+def test_a_runner_that_finds_what_is_not_there_costs_the_trial_not_the_run() -> None:
+    bench = left_staged(can_find=True)
+    bench.scripts[0] = Script(poll_errors=99)
+    bench.calls.started[0] = 0.0
+    bench.run()
+    assert bench.statuses == ["failed", "completed"]
+    assert bench.calls.deployed == [1]
+
+
+@pytest.mark.parametrize("command", [MarkFailed(0), Abandon(0), EnterResult(0, {"y": 1.0})])
+def test_a_person_may_decide_while_the_runner_is_looking(
+    command: MarkFailed | Abandon | EnterResult,
+) -> None:
+    bench = left_staged(can_find=True)
+    bench.scripts[0] = Script(find_seconds=9.0)
+    bench.calls.started[0] = 0.0
+    bench.submit_at(3.0, command)
+    bench.run()
+    assert bench.answers[0].result() is None
+    assert bench.trial(0).status.is_terminal
+    assert bench.trial(0) == bench.store.of_trial(0)[-1]
+    assert bench.calls.deployed == [1]
