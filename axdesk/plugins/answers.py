@@ -8,6 +8,9 @@ from axdesk.core.errors import CallFailedError
 from axdesk.core.trial import TrialStatus
 from axdesk.plugins.failures import shown
 
+_MOST_BYTES = 1_000_000
+"""Of metadata: each later call, each snapshot and each stored row of its trial carries it."""
+
 _POLL_ANSWERS = (
     TrialStatus.RUNNING,
     TrialStatus.COMPLETED,
@@ -41,20 +44,26 @@ def checked_metadata(call: str, answer: object) -> dict[str, Any]:
                 "Use texts as keys, and texts, numbers, true, false, None, lists and dicts of "
                 "them as values.",
             )
-    return dict(_read_back(dict(answer)))
+    text = _encoded(dict(answer))
+    if len(text) > _MOST_BYTES:
+        raise CallFailedError(
+            f"{call} answered {len(text):,} bytes of metadata; at most {_MOST_BYTES:,} are kept: "
+            f"{shown(answer)}.",
+            "Write large data to a file and answer its path.",
+        )
+    return dict(json.loads(text))
 
 
-def _read_back(value: object) -> Any:
+def _encoded(value: object) -> bytes:
     # UTF-8 is what is stored: a lone surrogate passes JSON, but cannot be encoded.
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
-    return json.loads(text)
+    return json.dumps(value, allow_nan=False, ensure_ascii=False).encode("utf-8")
 
 
 def _json_problem(key: object, value: object) -> str:
     if not isinstance(key, str):
         return "has a key that is no text"
     try:
-        same = _read_back({key: value}) == {key: value}
+        same = json.loads(_encoded({key: value})) == {key: value}
     except (TypeError, ValueError, RecursionError) as error:
         return f"is not JSON ({error})"
     return "" if same else "would be read back as something else"

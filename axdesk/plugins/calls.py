@@ -1,30 +1,16 @@
 """Calling runners and metrics in threads of this process, one for each plugin file."""
 
-import copy
-import functools
 import queue
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import Any
 
-from axdesk.core.errors import CallFailedError, NotFoundError, PluginError, UserInputError
+from axdesk.core.errors import CallFailedError, PluginError
 from axdesk.core.laboratory import IMetric, IRunner
-from axdesk.core.names import first_duplicate
-from axdesk.core.parameters import TParameterization
-from axdesk.core.trial import Observation, TrialStatus
-from axdesk.plugins.answers import (
-    checked_availability,
-    checked_find_answer,
-    checked_metadata,
-    checked_status,
-    checked_stop_answer,
-)
-from axdesk.plugins.failures import reason_of, traceback_of
+from axdesk.plugins.call_request import CallRequest, carry_out
 from axdesk.plugins.loader import MODULE_PREFIX
-from axdesk.plugins.readings import checked_reading
-
-_T = TypeVar("_T")
+from axdesk.plugins.plugin_calls import BasePluginCalls, TThen, check_names_differ, settle
 
 _Job = Callable[[], None]
 
@@ -52,7 +38,7 @@ def _work(jobs: "queue.SimpleQueue[_Job | None]") -> None:
         del job  # nothing of the laboratory's is held while this waits
 
 
-class ThreadedPluginCalls:
+class ThreadedPluginCalls(BasePluginCalls):
     """The `PluginCalls` of objects in this process.
 
     Objects whose classes come from one plugin file share a thread, and so do all others, which a
@@ -76,15 +62,13 @@ class ThreadedPluginCalls:
                     f"The metric {type(metric).__name__} has no name.",
                     "Call super().__init__(name) in its constructor.",
                 )
-        twice = first_duplicate(tuple(metric.name for metric in metrics))
-        if twice is not None:
-            raise UserInputError(f"Two metrics are called {twice!r}.", "Keep one of them.")
+        check_names_differ(tuple(metric.name for metric in metrics))
+        super().__init__(
+            type(runner).__name__, {metric.name: type(metric).__name__ for metric in metrics}
+        )
         self._runner = runner
         self._metrics = {metric.name: metric for metric in metrics}
         self._workers: dict[str, _Worker] = {}
-        self._waiting: set[Future[Any]] = set()
-        self._is_closed = False
-        self._lock = threading.Lock()
 
     @property
     def can_stop(self) -> bool:
@@ -95,69 +79,6 @@ class ThreadedPluginCalls:
     def can_find(self) -> bool:
         """Whether the runner offers `find_trial`."""
         return type(self._runner).find_trial is not IRunner.find_trial
-
-    @property
-    def metric_names(self) -> tuple[str, ...]:
-        """The metrics that can be fetched."""
-        return tuple(self._metrics)
-
-    @property
-    def runner_name(self) -> str:
-        """The class of the runner."""
-        return type(self._runner).__name__
-
-    def run_trial(
-        self, trial_index: int, parameterization: TParameterization
-    ) -> Future[dict[str, Any]]:
-        """Deploy a trial."""
-        call = functools.partial(self._runner.run_trial, trial_index, dict(parameterization))
-        return self._ask_runner("run_trial", trial_index, call, checked_metadata)
-
-    def poll_trial(
-        self, trial_index: int, trial_metadata: Mapping[str, Any]
-    ) -> Future[TrialStatus]:
-        """Ask how a trial fares."""
-        call = functools.partial(self._runner.poll_trial, trial_index, _copied(trial_metadata))
-        return self._ask_runner("poll_trial", trial_index, call, checked_status)
-
-    def stop_trial(
-        self, trial_index: int, trial_metadata: Mapping[str, Any]
-    ) -> Future[dict[str, Any]]:
-        """Stop a trial."""
-        call = functools.partial(self._runner.stop_trial, trial_index, _copied(trial_metadata))
-        return self._ask_runner("stop_trial", trial_index, call, checked_stop_answer)
-
-    def find_trial(
-        self, trial_index: int, parameterization: TParameterization
-    ) -> Future[dict[str, Any] | None]:
-        """Look for a trial whose deployment was interrupted."""
-        call = functools.partial(self._runner.find_trial, trial_index, dict(parameterization))
-        return self._ask_runner("find_trial", trial_index, call, checked_find_answer)
-
-    def fetch(
-        self, metric_name: str, trial_index: int, trial_metadata: Mapping[str, Any]
-    ) -> Future[Observation]:
-        """Fetch one value of one metric.
-
-        Raises:
-            NotFoundError: If there is no such metric.
-        """
-        metric = self._metrics.get(metric_name)
-        if metric is None:
-            known = ", ".join(self._metrics) or "none"
-            raise NotFoundError(f"There is no metric {metric_name!r}.", f"There are: {known}.")
-        call = f"{type(metric).__name__}.fetch of trial {trial_index}"
-        ask = functools.partial(metric.fetch, trial_index, _copied(trial_metadata))
-        future: Future[Observation] = Future()
-        check = functools.partial(checked_reading, metric_name, trial_index)
-        self._put(metric, future, call, ask, check, future.set_result)
-        return future
-
-    def available_while_running(self) -> Future[tuple[str, ...]]:
-        """Return the metrics that can be fetched before a trial is completed."""
-        future: Future[tuple[str, ...]] = Future()
-        self._ask_availability(future, tuple(self._metrics.values()), ())
-        return future
 
     def give_up(self, answer: Future[Any], reason: str) -> bool:
         """Leave a call that takes too long to itself, for no thread can be ended.
@@ -176,81 +97,24 @@ class ThreadedPluginCalls:
 
     def close(self) -> None:
         """End the threads; calls in the queue are cancelled, one that hangs is left behind."""
-        with self._lock:
-            self._is_closed = True
-            waiting = tuple(self._waiting)
-        for future in waiting:
-            future.cancel()
+        self._cancel_waiting()
         for worker in self._workers.values():
             worker.close()
 
-    def _ask_runner(
-        self,
-        method: str,
-        trial_index: int,
-        ask: Callable[[], object],
-        check: Callable[[str, object], _T],
-    ) -> Future[_T]:
-        call = f"{self.runner_name}.{method} of trial {trial_index}"
-        future: Future[_T] = Future()
-        check_answer = functools.partial(check, call)
-        self._put(self._runner, future, call, ask, check_answer, future.set_result)
-        return future
-
-    def _ask_availability(
-        self, future: Future[tuple[str, ...]], metrics: tuple[IMetric, ...], found: tuple[str, ...]
-    ) -> None:
-        """Ask one metric after the other, each in the thread of its file."""
-        if not metrics:
-            future.set_result(found)
-            return
-        metric, *rest = metrics
-        call = f"{type(metric).__name__}.is_available_while_running"
-
-        def go_on(is_available: bool) -> None:
-            more = (*found, metric.name) if is_available else found
-            self._ask_availability(future, tuple(rest), more)
-
-        check = functools.partial(checked_availability, call)
-        self._put(metric, future, call, metric.is_available_while_running, check, go_on)
-
-    def _put(
-        self,
-        plugin: IRunner | IMetric,
-        future: Future[Any],
-        call: str,
-        ask: Callable[[], object],
-        check: Callable[[object], _T],
-        then: Callable[[_T], None],
-    ) -> None:
-        """Queue a call in the thread of the object's file.
-
-        Args:
-            plugin: Whose file it is.
-            future: Is running when the call is entered, and fails if it fails.
-            call: What the call is, for messages.
-            ask: Enters the laboratory's code.
-            check: Returns the answer, or raises a `CallFailedError`.
-            then: Receives the checked answer, in the same thread.
-        """
+    def _put(self, request: CallRequest, future: Future[Any], then: TThen) -> None:
+        plugin = self._runner if request.metric is None else self._metrics[request.metric]
 
         def job() -> None:
-            with self._lock:
-                self._waiting.discard(future)
             if not future.running() and not future.set_running_or_notify_cancel():
                 return
-            answer, failure = _answer(call, ask, check)
-            if failure is None:
-                then(answer)
+            try:
+                answer = carry_out(plugin, request)
+            except CallFailedError as failure:
+                settle(future, failure)
             else:
-                future.set_exception(failure)
+                then(answer)
 
-        with self._lock:
-            if self._is_closed:
-                future.set_exception(CallFailedError(f"{call} was asked for after the end."))
-                return
-            self._waiting.add(future)
-            self._worker(_file_of(plugin)).put(job)
+        self._worker(_file_of(plugin)).put(job)
 
     def _worker(self, file: str) -> _Worker:
         if file not in self._workers:
@@ -262,27 +126,3 @@ def _file_of(plugin: IRunner | IMetric) -> str:
     """Return what tells plugin files apart; empty for an object that a library user has made."""
     module = type(plugin).__module__
     return module.removeprefix(MODULE_PREFIX) if module.startswith(MODULE_PREFIX) else ""
-
-
-def _copied(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    # What the laboratory's code does to it must not reach the stored trial.
-    return copy.deepcopy(dict(metadata))
-
-
-def _answer(
-    call: str, ask: Callable[[], object], check: Callable[[object], Any]
-) -> tuple[Any, CallFailedError | None]:
-    try:
-        answer = ask()
-    except BaseException as error:  # noqa: BLE001  # plugin border: sys.exit() and Ctrl-C's, too
-        return None, _raised(call, error)
-    try:
-        return check(answer), None
-    except CallFailedError as error:
-        return None, error.with_traceback(None)
-    except BaseException as error:  # noqa: BLE001  # the answer's own methods may raise
-        return None, _raised(call, error)
-
-
-def _raised(call: str, error: BaseException) -> CallFailedError:
-    return CallFailedError(f"{call} raised {reason_of(error)}.", details=traceback_of(error))

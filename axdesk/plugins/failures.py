@@ -5,6 +5,7 @@ from pathlib import Path
 
 _OWN_FOLDER = str(Path(__file__).parent)
 _LONGEST = 300
+_LONGEST_DETAILS = 20_000
 
 
 def shown(value: object) -> str:
@@ -13,7 +14,7 @@ def shown(value: object) -> str:
         text = repr(value)
     except Exception as error:  # noqa: BLE001  # the laboratory's own `__repr__`
         text = f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _shortened(text)
 
 
 def reason_of(error: BaseException) -> str:
@@ -22,8 +23,7 @@ def reason_of(error: BaseException) -> str:
     text = " ".join(lines[-1].split())
     # Where the class stands tells an operator nothing: `axdesk_plugins.p3_reader.NoVial: …`.
     head, colon, tail = text.partition(":")
-    text = f"{head.rpartition('.')[2]}{colon}{tail}"
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return _shortened(f"{head.rpartition('.')[2]}{colon}{tail}")
 
 
 def traceback_of(error: BaseException) -> str:
@@ -31,4 +31,16 @@ def traceback_of(error: BaseException) -> str:
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_code.co_filename.startswith(_OWN_FOLDER):
         frames = frames.tb_next
-    return "".join(traceback.TracebackException(type(error), error, frames).format())
+    text = "".join(traceback.TracebackException(type(error), error, frames).format())
+    # The end says what was raised, and where.
+    return _storable(text)[-_LONGEST_DETAILS:]
+
+
+def _storable(text: str) -> str:
+    # File names in messages may hold lone surrogates, which no file or database takes.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _shortened(text: str) -> str:
+    text = _storable(text)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -45,25 +45,51 @@ def load_plugins(folder: Path) -> LoadedPlugins:
     Raises:
         NotFoundError: If there is no such folder.
     """
+    files: list[PluginFile] = []
+    classes: dict[str, TPluginClass] = {}
+    for path in plugin_paths(folder):
+        source = read_plugin(path)
+        if isinstance(source, PluginFile):
+            files.append(source)
+            continue
+        file, found = load_file(path, source)
+        files.append(file)
+        classes |= found
+    return LoadedPlugins(PluginCatalogue(str(folder), tuple(files)), classes)
+
+
+def plugin_paths(folder: Path) -> list[Path]:
+    """Return the plugin files of a folder, in order of name.
+
+    Raises:
+        NotFoundError: If there is no such folder.
+    """
     if not folder.is_dir():
         raise NotFoundError(
             f"The plugin folder {folder} does not exist.", "Create it or choose another one."
         )
-    files: list[PluginFile] = []
-    classes: dict[str, TPluginClass] = {}
-    for path in sorted(folder.glob("*.py")):
-        if path.name[0] not in "_." and path.is_file():
-            file, found = _loaded(path)
-            files.append(file)
-            classes |= found
-    return LoadedPlugins(PluginCatalogue(str(folder), tuple(files)), classes)
+    paths = sorted(folder.glob("*.py"))
+    return [path for path in paths if path.name[0] not in "_." and path.is_file()]
 
 
-def _loaded(path: Path) -> tuple[PluginFile, dict[str, TPluginClass]]:
+def read_plugin(path: Path) -> bytes | PluginFile:
+    """Return the bytes of a plugin file, or, if it cannot be read, what the catalogue says."""
     try:
-        source = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
-        return PluginFile(path.name, "", error=f"It cannot be read: {error.strerror}."), {}
+        return PluginFile(path.name, "", error=f"It cannot be read: {error.strerror}.")
+
+
+def load_file(path: Path, source: bytes) -> tuple[PluginFile, dict[str, TPluginClass]]:
+    """Run a plugin file.
+
+    Args:
+        path: What its code takes itself for.
+        source: What is run, whatever the file holds by now.
+
+    Returns:
+        Its description, and its usable classes by reference.
+    """
     sha256 = hashlib.sha256(source).hexdigest()
     try:
         module = _module(path, source)

@@ -71,14 +71,8 @@ def _check_array(value: Any, role: str) -> None:
         return
     if getattr(value, "ndim", 0) != 0:
         raise _ReadingError(f"{role} is an array, not one number")
-    kind = getattr(dtype, "kind", None)
-    name = str(dtype).removeprefix("torch.")
-    is_number = (
-        kind in ("i", "u", "f")
-        if kind is not None
-        else name.startswith(("int", "uint", "float", "bfloat"))
-    )
-    if not is_number:
+    name = str(getattr(dtype, "name", dtype)).removeprefix("torch.")
+    if not name.startswith(("int", "uint", "float", "bfloat", "longdouble")):
         raise _ReadingError(f"{role} is of type {name}, not a real number")
 
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ class TestThreadedPluginCalls(PluginCallsContract):
         plugins = load_plugins(folder)
         built = [build_metric(plugins, choice, name) for name, choice in metrics.items()]
         return ThreadedPluginCalls(build_runner(plugins, runner), built)
+
+    def check_left_by_close(self, hung: "Future[Any]") -> None:
+        assert not hung.done()
 
 
 class HereRunner(IRunner):

@@ -1,0 +1,207 @@
+"""Plugins in processes of their own, one for each file: describing them, and calling them."""
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from axdesk.core.clock import SystemClock
+from axdesk.core.errors import NotFoundError
+from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginDescription, PluginFile
+from axdesk.core.protocols import Clock
+from axdesk.plugins.call_request import CallRequest
+from axdesk.plugins.host_output import HostOutput, TTold
+from axdesk.plugins.host_process import HostEndedError, HostProcess, host_command
+from axdesk.plugins.loader import plugin_paths, read_plugin
+from axdesk.plugins.plugin_calls import BasePluginCalls, TThen, check_names_differ
+from axdesk.plugins.plugin_host import HostCall, PluginHost, PluginPart, PluginSource
+
+SECONDS_TO_DESCRIBE = 20.0
+"""For a process to start and to import one file."""
+
+_MOST_AT_ONCE = 4
+
+
+def describe_folder(folder: Path, python: str = "") -> PluginCatalogue:
+    """Describe the `*.py` files of a folder, except those whose names start with `_` or a dot.
+
+    Each is run in a process of its own, several at once; this waits for all of them, for each at
+    most `SECONDS_TO_DESCRIBE`.
+
+    Args:
+        folder: Where they lie.
+        python: Path of a Python, 3.11 or newer, or a command on the search path; empty for
+            axdesk's own.
+
+    Raises:
+        NotFoundError: If there is no such folder.
+        PluginError: If that Python cannot run plugins.
+    """
+    paths = plugin_paths(folder)
+    host_command(python)
+    with ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="axdesk-describe") as executor:
+        files = tuple(executor.map(lambda path: _described(path, python), paths))
+    return PluginCatalogue(str(folder), files)
+
+
+def _described(path: Path, python: str) -> PluginFile:
+    code = read_plugin(path)
+    if isinstance(code, PluginFile):
+        return code
+    source = PluginSource(path, code)
+    process = HostProcess(python, HostOutput(path.name, SystemClock()))
+    try:
+        return source.load(process, time.monotonic() + SECONDS_TO_DESCRIBE)
+    except HostEndedError as ended:
+        problem = f"Its process {ended.how} when it was loaded."
+    except TimeoutError:
+        problem = (
+            f"It was not loaded within {SECONDS_TO_DESCRIBE:.0f} s, and its process was ended."
+        )
+    finally:
+        last_lines = process.end(gently=True)
+    return PluginFile(path.name, source.sha256, error=problem, details=last_lines)
+
+
+class HostedPluginCalls(BasePluginCalls):
+    """The `PluginCalls` of plugin files, each in a process of its own.
+
+    Whatever becomes of a process, the calls of other files go on, and the next call of the file
+    gets a new process that runs the same bytes. What the laboratory's code has started by itself
+    outlives its process.
+
+    Attributes:
+        hashes: (file name, SHA-256) of the files that run, in order of name.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        runner: PluginChoice,
+        metrics: Sequence[tuple[str, PluginChoice]],
+        python: str = "",
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        """Start the processes and wait until the runner and all metrics are made.
+
+        Args:
+            folder: Where the plugin files lie.
+            runner: Deploys trials.
+            metrics: Metric name → what fetches it.
+            python: As in `describe_folder`.
+            clock: For the pauses before restarts; None for the system's.
+
+        Raises:
+            NotFoundError: If the folder, a file or a class does not exist.
+            UserInputError: If two metrics have the same name, a class is of the wrong kind, or an
+                option is unknown, missing or not allowed.
+            PluginError: If that Python cannot run plugins, or a file or a constructor fails.
+        """
+        check_names_differ(tuple(name for name, _ in metrics))
+        super().__init__(
+            _class_name(runner), {name: _class_name(choice) for name, choice in metrics}
+        )
+        parts = (PluginPart(None, runner), *(PluginPart(*metric) for metric in metrics))
+        sources = _sources(folder, tuple(part.choice for part in parts))
+        host_command(python)
+        self._file_names = {part.metric: part.choice.file_name for part in parts}
+        self._calls: dict[Future[Any], tuple[PluginHost, HostCall]] = {}
+        self._hosts = {
+            name: PluginHost(
+                source,
+                tuple(part for part in parts if part.choice.file_name == name),
+                python,
+                clock or SystemClock(),
+            )
+            for name, source in sources.items()
+        }
+        try:
+            files = {name: host.ready.result() for name, host in self._hosts.items()}
+        except BaseException:
+            self.close()
+            raise
+        self._runner = _found(folder, files[runner.file_name], runner)
+        self.hashes = tuple(sorted((name, source.sha256) for name, source in sources.items()))
+
+    @property
+    def can_stop(self) -> bool:
+        """Whether the runner offers `stop_trial`."""
+        return self._runner.can_stop
+
+    @property
+    def can_find(self) -> bool:
+        """Whether the runner offers `find_trial`."""
+        return self._runner.can_find
+
+    def give_up(self, answer: Future[Any], reason: str) -> bool:
+        """End a call: one that was entered ends with its process, and the next starts a new one.
+
+        Args:
+            answer: What the call returned; one that is done already is left as it is.
+            reason: Message of the `DeadlineError` that the Future then fails with.
+
+        Returns:
+            True: it has ended.
+        """
+        found = self._calls.get(answer)
+        if found is not None:
+            host, call = found
+            host.give_up(call, reason)
+        return True
+
+    def listen(self, told: TTold | None) -> None:
+        """Have what the laboratory's code prints told, or no longer.
+
+        Args:
+            told: Receives the plugin file's name and one or more lines, first those that were
+                kept, in any thread; must return at once.
+        """
+        for host in self._hosts.values():
+            host.output.listen(told)
+
+    def close(self) -> None:
+        """End the processes, not what they have started; calls in the queue are cancelled."""
+        self._cancel_waiting()
+        for host in self._hosts.values():
+            host.close()
+        for host in self._hosts.values():
+            host.join()
+
+    def _put(self, request: CallRequest, future: Future[Any], then: TThen) -> None:
+        host = self._hosts[self._file_names[request.metric]]
+        call = HostCall(request, future, then)
+        self._calls[future] = host, call
+        future.add_done_callback(lambda done: self._calls.pop(done, None))
+        host.put(call)
+
+
+def _class_name(choice: PluginChoice) -> str:
+    return choice.reference.partition(":")[2]
+
+
+def _sources(folder: Path, choices: Sequence[PluginChoice]) -> dict[str, PluginSource]:
+    """Read each file once.
+
+    Raises:
+        NotFoundError: If one is not there or cannot be read.
+    """
+    paths = {path.name: path for path in plugin_paths(folder)}
+    sources: dict[str, PluginSource] = {}
+    for choice in choices:
+        name = choice.file_name
+        if name not in paths:
+            raise NotFoundError(
+                f"The plugin {choice.reference!r} is not in {folder}.",
+                f"Files found there: {', '.join(paths) or 'none'}.",
+            )
+        code = read_plugin(paths[name])
+        if isinstance(code, PluginFile):
+            raise NotFoundError(f"The plugin file {name} cannot be used: {code.error}")
+        sources.setdefault(name, PluginSource(paths[name], code))
+    return sources
+
+
+def _found(folder: Path, file: PluginFile, choice: PluginChoice) -> PluginDescription:
+    return PluginCatalogue(str(folder), (file,)).find(choice.reference)
