@@ -8,6 +8,7 @@ from pathlib import Path
 
 from axdesk.api.client import Client, Opened
 from axdesk.api.optimizer_process import OptimizerProcess
+from axdesk.api.rescue import Backup, backups_of
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import AxdeskError, NotFoundError, PreflightError
@@ -232,6 +233,24 @@ class Workspace:
             )
         )
 
+    # ---- care of the database --------------------------------------------------------------------
+
+    def backups(self) -> tuple[Backup, ...]:
+        """Return the copies of the database, the newest last."""
+        return backups_of(self.database)
+
+    def back_up(self) -> Backup:
+        """Copy the database now, check the copy, and let the oldest one go.
+
+        Raises:
+            StorageError: If the copy cannot be made, or is not sound.
+        """
+        return self._store.back_up()
+
+    def all_damage(self) -> tuple[str, ...]:
+        """Check all of the database, which may take a while; return what is damaged."""
+        return self._store.all_damage()
+
     def close(self) -> None:
-        """Release the database."""
+        """Release the database; once more does nothing."""
         self._store.close()

@@ -71,7 +71,12 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--output", type=Path, metavar="F", help="file to write; default: standard output"
     )
-    add("doctor", "check versions, database, plugins and optimiser")
+    add("doctor", "check versions, database, backups, plugins and optimiser")
+    add("backup", "copy the database, and check the copy")
+    restore = add("restore", "put a backup in the place of the database, which is kept beside it")
+    restore.add_argument(
+        "backup", type=Path, metavar="BACKUP", nargs="?", help="default: the newest sound one"
+    )
     return parser
 
 

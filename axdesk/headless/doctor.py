@@ -1,5 +1,6 @@
 """Whether axdesk can work here: versions, database, plugins, optimiser."""
 
+import argparse
 import os
 import platform
 import shutil
@@ -7,16 +8,19 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from axdesk import __version__
 from axdesk.api.client import Client
 from axdesk.api.configs import RangeParameterConfig
+from axdesk.api.rescue import backups_of
 from axdesk.api.workspace import Workspace
-from axdesk.core.errors import AxdeskError
+from axdesk.core.errors import AxdeskError, DamagedDatabaseError
 from axdesk.core.trial import TrialSource
 from axdesk.headless.output import Lines
+from axdesk.headless.texts import age, size, ways_out
 
 _PACKAGES = (
     "torch",
@@ -35,10 +39,10 @@ _ENOUGH_DISK = 100_000_000
 """Bytes; a trial takes a few thousand."""
 
 
-def examine(workspace: Workspace, lines: Lines) -> bool:
+def examine(options: argparse.Namespace, lines: Lines) -> bool:
     """Write what is found; return whether all of it is well."""
     is_well = True
-    for check in (_versions(), _database(workspace.database), _plugins(workspace), _optimizer()):
+    for check in (_versions(), _places(options), _backups(options.database), _optimizer()):
         for is_fine, text in check:
             lines.write(f"{'ok     ' if is_fine else 'PROBLEM'}  {text}")
             is_well = is_well and is_fine
@@ -55,11 +59,42 @@ def _versions() -> Iterator[tuple[bool, str]]:
             yield False, f"{name} is not installed"
 
 
-def _database(path: Path) -> Iterator[tuple[bool, str]]:
+def _places(options: argparse.Namespace) -> Iterator[tuple[bool, str]]:
+    """The database and the plugin folder."""
+    try:
+        workspace = Workspace(options.database, options.plugins)
+    except AxdeskError as error:
+        yield False, str(error)
+        if isinstance(error, DamagedDatabaseError):
+            yield False, ways_out(error.path, has_backup=error.backup is not None)
+        return
+    with closing(workspace):
+        yield from _database(workspace)
+        yield from _plugins(workspace)
+
+
+def _database(workspace: Workspace) -> Iterator[tuple[bool, str]]:
+    path = workspace.database
     is_writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
     yield is_writable, f"database {path} {'is writable' if is_writable else 'cannot be written'}"
+    damage = workspace.all_damage()
+    for found in damage:
+        yield False, f"  damaged: {found}"
+    if damage:
+        has_backup = any(backup.is_sound for backup in workspace.backups())
+        yield False, ways_out(path, has_backup=has_backup)
+    else:
+        yield True, "  every page, row and reference is sound"
     free = shutil.disk_usage(path.parent).free
     yield free >= _ENOUGH_DISK, f"disk: {free / 1e9:.1f} GB free"
+
+
+def _backups(database: Path | None) -> Iterator[tuple[bool, str]]:
+    backups = backups_of(database)
+    yield True, f"backups: {len(backups)}"
+    for backup in backups:
+        told = f"{backup.path}, {age(backup.made_at)}, {size(backup.size)}"
+        yield backup.is_sound, f"  {told}{'' if backup.is_sound else ': damaged'}"
 
 
 def _plugins(workspace: Workspace) -> Iterator[tuple[bool, str]]:

@@ -14,9 +14,11 @@ from typing import Protocol
 
 from axdesk.api.client import Client
 from axdesk.api.interrupts import interrupt_when_asked_to_end
+from axdesk.api.rescue import restore_backup
 from axdesk.api.workspace import Workspace
 from axdesk.core.errors import (
     AxdeskError,
+    DamagedDatabaseError,
     DecisionNeededError,
     ExperimentBusyError,
     FailureRateExceededError,
@@ -82,10 +84,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         is_for_eyes = sys.stdout.isatty() and not getattr(options, "jsonl", False)
         lines = standard_output() if is_for_eyes else reserved_output()
+        if options.verb == "doctor":
+            return DONE if examine(options, lines) else NOT_VALID
+        if options.verb == "restore":
+            return _restore(options, lines)
         with closing(Workspace(options.database, options.plugins)) as workspace:
             return _Command(options, workspace, lines).carry_out()
     except AxdeskError as error:
         complain(f"axdesk: {error}")
+        if isinstance(error, DamagedDatabaseError):
+            complain(texts.ways_out(error.path, has_backup=error.backup is not None))
         return next(code for kind, code in _CODES if isinstance(error, kind))
     except KeyboardInterrupt:
         complain("axdesk: interrupted.")
@@ -93,6 +101,14 @@ def main(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001  # the top of the process: whatever comes here is our bug
         complain(f"axdesk: this is a defect of axdesk, please report it.\n{traceback.format_exc()}")
         return OUR_BUG
+
+
+def _restore(options: argparse.Namespace, lines: Lines) -> int:
+    backup, kept = restore_backup(options.database, options.backup)
+    lines.write(f"Restored {backup.path}, made {texts.moment(backup.made_at)}.")
+    if kept is not None:
+        lines.write(f"The database that was there is now {kept}.")
+    return DONE
 
 
 class _Command:
@@ -117,7 +133,7 @@ class _Command:
             case "export":
                 return self._export()
             case _:
-                return DONE if examine(self._workspace, self._lines) else NOT_VALID
+                return self._back_up()
 
     # ---- runs ------------------------------------------------------------------------------------
 
@@ -291,6 +307,11 @@ class _Command:
             summary = next(s for s in summaries if s.id == experiment.id)
             told = texts.experiment_lines(experiment, summary)
         self._lines.write("\n".join(told))
+        return DONE
+
+    def _back_up(self) -> int:
+        backup = self._workspace.back_up()
+        self._lines.write(f"{backup.path}: {texts.size(backup.size)}, checked.")
         return DONE
 
     def _export(self) -> int:

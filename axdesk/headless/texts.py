@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from axdesk.core.draft_cells import value_text
@@ -12,6 +12,10 @@ from axdesk.core.outcomes import best_observed, objective_score, shown_value
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
+
+_MINUTES_AN_HOUR = 60
+_HOURS_TOLD = 48
+_MEGABYTE = 1_000_000
 
 
 def words(value: RunState | TrialStatus) -> str:
@@ -25,6 +29,25 @@ def since(at: datetime | None) -> str:
         return ""
     here, today = at.astimezone(), datetime.now().astimezone().date()
     return f" since {here:%H:%M}" if here.date() == today else f" since {here:%Y-%m-%d %H:%M}"
+
+
+def moment(at: datetime) -> str:
+    """Return a time in UTC as it is here: `2026-11-24 14:03`."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M}"
+
+
+def age(at: datetime) -> str:
+    """Return how long ago a time in UTC was: `3 h ago`."""
+    minutes = max(0, int((datetime.now(UTC) - at).total_seconds() // 60))
+    if minutes < _MINUTES_AN_HOUR:
+        return f"{minutes} min ago"
+    hours = minutes // _MINUTES_AN_HOUR
+    return f"{hours} h ago" if hours < _HOURS_TOLD else f"{hours // 24} days ago"
+
+
+def size(of_file: int) -> str:
+    """Return a number of bytes as it is read."""
+    return f"{of_file / 1e6:.1f} MB" if of_file >= _MEGABYTE else f"{of_file / 1e3:.0f} kB"
 
 
 def number(value: float, unit: str = "") -> str:
@@ -86,9 +109,19 @@ def summary_lines(summaries: Iterable[ExperimentSummary]) -> list[str]:
     ]
 
 
+def ways_out(database_file: Path | str, *, has_backup: bool) -> str:
+    """Return the commands that go on with a database that is damaged."""
+    database = {"database": database_file}
+    lines = ["Go on with one of these commands; the damaged file stays as it is."]
+    if has_backup:
+        lines.append(f"  its newest sound backup:    {command('restore', '', database)}")
+    lines.append(f"  what can be read of it:     {command('salvage', 'salvaged.sqlite', database)}")
+    return "\n".join(lines)
+
+
 def command(verb: str, name: str, options: Mapping[str, Path | str | None]) -> str:
     """Return a command line that can be copied."""
-    parts = ["axdesk", "--headless", verb, name]
+    parts = ["axdesk", "--headless", verb, *([name] if name else [])]
     for option, value in options.items():
         if value is not None:
             parts += [f"--{option}", str(value)]

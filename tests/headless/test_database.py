@@ -1,0 +1,55 @@
+"""Backups, damage and restoring from the command line."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def backups(lab: Any) -> list[Path]:
+    return sorted(lab.database.with_name("lab.sqlite.backups").glob("*.sqlite"))
+
+
+def damage(database: Path) -> None:
+    content = bytearray(database.read_bytes())
+    content[4096:-4096:7] = bytes(len(content[4096:-4096:7]))
+    database.write_bytes(content)
+
+
+def test_a_damaged_database_is_refused_and_restored(lab: Any) -> None:
+    lab.run("run", lab.file, "--max-trials", 2)
+    made = lab.run("backup")
+    backup = backups(lab)[-1]
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.startswith(str(backup))
+    damage(lab.database)
+    broken = lab.database.read_bytes()
+
+    refused = lab.run("status")
+    examined = lab.run("doctor")
+
+    assert refused.returncode == 3
+    (command,) = [text for text in refused.stderr.splitlines() if " restore " in text]
+    assert command.endswith(f"axdesk --headless restore --database {lab.database}")
+    assert f"salvage salvaged.sqlite --database {lab.database}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert examined.returncode == 3
+    assert f"ok         {backup}, 0 min ago" in examined.stdout
+    assert command.strip() in examined.stdout
+    assert lab.database.read_bytes() == broken
+
+    restored = lab.run("restore")
+
+    assert restored.returncode == 0, restored.stderr
+    assert str(backup) in restored.stdout
+    kept = Path(restored.stdout.strip().rpartition(" is now ")[2].removesuffix("."))
+    assert kept.read_bytes() == broken
+    assert "2 of 2" in lab.run("status").stdout
+
+
+@pytest.mark.parametrize("given", [(), ("nowhere.sqlite",)])
+def test_what_is_not_there_is_not_restored(lab: Any, given: tuple[str, ...]) -> None:
+    done = lab.run("restore", *given)
+    assert done.returncode == 3
+    assert "backup" in done.stderr
+    assert not lab.database.exists()
