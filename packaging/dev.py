@@ -88,7 +88,23 @@ def test(arguments: Sequence[str]) -> int:
     return 1 if any(outcome.failed for outcome in outcomes) else 0
 
 
-VERBS: dict[str, Callable[[Sequence[str]], int]] = {"setup": set_up, "run": run, "test": test}
+def faults(arguments: Sequence[str]) -> int:
+    """Inject faults into axdesk and tell which it survives: all families, or those numbered."""
+    install_packages()
+    prepare_window()
+    prepare_test_tools()
+    command = [str(PYTHON), "-m", "tests.faults.campaign", *arguments]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        environ = {**suite_environment(Path(home)), "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=environ, check=False).returncode
+
+
+VERBS: dict[str, Callable[[Sequence[str]], int]] = {
+    "setup": set_up,
+    "run": run,
+    "test": test,
+    "faults": faults,
+}
 
 
 def usage() -> str:

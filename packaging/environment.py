@@ -14,7 +14,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+IN_VENV = Path("Scripts/python.exe" if os.name == "nt" else "bin/python")
+PYTHON = VENV / IN_VENV
 CONSTRAINTS = ROOT / "packaging" / "constraints.txt"
 STAMP = VENV / "axdesk-setup.stamp"
 
@@ -43,7 +44,7 @@ QT_LIBRARIES = {
     "libxkbcommon.so.0": "libxkbcommon0",
 }
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "~/.fonts", "~/.local/share/fonts")
-TEST_TOOLS = {"Xvfb": "xvfb", "strace": "strace", "xdotool": "xdotool"}
+TEST_TOOLS = {"Xvfb": "xvfb", "strace": "strace", "xdotool": "xdotool", "faketime": "faketime"}
 
 
 def say(text: str) -> None:
@@ -66,25 +67,40 @@ def fingerprint(pyproject: str, constraints: str) -> str:
     return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
 
 
-def make_environment() -> None:
-    """Create `.venv` unless there is one whose Python runs.
+def make_environment(venv: Path, python: Path) -> None:
+    """Create a virtual environment unless there is one whose Python runs.
 
     Raises:
         SystemExit: If Python cannot make virtual environments; the message says what to install.
     """
-    if PYTHON.exists():
-        probe = subprocess.run([PYTHON, "-c", "import pip"], capture_output=True, check=False)
+    if python.exists():
+        probe = subprocess.run([python, "-c", "import pip"], capture_output=True, check=False)
         if probe.returncode == 0:
             return
-        say(f"{VENV} does not work; making it anew.")
-    say(f"Making the environment {VENV} with Python {sys.version.split()[0]}.")
-    command = [sys.executable, "-m", "venv", "--clear", str(VENV)]
+        say(f"{venv} does not work; making it anew.")
+    say(f"Making the environment {venv} with Python {sys.version.split()[0]}.")
+    command = [sys.executable, "-m", "venv", "--clear", str(venv)]
     if subprocess.run(command, check=False).returncode == 0:
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     provide_system_packages([f"python{version}-venv"], purpose="making an environment")
     if subprocess.run(command, check=False).returncode != 0:
-        raise SystemExit(f"Could not make {VENV}: `{' '.join(command)}` failed; see above.")
+        raise SystemExit(f"Could not make {venv}: `{' '.join(command)}` failed; see above.")
+
+
+def install(python: Path, *requests: Sequence[str], constraints: Sequence[Path]) -> None:
+    """Let an environment's pip install each request, one after the other.
+
+    Raises:
+        SystemExit: If pip fails; its own output stands above.
+    """
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install"]
+    for file in constraints:
+        pip += ["-c", str(file)]
+    for request in requests:
+        command = [*pip, *request]
+        if subprocess.run(command, check=False).returncode != 0:
+            raise SystemExit(f"Set-up stopped: `{' '.join(command)}` failed; see above.")
 
 
 def install_packages() -> None:
@@ -98,24 +114,11 @@ def install_packages() -> None:
     )
     if PYTHON.exists() and STAMP.is_file() and STAMP.read_text("utf-8") == wanted:
         return
-    make_environment()
+    make_environment(VENV, PYTHON)
     say(f"Installing axdesk and the packages of {CONSTRAINTS.relative_to(ROOT)}.")
-    pip = [
-        str(PYTHON),
-        "-m",
-        "pip",
-        "--disable-pip-version-check",
-        "install",
-        "-c",
-        str(CONSTRAINTS),
-    ]
     # Without build isolation the pinned setuptools builds, and a repeated set-up needs no network.
-    for command in (
-        [*pip, "setuptools"],
-        [*pip, "--no-build-isolation", "--editable", f"{ROOT}[dev]"],
-    ):
-        if subprocess.run(command, check=False).returncode != 0:
-            raise SystemExit(f"Set-up stopped: `{' '.join(command)}` failed; see above.")
+    editable = ["--no-build-isolation", "--editable", f"{ROOT}[dev]"]
+    install(PYTHON, ["setuptools"], editable, constraints=[CONSTRAINTS])
     STAMP.write_text(wanted, "utf-8")
 
 
@@ -197,4 +200,4 @@ def prepare_test_tools() -> None:
         return
     packages = missing_packages(TEST_TOOLS, is_present=shutil.which)
     if packages:
-        provide_system_packages(sorted(packages.values()), purpose="the tests on a virtual screen")
+        provide_system_packages(sorted(packages.values()), purpose="the tests")

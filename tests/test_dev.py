@@ -255,3 +255,15 @@ def test_an_unknown_step_lists_the_steps(
 
     assert "No such step: everything. There are: format lint" in capsys.readouterr().out
     assert commands == []
+
+
+def test_faults_are_injected_by_the_environments_python(
+    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prepare in ("prepare_window", "prepare_test_tools"):
+        monkeypatch.setattr(dev, prepare, lambda: None)
+    monkeypatch.setattr(dev, "PYTHON", environment.PYTHON)
+
+    assert dev.main(["faults", "1", "--points", "5"]) == 0
+
+    assert commands == [[str(environment.PYTHON), "-m", "tests.faults.campaign", "1", "--points", "5"]]
