@@ -110,7 +110,7 @@ def check_leftovers(path: Path) -> str:
     if not leftovers or not _size(path):
         return ""
     for name in leftovers:
-        if not _belongs(path, name):
+        if not belongs(path, name):
             raise StorageError(
                 f"Beside the database {path} lies {path.name}{name}, which belongs to another "
                 "database and would damage this one. Neither was changed.",
@@ -158,7 +158,7 @@ def _damage_of_copy(copy: Path, label: str) -> str:
             raise storage_error(label, error) from error
 
 
-def _belongs(path: Path, name: str) -> bool:
+def belongs(path: Path, name: str) -> bool:
     """Return whether a journal may be one of this database."""
     with path.open("rb") as file:
         header = file.read(100)

@@ -74,8 +74,10 @@ def read_rows(
 
 def read_row(connection: Connection, table: type[Base], key: Mapping[str, Any]) -> RowMapping:
     """Return the one row that has the values of `key`."""
-    (row,) = read_rows(connection, table, key)
-    return row
+    rows = read_rows(connection, table, key)
+    if len(rows) != 1:
+        raise LookupError(f"{table.__tablename__} has {len(rows)} rows of it instead of one")
+    return rows[0]
 
 
 def write_setup(connection: Connection, experiment_id: int, setup: ExperimentSetup) -> None:

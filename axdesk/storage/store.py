@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 import platformdirs
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import NotFoundError, StorageError, UserInputError
@@ -21,14 +21,14 @@ from axdesk.core.trial import Trial
 from axdesk.storage.backups import Backup
 from axdesk.storage.database import Database
 from axdesk.storage.engine import sqlite_connector
+from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.run_rows import delete_draft, read_draft, read_runs, write_draft, write_run
-from axdesk.storage.schema import AuditRow, ExperimentRow, SearchSpaceRow
+from axdesk.storage.schema import AuditRow, ExperimentRow
 from axdesk.storage.setup_rows import (
     experiment_columns,
     insert_rows,
-    read_setup,
     write_search_space,
     write_setup,
 )
@@ -160,25 +160,7 @@ class SqlStore:
             return self._read(connection, experiment_id)
 
     def _read(self, connection: Connection, experiment_id: int) -> Experiment:
-        stored = select(ExperimentRow.name, ExperimentRow.created_at).where(
-            ExperimentRow.id == experiment_id
-        )
-        row = connection.execute(stored).one_or_none()
-        if row is None or row.name is None:
-            what = "no experiment" if row is None else "only a draft"
-            raise NotFoundError(f"There is {what} with the number {experiment_id}.")
-        latest = select(func.max(SearchSpaceRow.version)).where(
-            SearchSpaceRow.experiment_id == experiment_id
-        )
-        version = connection.execute(latest).scalar_one()
-        experiment = Experiment(
-            id=experiment_id,
-            setup=read_setup(connection, experiment_id, version),
-            created_at=row.created_at,
-            search_space_version=version,
-            trials=read_trials(connection, experiment_id),
-            runs=read_runs(connection, experiment_id),
-        )
+        experiment = read_experiment(connection, experiment_id)
         if experiment.state.is_live and experiment_id not in self._locks.controllers():
             experiment.put_run(_interrupted(experiment.runs[-1]))
         return experiment
@@ -265,7 +247,9 @@ class SqlStore:
         now = datetime.now(UTC)
         with self._database.writing() as connection:
             if experiment_id is None:
-                empty = dict.fromkeys(("description", "owner", "plugin_folder"), "")
+                empty = dict.fromkeys(
+                    ("description", "owner", "plugin_folder", "plugin_python"), ""
+                )
                 columns = {**empty, "name": None, "created_at": now, "updated_at": now}
                 experiment_id = _insert_experiment(connection, columns)
             elif (

@@ -1,0 +1,45 @@
+"""A whole experiment, from its rows."""
+
+from sqlalchemy import Connection, func, select
+
+from axdesk.core.errors import NotFoundError, StorageError
+from axdesk.core.experiment import Experiment
+from axdesk.storage.run_rows import read_runs
+from axdesk.storage.schema import ExperimentRow, SearchSpaceRow
+from axdesk.storage.setup_rows import read_setup
+from axdesk.storage.trial_rows import read_trials
+
+
+def read_experiment(connection: Connection, experiment_id: int) -> Experiment:
+    """Return an experiment as stored.
+
+    Raises:
+        NotFoundError: If there is none, or only a draft.
+        StorageError: If rows are missing or say what cannot be.
+    """
+    stored = select(ExperimentRow.name, ExperimentRow.created_at).where(
+        ExperimentRow.id == experiment_id
+    )
+    row = connection.execute(stored).one_or_none()
+    if row is None or row.name is None:
+        what = "no experiment" if row is None else "only a draft"
+        raise NotFoundError(f"There is {what} with the number {experiment_id}.")
+    latest = select(func.max(SearchSpaceRow.version)).where(
+        SearchSpaceRow.experiment_id == experiment_id
+    )
+    version = connection.execute(latest).scalar_one()
+    try:
+        return Experiment(
+            id=experiment_id,
+            setup=read_setup(connection, experiment_id, version),
+            created_at=row.created_at,
+            search_space_version=version,
+            trials=read_trials(connection, experiment_id),
+            runs=read_runs(connection, experiment_id),
+        )
+    except (ValueError, LookupError, TypeError) as error:
+        raise StorageError(
+            f"What is stored of experiment {row.name!r} is incomplete or was changed by another "
+            f"program: {str(error).rstrip('.')}.",
+            "Restore a backup of the database, or salvage it into a new file.",
+        ) from error
