@@ -107,8 +107,6 @@ def _argument(
 def _instance(cls: type[_T], choice: PluginChoice, arguments: Mapping[str, Any]) -> _T:
     try:
         return cls(**arguments)
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:  # noqa: BLE001  # plugin border
         failure = PluginError(
             f"{choice.reference} cannot be made: {reason_of(error)}.", details=traceback_of(error)

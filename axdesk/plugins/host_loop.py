@@ -10,6 +10,7 @@ import io
 import json
 import os
 import queue
+import select
 import signal
 import sys
 import threading
@@ -37,6 +38,7 @@ _PR_SET_PDEATHSIG = 1
 def serve() -> None:
     """Answer requests until there are no more; then the process ends, within half a second."""
     requests, answers = _taken_pipes()
+    _let_survivors_print(answers)
     _die_with_parent()
     # Ctrl-C is the parent's affair. A handler is not inherited by the programs that the
     # laboratory's code starts, as SIG_IGN would be.
@@ -65,6 +67,9 @@ class _Pipe:
     def __init__(self, standard: int) -> None:
         self._descriptor = os.dup(standard)
         self._was = os.fstat(self._descriptor)
+
+    def fileno(self) -> int:
+        return self._descriptor
 
     def read(self) -> bytes:
         self._check()
@@ -117,6 +122,39 @@ def _receive(requests: _Pipe, inbox: "queue.SimpleQueue[bytes | int]") -> None:
         return
     inbox.put(0)
     time.sleep(SECONDS_TO_END)
+    os._exit(0)
+
+
+def _let_survivors_print(answers: _Pipe) -> None:
+    """Have what is printed read for ever, so that no program dies of it that outlives axdesk.
+
+    The laboratory's code may start a measuring program that goes on when this process and axdesk
+    have ended. A pipe that nobody reads would kill it as soon as it prints. On Linux a process
+    that belongs to nobody waits until axdesk reads no more, then reads until nobody prints.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        prints = os.open("/proc/self/fd/2", os.O_RDONLY)
+    except OSError:  # a Linux without /proc
+        return
+    child = os.fork()
+    if child:
+        os.close(prints)
+        os.waitpid(child, 0)
+        return
+    # This runs in a child that never returns. Its own child is adopted, so that code of the
+    # laboratory that waits for "any child" does not meet it.
+    if os.fork() == 0:
+        os.setsid()
+        os.dup2(prints, 0)
+        os.dup2(answers.fileno(), 1)
+        os.closerange(2, 256)
+        gone = select.poll()
+        gone.register(1, 0)  # told is only the error that nobody can read any more
+        gone.poll()
+        while os.read(0, 65536):
+            pass
     os._exit(0)
 
 

@@ -27,6 +27,7 @@ _SIGNALS = {
     "SIGKILL": "a kill from outside (SIGKILL), perhaps for want of memory",
 }
 _NO_ANSWER = object()
+_GARBLED = "wrote into the pipe that is for axdesk's own messages, and was ended"
 
 
 class HostEndedError(Exception):
@@ -54,7 +55,7 @@ def host_command(python: str) -> list[str]:
     """
     if not python and getattr(sys, "frozen", False):
         return [sys.executable, "--plugin-host"]
-    program = sys.executable if not python else shutil.which(Path(python).expanduser())
+    program = sys.executable if not python else shutil.which(str(Path(python).expanduser()))
     if program is None:
         raise PluginError(
             f"The Python {python!r} for the plugins is no program that can be run.",
@@ -89,9 +90,9 @@ class HostProcess:
         pipes: list[tuple[int, int]] = []
         try:
             pipes.extend(os.pipe() for _ in range(3))
-            (asked, self._requests), (answered, self._answers_end), (printed, self._prints_end) = (
-                pipes
-            )
+            asked, self._requests = pipes[0]
+            self._answers_begin, self._answers_end = pipes[1]
+            printed, self._prints_end = pipes[2]
             self._process = subprocess.Popen(
                 command, stdin=asked, stdout=self._answers_end, stderr=self._prints_end,
                 **_new_session(),
@@ -107,17 +108,23 @@ class HostProcess:
             threading.Thread(target=work, name="axdesk-plugin-host", daemon=True)
             for work in (
                 self._watch,
-                functools.partial(self._read_answers, answered),
+                self._read_answers,
                 functools.partial(self._read_prints, printed),
             )
         ]
-        for thread in self._threads:
-            thread.start()
+        try:
+            for thread in self._threads:
+                thread.start()
+        except RuntimeError as error:
+            # The threads that did start end with the process, and close what is theirs.
+            self.kill()
+            self._process.wait()
+            raise PluginError(f"{self._python} cannot be followed: {error}.") from None
 
     @property
-    def has_ended(self) -> bool:
-        """Whether the process is gone."""
-        return self._process.returncode is not None
+    def is_usable(self) -> bool:
+        """Whether it lives, and has not written nonsense since the last request."""
+        return self._process.returncode is None and not self._is_garbled
 
     def greet(self, seconds: float) -> None:
         """Wait until the process is ready for requests.
@@ -183,11 +190,15 @@ class HostProcess:
         self.kill()
         for thread in self._threads:
             thread.join(_SECONDS_TO_JOIN)
+        if self._answers_begin >= 0:
+            # Last of all: it tells who reads after us that we read no more.
+            os.close(self._answers_begin)
+            self._answers_begin = -1
         return self._output.end_process()
 
     def _received(self, seconds: float | None) -> Mapping[str, Any]:
         try:
-            answer = self._answers.get(timeout=seconds)
+            answer = self._answers.get(timeout=None if seconds is None else max(0.0, seconds))
         except queue.Empty:
             self.kill()
             raise TimeoutError from None
@@ -195,13 +206,13 @@ class HostProcess:
             raise HostEndedError(self.how_it_ended())
         if not isinstance(answer, dict):
             self.kill()
-            raise HostEndedError(
-                "wrote into the pipe that is for axdesk's own messages, and was ended"
-            )
+            raise HostEndedError(_GARBLED)
         return answer
 
     def how_it_ended(self) -> str:
         """Return `"was ended by a segmentation fault (SIGSEGV)"`."""
+        if self._is_garbled:
+            return _GARBLED
         self._threads[0].join(_SECONDS_TO_JOIN)
         status = self._process.returncode
         if status is None:
@@ -226,10 +237,11 @@ class HostProcess:
     def _read_prints(self, descriptor: int) -> None:
         for chunk in self._chunks(descriptor):
             self._output.feed(chunk)
+        os.close(descriptor)
 
-    def _read_answers(self, descriptor: int) -> None:
+    def _read_answers(self) -> None:
         line = b""
-        for chunk in self._chunks(descriptor):
+        for chunk in self._chunks(self._answers_begin):
             if self._is_garbled:
                 continue
             *ended, line = (line + chunk).split(b"\n")
@@ -260,7 +272,6 @@ class HostProcess:
             data = held + os.read(descriptor, 65536)
             at = data.find(self._mark)
             if at >= 0:
-                os.close(descriptor)
                 if at:
                     yield data[:at]
                 return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from axdesk.core.clock import SystemClock
-from axdesk.core.errors import NotFoundError
+from axdesk.core.errors import NotFoundError, PluginError
 from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginDescription, PluginFile
 from axdesk.core.protocols import Clock
 from axdesk.plugins.call_request import CallRequest
@@ -51,8 +51,13 @@ def _described(path: Path, python: str) -> PluginFile:
         return code
     source = PluginSource(path, code)
     process = HostProcess(python, HostOutput(path.name, SystemClock()))
+    until = time.monotonic() + SECONDS_TO_DESCRIBE
     try:
-        return source.load(process, time.monotonic() + SECONDS_TO_DESCRIBE)
+        process.greet(SECONDS_TO_DESCRIBE)
+        try:
+            return source.load(process, until)
+        except PluginError as error:
+            problem = error.message
     except HostEndedError as ended:
         problem = f"Its process {ended.how} when it was loaded."
     except TimeoutError:

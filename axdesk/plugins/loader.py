@@ -93,9 +93,7 @@ def load_file(path: Path, source: bytes) -> tuple[PluginFile, dict[str, TPluginC
     sha256 = hashlib.sha256(source).hexdigest()
     try:
         module = _module(path, source)
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:  # noqa: BLE001  # plugin border: sys.exit() in a file, too
+    except BaseException as error:  # noqa: BLE001  # plugin border: sys.exit() and Ctrl-C's, too
         details = traceback_of(error)
         return PluginFile(path.name, sha256, error=_load_error(path, error), details=details), {}
     classes, problems = _usable_classes(module)

@@ -42,18 +42,17 @@ class PluginSource:
         return hashlib.sha256(self.code).hexdigest()
 
     def load(self, process: HostProcess, until: float) -> PluginFile:
-        """Run the file in a process that was just started.
+        """Run the file in a process that is ready.
 
         Args:
             process: Where.
             until: Time of `time.monotonic` at which the process is killed.
 
         Raises:
-            PluginError: If the process is no Python, or one that is too old.
+            PluginError: If it cannot even be described.
             HostEndedError: If the process ends.
             TimeoutError: If it takes too long.
         """
-        process.greet(until - time.monotonic())
         request = {
             "do": "load",
             "path": str(self.path.absolute()),
@@ -217,7 +216,7 @@ class PluginHost:
         Raises:
             AxdeskError: If there can be none now.
         """
-        if self._process is not None and self._process.has_ended:
+        if self._process is not None and not self._process.is_usable:
             how = self._process.how_it_ended()
             _log.warning("The process of %s %s between calls. %s", self._name, how, self._drop())
             self._restarts.crashed()
@@ -243,7 +242,7 @@ class PluginHost:
             AxdeskError: If that fails.
         """
         until = time.monotonic() + SECONDS_TO_START
-        doing = f"{self._name} was loaded"
+        doing = f"loading {self._name}"
         process = HostProcess(self._python, self.output)
         with self._lock:
             self._process = process
@@ -251,9 +250,10 @@ class PluginHost:
             if self._is_closing:
                 process.kill()
         try:
+            process.greet(until - time.monotonic())
             file = self._source.load(process, until)
             for part in self._parts:
-                doing = f"{part.choice.reference} was made"
+                doing = f"making {part.choice.reference}"
                 choice = wire.from_choice(part.choice)
                 request = {"do": "build", "metric": part.metric, "choice": choice}
                 process.ask(request, until - time.monotonic())
@@ -261,7 +261,7 @@ class PluginHost:
             problem = (
                 f"its process {error.how} while {doing}"
                 if isinstance(error, HostEndedError)
-                else f"{doing} for longer than {SECONDS_TO_START:.0f} s, and its process was ended"
+                else f"{doing} took longer than {SECONDS_TO_START:.0f} s, and its process was ended"
             )
             raise PluginError(
                 f"{self._name} cannot be used: {problem}.", details=self._drop()
