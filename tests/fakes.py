@@ -28,10 +28,18 @@ _MOST_WAITS = 20_000
 
 
 class FakeClock:
-    """Time that moves only when the scheduler waits, to the next thing that happens."""
+    """Time that moves only when the scheduler waits, to the next thing that happens.
+
+    Attributes:
+        seconds: What the monotonic clock says.
+        wall: What the wall clock says at so many seconds; steps and freezes as tests like.
+    """
 
     def __init__(self) -> None:
         self.seconds = 0.0
+        self.wall: Callable[[float], datetime] = lambda seconds: (
+            datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        )
         self._planned: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._waits = 0
@@ -44,7 +52,7 @@ class FakeClock:
         return self.seconds
 
     def now(self) -> datetime:
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=self.seconds)
+        return self.wall(self.seconds)
 
     def receive(self, inbox: "SimpleQueue[object]", seconds: float | None) -> object | None:
         self._waits += 1
@@ -58,31 +66,52 @@ class FakeClock:
             elif until is None:
                 raise AssertionError(f"the run waits for ever at {self.seconds} s")
             else:
-                self.seconds = until
+                self.seconds = max(self.seconds, until)
                 return None
         return inbox.get()
 
 
 @dataclass(slots=True)
 class MemoryStore:
-    """Remembers every commit; fails from a given one on, with a given error."""
+    """Remembers every commit; fails from a given one on, with a given error.
+
+    Attributes:
+        fails_from: Number of the first commit that fails; None for none.
+        is_out: Whether it takes nothing for the moment.
+        tries: How many commits were asked for.
+    """
 
     commits: list[Trial | Run] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     fails_from: int | None = None
     error: Exception = field(default_factory=lambda: StorageError("The disk is full."))
+    is_out: bool = False
+    tries: int = 0
+    _latest: dict[int, Trial] = field(default_factory=dict)
 
     def save_trial(
         self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
     ) -> None:
+        self._refuse_if_failing()
+        known, stored = experiment.trials.get(trial.index), self._latest.get(trial.index)
+        if stored is not None:
+            assert known is not None
+            assert known.status is stored.status, "changed elsewhere"
+        self._latest[trial.index] = trial
         self._commit(trial, audit)
 
     def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
+        self._refuse_if_failing()
         self._commit(run, audit)
 
-    def _commit(self, snapshot: Trial | Run, audit: Sequence[AuditEntry]) -> None:
+    def _refuse_if_failing(self) -> None:
+        self.tries += 1
+        if self.is_out:
+            raise StorageError("The database is locked.", "Wait.", is_temporary=True)
         if self.fails_from is not None and len(self.commits) >= self.fails_from:
             raise self.error
+
+    def _commit(self, snapshot: Trial | Run, audit: Sequence[AuditEntry]) -> None:
         self.commits.append(snapshot)
         self.audit += audit
 
@@ -163,6 +192,7 @@ class Script:
         hangs: Kind of call (`"run"`, `"poll"`, `"stop"`, `"find"`, a metric) → so many first ones
             are entered and never answer.
         not_entered: Kind of call → so many first ones fail without being entered.
+        waits: Kind of call → seconds that each waits in a queue before it is entered.
         pattern: Which polls, and which fetches of a metric, raise: `"x"`; others answer: `"."`. It
             is repeated, and each trial begins at its index.
     """
@@ -182,6 +212,7 @@ class Script:
     metadata: dict[str, Any] | None = None
     hangs: dict[str, int] = field(default_factory=dict)
     not_entered: dict[str, int] = field(default_factory=dict)
+    waits: dict[str, float] = field(default_factory=dict)
     pattern: str = "."
 
 
@@ -192,12 +223,13 @@ class ScriptedCalls:
     Attributes:
         scripts: Trial index → its script; `usual` for all others.
         can_give_up: Whether a call that hangs can be ended.
-        readings: Values of the metrics; None for the trial index.
         started: Trial index → when it really started.
         open: Trial indices whose `run_trial` has not answered yet.
         launches: (trial index, when called, when answered) of each `run_trial` that was answered.
         given_up: When calls were given up, and with which reason.
         told: Where prints go; None before and after a run.
+        progression: Of a value that is fetched so many seconds after its trial's start.
+        before_run: Called with the trial index before each `run_trial`.
     """
 
     clock: FakeClock
@@ -221,6 +253,7 @@ class ScriptedCalls:
     given_up: list[tuple[float, str]] = field(default_factory=list)
     told: Callable[[str, str], None] | None = None
     progression: Callable[[float], float] = lambda seconds: seconds
+    before_run: Callable[[int], object] = lambda index: None
 
     def script(self, index: int) -> Script:
         return self.scripts.get(index, self.usual)
@@ -232,6 +265,7 @@ class ScriptedCalls:
     def run_trial(
         self, trial_index: int, parameterization: TParameterization
     ) -> "Future[dict[str, Any]]":
+        self.before_run(trial_index)
         self.deployed.append(trial_index)
         script, called_at = self.script(trial_index), self.clock.seconds
         tries = self.deployed.count(trial_index)
@@ -270,7 +304,7 @@ class ScriptedCalls:
             return script.ends_as if is_over else TrialStatus.RUNNING
 
         seconds = HANG if tries <= script.hangs.get("poll", 0) else script.poll_seconds
-        return later(self.clock, seconds, answer, error)
+        return later(self.clock, seconds, answer, error, script.waits.get("poll", 0.0))
 
     def fetch(
         self, metric_name: str, trial_index: int, trial_metadata: Mapping[str, Any]
@@ -351,11 +385,21 @@ def not_entered(call: str) -> "Future[Any]":
 
 
 def later(
-    clock: FakeClock, seconds: float, answer: Callable[[], T], error: Exception | None = None
+    clock: FakeClock,
+    seconds: float,
+    answer: Callable[[], T],
+    error: Exception | None = None,
+    waits: float = 0.0,
 ) -> "Future[T]":
-    """Return the Future of a call that is entered now and answers after some seconds."""
+    """Return the Future of a call that answers some seconds after it was entered."""
     future: Future[T] = Future()
-    future.set_running_or_notify_cancel()
+
+    def enter() -> None:
+        future.set_running_or_notify_cancel()
+        if seconds == 0:
+            resolve()
+        elif seconds != HANG:
+            clock.at(clock.seconds + seconds, resolve)
 
     def resolve() -> None:
         if future.done():
@@ -368,8 +412,8 @@ def later(
         except SearchSpaceExhaustedError as exhausted:
             future.set_exception(exhausted)
 
-    if seconds == 0:
-        resolve()
-    elif seconds != HANG:
-        clock.at(clock.seconds + seconds, resolve)
+    if waits:
+        clock.at(clock.seconds + waits, enter)
+    else:
+        enter()
     return future

@@ -104,6 +104,13 @@ class Abandon(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class FetchAgain(Command):
+    """Poll and fetch a trial once more that failed after it had been started; needs a run."""
+
+    trial_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetExcluded(Command):
     """Withhold a trial from the model, or give it back."""
 

@@ -61,6 +61,11 @@ class Following:
         self.forget(trial.index)
         self._loop.keep(replace(trial, elapsed_seconds=self.elapsed(trial)))
 
+    def leave_all(self) -> None:
+        """Let all trials run on."""
+        for index in list(self.watches):
+            self.leave(self._loop.experiment.trial(index))
+
     def forget(self, index: int) -> None:
         """No longer follow a trial."""
         self.watches.pop(index, None)

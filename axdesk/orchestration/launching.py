@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from axdesk.core.errors import AxdeskError
+from axdesk.core.errors import AxdeskError, StorageError
 from axdesk.core.failpoints import failpoint
+from axdesk.core.protocols import AuditEntry
 from axdesk.core.suggestions import Candidate
 from axdesk.core.trial import Arm, Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall, was_entered
@@ -82,7 +83,8 @@ class Launching:
         run = self._loop.current
         has_slot = self._loop.occupied < run.settings.parallelism
         has_trial = self._remaining > 0 or bool(self._redeploy)
-        return run.state.launches and self._launch is None and has_slot and has_trial
+        may_start = run.state.launches and self._loop.keeping.error is None
+        return may_start and self._launch is None and has_slot and has_trial
 
     def due_at(self, now: float) -> list[float | None]:
         """Return the monotonic times at which there is something to do, as far as known."""
@@ -93,18 +95,31 @@ class Launching:
         """Deploy what is next, if there is a slot and something to put into it."""
         if not self._may_launch():
             return
+        try:
+            with self._loop.keeping.strictly():
+                trial = self._intended()
+        except StorageError as error:
+            if not error.is_temporary:
+                raise
+            return  # nothing is deployed unless the intent is stored
+        if trial is not None:
+            self._deploy(trial)
+
+    def _intended(self) -> Trial | None:
+        """Store which trial is to be deployed now, and return it; None if there is none yet."""
+        is_time = self._loop.clock.monotonic() >= self._next_launch_at
         if self._redeploy:
-            if self._loop.clock.monotonic() >= self._next_launch_at:
-                self._deploy(self._intended(self._redeploy[0]))
-            return
+            return self._staged_again(self._redeploy[0]) if is_time else None
         self._suggesting.prepare()
         # One at a time: each candidate knows every result, in a resumed run as in any other.
         is_sequential = self._loop.current.settings.parallelism == 1
         usual_seconds = None if is_sequential else self._following.usual_seconds()
         candidate = self._suggesting.ready(usual_seconds)
-        if candidate is not None and self._loop.clock.monotonic() >= self._next_launch_at:
-            self._suggesting.taken()
-            self._deploy(self._staged(candidate))
+        if candidate is None or not is_time:
+            return None
+        trial = self._staged(candidate)
+        self._suggesting.taken()
+        return trial
 
     def look_ahead(self) -> None:
         """Let the optimiser work while trials run."""
@@ -143,8 +158,7 @@ class Launching:
         failpoint("trial_staged")
         return trial
 
-    def _intended(self, index: int) -> Trial:
-        """Store that a trial is about to be deployed again."""
+    def _staged_again(self, index: int) -> Trial:
         trial = replace(self._loop.experiment.trial(index), staged_at=self._loop.clock.now())
         self._loop.keep(trial)
         self._redeploy.remove(index)
@@ -246,7 +260,14 @@ class Launching:
             may_have_started=False,
             reason="",
         )
-        loop.keep(running)
+        late = AuditEntry(
+            at=loop.clock.now(),
+            action="adopt_late_answer",
+            trial_index=trial.index,
+            before=f"{trial.status}: {trial.reason}",
+            after=running.status,
+        )
+        loop.keep(running, (late,) if trial.status is TrialStatus.FAILED else ())
         failpoint("trial_running")
         interval = loop.current.settings.initial_seconds_between_polls
         self._following.follow(running, loop.clock.monotonic() + interval)

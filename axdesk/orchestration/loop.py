@@ -10,6 +10,7 @@ from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
+from axdesk.orchestration.safekeeping import Safekeeping
 
 
 class Loop(Protocol):
@@ -22,6 +23,7 @@ class Loop(Protocol):
     clock: Clock
     publish: Publish
     open_calls: OpenCalls
+    keeping: Safekeeping
 
     @property
     def occupied(self) -> int:
@@ -46,6 +48,10 @@ class Loop(Protocol):
 
     def stop_now(self) -> None:
         """Stop every running trial through the runner."""
+        ...
+
+    def leave(self, reason: str) -> None:
+        """End the run at once; running trials run on."""
         ...
 
     def started(self, trial: Trial, metadata: Mapping[str, Any]) -> None:

@@ -6,6 +6,8 @@ from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
     Command,
+    FetchAgain,
+    Leave,
     Pause,
     Resume,
     Stop,
@@ -15,13 +17,18 @@ from axdesk.core.commands import (
 from axdesk.core.errors import TransitionError, UnsupportedError, UserInputError
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import RunState
+from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.trial_commands import apply_to_trial
 from axdesk.orchestration.uncertain import Uncertain
 
 
 def carry_out(loop: Loop, uncertain: Uncertain, command: Command) -> None:
-    """Carry a command out, in the scheduler's thread; an `AxdeskError` refuses it."""
+    """Carry a command out, in the scheduler's thread; an `AxdeskError` refuses it.
+
+    Those that steer the run also work while the database takes nothing; all others are refused
+    then, for nothing is acknowledged that is not stored.
+    """
     match command:
         case Pause():
             loop.change_state(RunState.PAUSING)
@@ -32,10 +39,21 @@ def carry_out(loop: Loop, uncertain: Uncertain, command: Command) -> None:
         case StopNow():
             _stop(loop)
             loop.stop_now()
+        case Leave(reason=reason):
+            loop.leave(reason)
+        case _:
+            with loop.keeping.strictly():
+                _change(loop, uncertain, command)
+
+
+def _change(loop: Loop, uncertain: Uncertain, command: Command) -> None:
+    match command:
         case ChangeRunSettings():
             _change_settings(loop, command)
         case AnswerQuestion(trial_index=index, answer=answer):
             uncertain.answer(index, answer)
+        case FetchAgain(trial_index=index):
+            _fetch_again(loop, index)
         case _ if isinstance(command, TrialCommand):
             now = loop.clock.now()
             loop.adopt(apply_to_trial(loop.experiment, loop.store, command, now))
@@ -46,6 +64,25 @@ def carry_out(loop: Loop, uncertain: Uncertain, command: Command) -> None:
 def _stop(loop: Loop) -> None:
     if loop.current.state is not RunState.STOPPING:
         loop.change_state(RunState.STOPPING, "stopped by the operator")
+
+
+def _fetch_again(loop: Loop, index: int) -> None:
+    trial = loop.experiment.trial(index)
+    if trial.status is not TrialStatus.FAILED or trial.metadata is None:
+        never = "" if trial.metadata is not None else " and the runner never said that it started"
+        raise TransitionError(
+            f"Trial {index} is {trial.status}{never}: there is nothing to fetch again.",
+            "Only a trial that failed after it had been started can be fetched again.",
+        )
+    entry = AuditEntry(
+        at=loop.clock.now(),
+        action="fetch_again",
+        trial_index=index,
+        before=f"{trial.status}: {trial.reason}",
+        after=TrialStatus.RUNNING,
+    )
+    loop.keep(trial.moved_to(TrialStatus.RUNNING, reason="", finished_at=None), (entry,))
+    loop.follow_running()
 
 
 def _change_settings(loop: Loop, command: ChangeRunSettings) -> None:

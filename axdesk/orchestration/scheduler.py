@@ -1,25 +1,22 @@
 """The closed loop: suggest, stage, deploy, poll, fetch, record, until the budget is spent."""
 
 import logging
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from queue import SimpleQueue
+from dataclasses import replace
 from typing import Any
 
 from axdesk.core.commands import Command
 from axdesk.core.errors import (
     AxdeskError,
     DecisionNeededError,
-    TransitionError,
+    StorageError,
 )
 from axdesk.core.events import (
     Publish,
     QuestionAnswered,
-    RunChanged,
     RunFinished,
-    TrialChanged,
     Warned,
 )
 from axdesk.core.experiment import Experiment
@@ -31,21 +28,16 @@ from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
 from axdesk.orchestration.failure_rate import FailureRate
 from axdesk.orchestration.following import Following
+from axdesk.orchestration.inbox import Inbox
 from axdesk.orchestration.launching import Launching
+from axdesk.orchestration.prints import Prints
 from axdesk.orchestration.run_commands import carry_out
+from axdesk.orchestration.safekeeping import Safekeeping
 from axdesk.orchestration.stopping import Stopping
 from axdesk.orchestration.suggesting import Suggesting
 from axdesk.orchestration.uncertain import Uncertain
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """A command in the scheduler's inbox, and the Future that answers it."""
-
-    command: Command
-    answer: "Future[None]"
 
 
 class Scheduler:
@@ -67,7 +59,6 @@ class Scheduler:
         publish: Publish,
         clock: Clock,
         waits_for_answers: bool = False,
-        never_ran: Collection[int] = (),
     ) -> None:
         """Make a scheduler for a run that is STARTING.
 
@@ -81,7 +72,6 @@ class Scheduler:
             clock: Time.
             waits_for_answers: Whether the run waits for a person when nothing but questions is
                 left; otherwise it ends with a `DecisionNeededError`.
-            never_ran: Staged trials of which the operator says that they surely did not start.
         """
         self.experiment = experiment
         self.current = run
@@ -89,33 +79,35 @@ class Scheduler:
         self.clock = clock
         self.store = store
         self.publish = publish
-        self._inbox: SimpleQueue[object] = SimpleQueue()
+        self._inbox = Inbox(clock)
         self._waits_for_answers = waits_for_answers
         self._suggesting = Suggesting(
             experiment, generator, clock=clock, publish=publish, wake=self.wake
         )
         self.open_calls = OpenCalls(calls, self.wake)
+        self.keeping = Safekeeping(experiment, run, store, clock, publish)
+        self._prints = Prints(clock, publish, self.wake)
         self._following = Following(self)
         self._stopping = Stopping(self, self._following)
-        self.uncertain = Uncertain(self, never_ran)
+        self.uncertain = Uncertain(self)
         self._launching = Launching(
             self, self._suggesting, self.uncertain, self._following, self._stopping
         )
         self._failure_rate = FailureRate(experiment, lambda: self.current)
         self._started_at = clock.monotonic()
         self._run_seconds = run.elapsed_seconds
+        self._leaves_because: str | None = None
+        self._waits_for_store = True
 
     # ---- from any thread -------------------------------------------------------------------------
 
     def submit(self, command: Command) -> "Future[None]":
         """Hand a command to the run; from any thread, even from a signal handler."""
-        answer: Future[None] = Future()
-        self._inbox.put(Submitted(command, answer))
-        return answer
+        return self._inbox.submit(command)
 
     def wake(self) -> None:
         """Make the loop look at everything once more."""
-        self._inbox.put(None)
+        self._inbox.wake()
 
     # ---- the loop --------------------------------------------------------------------------------
 
@@ -128,23 +120,30 @@ class Scheduler:
             StorageError: If the database cannot be used.
         """
         error: AxdeskError | None = None
+        self.calls.listen(self._prints.add)
         try:
             with self._end_stored():
                 self._begin()
                 self._step()
-                while not self._is_over():
-                    self._receive()
+                while not self._has_ended():
+                    self._inbox.receive(self._seconds_to_wait(), self._carry_out)
                     self._step()
-                self._conclude()
         except AxdeskError as caught:
             error = caught
             raise
         finally:
+            self.calls.listen(None)
+            self._prints.tell()
+            self.keeping.drop()
             self.refuse_commands()
             self.publish(RunFinished(self.current, error))
         return self.current
 
     def _step(self) -> None:
+        if self._leaves_because is not None:
+            return
+        self._prints.step()
+        self.keeping.step()
         self.open_calls.step(self.clock.monotonic())
         self._suggesting.take_answer(self._settings.orchestration.generation_time_limit)
         self._launching.step()
@@ -159,7 +158,8 @@ class Scheduler:
         self._launching.look_ahead()
 
     def _begin(self) -> None:
-        self.keep_run(self.current)
+        with self.keeping.strictly():
+            self.keep_run(self.current)
         failpoint("run_stored")
         self._following.ask_for_early_metrics()
         for trial in self.experiment.with_status(TrialStatus.STAGED):
@@ -169,36 +169,13 @@ class Scheduler:
                 self.uncertain.add(trial, "axdesk ended before the runner had answered")
         self.change_state(RunState.RUNNING)
 
-    def _receive(self) -> None:
-        """Wait for something to do, then carry out every command that has come in."""
-        item = self.clock.receive(self._inbox, self._seconds_to_wait())
-        while item is not None or not self._inbox.empty():
-            if isinstance(item, Submitted):
-                self._answer(item)
-            item = self._inbox.get() if not self._inbox.empty() else None
-
-    def _answer(self, submitted: Submitted) -> None:
-        if not submitted.answer.set_running_or_notify_cancel():
-            return
+    def _carry_out(self, command: Command) -> None:
         self._following.count_elapsed()
-        try:
-            carry_out(self, self.uncertain, submitted.command)
-        except AxdeskError as error:
-            submitted.answer.set_exception(error)
-        except BaseException as error:
-            submitted.answer.set_exception(error)
-            raise
-        else:
-            submitted.answer.set_result(None)
+        carry_out(self, self.uncertain, command)
 
     def refuse_commands(self) -> None:
         """Answer commands that came too late."""
-        while not self._inbox.empty():
-            item = self._inbox.get()
-            if isinstance(item, Submitted) and item.answer.set_running_or_notify_cancel():
-                item.answer.set_exception(
-                    TransitionError("The run has ended.", "Resume it, or start another.")
-                )
+        self._inbox.refuse_all()
 
     def _seconds_to_wait(self) -> float | None:
         now = self.clock.monotonic()
@@ -206,10 +183,12 @@ class Scheduler:
         times = [
             self._suggesting.late_at(time_limit),
             self._limit_at(),
+            self._prints.due_at(),
+            self.keeping.due_at(),
             *self.open_calls.due_at(now, self._settings.initial_seconds_between_polls),
             *self._launching.due_at(now),
             *self.uncertain.due_at(),
-            *self._stopping.due_at(),
+            *self._stopping.due_at(now),
             *self._following.due_at(now),
         ]
         known = [time for time in times if time is not None]
@@ -265,7 +244,7 @@ class Scheduler:
 
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
-        self.took(trial)
+        self.keeping.took(trial)
         if trial.status.is_terminal:
             question = self.uncertain.questions.get(trial.index)
             self.forget(trial.index)
@@ -278,17 +257,11 @@ class Scheduler:
         return self._run_seconds + self.clock.monotonic() - self._started_at
 
     def _limit_at(self) -> float | None:
-        """Return when the next time limit of a trial or of the run passes."""
-        now, more = self.clock.monotonic(), self._settings.orchestration
-        times = []
-        if more.run_time_limit is not None and self.current.state.launches:
-            times.append(now + more.run_time_limit - self._run_elapsed())
-        if more.trial_time_limit is not None:
-            running = (self.experiment.trial(index) for index in self._following.watches)
-            times += [
-                now + more.trial_time_limit - self._following.elapsed(trial) for trial in running
-            ]
-        return min(times, default=None)
+        """Return when the time limit of the run passes."""
+        limit = self._settings.orchestration.run_time_limit
+        if limit is None or not self.current.state.launches:
+            return None
+        return self.clock.monotonic() + limit - self._run_elapsed()
 
     def _keep_time_limit(self) -> None:
         limit = self._settings.orchestration.run_time_limit
@@ -297,9 +270,16 @@ class Scheduler:
 
     def stop_now(self, reason: str = "stopped by the operator") -> None:
         """Stop every running trial through the runner; asked twice, wait for nothing more."""
+        if self._stopping.reason is not None:
+            self._waits_for_store = False
         if self._stopping.reason is not None or self._launching.is_late:
             self._launching.leave_behind()
         self._stopping.stop_all(reason)
+
+    def leave(self, reason: str) -> None:
+        """End the run at once, wait for nothing; running trials run on."""
+        self._leaves_because = reason
+        self._waits_for_store = False
 
     def _check_failure_rate(self, *, at_end: bool = False) -> None:
         # Trials that are stopped on purpose are no failures.
@@ -326,7 +306,23 @@ class Scheduler:
     def _only_questions_left(self) -> bool:
         return self._is_spent() and bool(self.uncertain.questions)
 
+    def _has_ended(self) -> bool:
+        """Conclude the run if it is over; return whether that is stored."""
+        if not self._is_over():
+            return False
+        try:
+            self._conclude()
+        except StorageError as error:
+            if error.is_temporary and self._waits_for_store:
+                return False
+            raise
+        return True
+
     def _is_over(self) -> bool:
+        if self._leaves_because is not None:
+            return True
+        if self.keeping.error is not None and self._waits_for_store:
+            return False
         match self.current.state:
             case RunState.STOPPING:
                 ends_now = self._stopping.reason is not None
@@ -343,10 +339,16 @@ class Scheduler:
 
     def _conclude(self) -> None:
         failpoint("run_ending")
+        if self._leaves_because is not None:
+            self._following.leave_all()
+            self._finish(RunState.INTERRUPTED, self._leaves_because)
+            return
         if self.current.state is not RunState.STOPPING:
             self._check_failure_rate(at_end=True)
         if self._failure_rate.exceeded:
-            raise self._failure_rate.error()
+            error = self._failure_rate.error()
+            self._finish(RunState.FAILED, error.message)
+            raise error
         if self.current.state is RunState.STOPPING:
             self._finish(RunState.STOPPED, self.current.reason)
         elif self.uncertain.questions:
@@ -371,7 +373,10 @@ class Scheduler:
             yield
         except AxdeskError as error:
             if self.current.state.is_live:
-                self._finish_if_possible(RunState.FAILED, error.message)
+                # A database that fails for a while says RUNNING until the run is resumed.
+                is_left = isinstance(error, StorageError) and error.is_temporary
+                state = RunState.INTERRUPTED if is_left else RunState.FAILED
+                self._finish_if_possible(state, error.message)
             raise
         except BaseException as error:
             is_interrupt = isinstance(error, KeyboardInterrupt)
@@ -390,26 +395,26 @@ class Scheduler:
         run = self.current.moved_to(
             state, reason=reason, ended_at=self.clock.now(), elapsed_seconds=self._run_elapsed()
         )
-        self.keep_run(run)
+        self.keeping.retry()
+        if self.keeping.error is not None:
+            raise StorageError(
+                self.keeping.error.message,
+                "Resume the run once the database works: what it did not take is fetched again.",
+                is_temporary=True,
+            )
+        with self.keeping.strictly():
+            self.keep_run(run)
 
     # ---- store, then publish ---------------------------------------------------------------------
 
     def keep(self, trial: Trial, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store a trial's snapshot, then publish it."""
-        self.store.save_trial(self.experiment, trial, audit)
-        self.took(trial)
-
-    def took(self, trial: Trial) -> None:
-        """Publish a trial's snapshot that is stored."""
-        self.experiment.put(trial)
-        self.publish(TrialChanged(trial))
+        self.keeping.keep(trial, audit)
 
     def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store the run's snapshot, then publish it."""
-        self.store.save_run(self.experiment, run, audit)
-        self.experiment.put_run(run)
+        self.keeping.keep_run(run, audit)
         self.current = run
-        self.publish(RunChanged(run))
 
     def change_state(self, state: RunState, reason: str = "") -> None:
         """Move the run to another state."""

@@ -72,9 +72,14 @@ class Stopping:
         """Wait no longer for the stop of a trial."""
         self._stops.pop(index, None)
 
-    def due_at(self) -> list[float | None]:
-        """Return the monotonic times at which the runner is asked again."""
-        return [stop.again_at for stop in self._stops.values() if stop.call is None]
+    def due_at(self, now: float) -> list[float | None]:
+        """Return the monotonic times of time limits, and at which the runner is asked again."""
+        times: list[float | None] = [s.again_at for s in self._stops.values() if s.call is None]
+        limit = self._loop.current.settings.orchestration.trial_time_limit
+        if limit is not None:
+            running = (self._loop.experiment.trial(index) for index in self._following.watches)
+            times += [now + limit - self._following.elapsed(trial) for trial in running]
+        return times
 
     def step(self) -> None:
         """Take what the runner answered."""

@@ -95,7 +95,8 @@ def _told(trial: Trial, command: TrialCommand) -> str:
         case _:
             metrics = dict.fromkeys(o.metric for o in trial.observations)
             latest = (trial.latest(metric) for metric in metrics)
-            return "; ".join([trial.status, *(_observation_text(o) for o in latest if o)])
+            status = f"{trial.status}: {trial.reason}" if trial.reason else str(trial.status)
+            return "; ".join([status, *(_observation_text(o) for o in latest if o)])
 
 
 def _observation_text(observation: Observation) -> str:

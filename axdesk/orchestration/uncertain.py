@@ -1,6 +1,5 @@
 """Trials of which nobody knows whether they started: ask the runner, then a person."""
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,9 +30,8 @@ class Uncertain:
         questions: Trial index → the question that is open about it.
     """
 
-    def __init__(self, loop: Loop, never_ran: Collection[int] = ()) -> None:
+    def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._never_ran = never_ran
         self.questions: dict[int, Question] = {}
         self._searches: dict[int, _Search] = {}
         self._errors: dict[int, str] = {}
@@ -165,10 +163,7 @@ class Uncertain:
             self._fail(trial, error)
 
     def _decide(self, trial: Trial) -> None:
-        """Do as the operator has answered already or as the option says, or ask."""
-        if trial.index in self._never_ran:
-            self._loop.deploy_again(trial)
-            return
+        """Do as the option says, or ask."""
         match self._loop.current.settings.orchestration.uncertain_deployment:
             case "redeploy":
                 self._loop.deploy_again(trial)

@@ -11,10 +11,12 @@ from axdesk.core.errors import AxdeskError
 from axdesk.core.events import (
     Event,
     FallbackUsed,
+    PluginPrinted,
     QuestionAnswered,
     QuestionAsked,
     RunChanged,
     RunFinished,
+    StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
     TrialHealthChanged,
@@ -78,6 +80,7 @@ class Bench:
         self.calls = ScriptedCalls(
             self.clock, scripts=self.scripts, metric_names=("y", *self.tracking)
         )
+        self.calls.before_run = self._check_intent
         self.generator = ScriptedGenerator(self.clock)
         self.experiment = experiment(self.tracking)
         self.events: list[Event] = []
@@ -103,7 +106,10 @@ class Bench:
     def run(self, wanted: RunSettings | None = None) -> Run:
         """Carry out a new run, or go on with the last one; check what holds of every run."""
         if wanted is None:
-            run = self.experiment.runs[-1].moved_to(RunState.STARTING, reason="", ended_at=None)
+            last = self.experiment.runs[-1]
+            if last.state.is_live:  # as the store says of a run that nobody drives any more
+                last = replace(last, state=RunState.INTERRUPTED)
+            run = last.moved_to(RunState.STARTING, reason="", ended_at=None)
         else:
             run = Run(len(self.experiment.runs), wanted)
         self.events = []
@@ -135,6 +141,20 @@ class Bench:
             deployed = {t.index for t in (*running, *launching) if t.run_index is not None}
             self.most_at_once = max(self.most_at_once, len(deployed))
         self.events.append(event)
+
+    def _check_intent(self, index: int) -> None:
+        intent = self.store.of_trial(index)[-1]
+        assert intent.status is TrialStatus.STAGED, "deployed without a stored intent"
+        assert not intent.surely_not_started, "deployed without a stored intent"
+
+    def outage(self, begin: float, end: float) -> None:
+        """Have the database take nothing from one time to another."""
+
+        def switch(is_out: bool) -> None:
+            self.store.is_out = is_out
+
+        self.clock.at(begin, lambda: switch(True))
+        self.clock.at(end, lambda: switch(False))
 
     def _check_end(self, error: AxdeskError | None) -> None:
         finished = [e for e in self.events if isinstance(e, RunFinished)]
@@ -187,7 +207,7 @@ class Bench:
         self.experiment.put_run(replace(Run(0, wanted), state=RunState.INTERRUPTED))
 
 
-def _in_words(event: Event) -> str:
+def _in_words(event: Event) -> str:  # noqa: C901  # one line for each kind
     match event:
         case RunChanged(run=run):
             return f"run {run.state}"
@@ -205,6 +225,10 @@ def _in_words(event: Event) -> str:
             return f"answered {index}: {answer}"
         case Warned(message=message):
             return f"warned: {message}"
+        case StorageHealthChanged(reason=reason):
+            return f"storage: {reason or 'works'}"
+        case PluginPrinted(file=file, text=text):
+            return f"{file} printed {text}"
         case RunFinished(run=run):
             return f"finished {run.state}"
         case _:

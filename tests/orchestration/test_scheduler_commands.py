@@ -7,7 +7,10 @@ from axdesk.core.commands import (
     AddTrial,
     AnswerQuestion,
     ChangeRunSettings,
+    Command,
     EnterResult,
+    FetchAgain,
+    Leave,
     MarkFailed,
     Pause,
     Resume,
@@ -20,7 +23,7 @@ from axdesk.core.errors import NotFoundError, StorageError, TransitionError, Use
 from axdesk.core.events import RunChanged
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, RunState
-from axdesk.core.trial import TrialStatus
+from axdesk.core.trial import Observation, TrialStatus
 from tests.fakes import HANG, Script
 from tests.orchestration.bench import Bench, settings
 
@@ -294,3 +297,124 @@ def test_a_trial_that_a_person_adds_takes_no_slot_and_is_never_polled() -> None:
     assert bench.trial(1).status is TrialStatus.RUNNING
     assert bench.trial(1).run_index is None
     assert bench.generator.requests[-1].trial_index == 2
+
+
+# ---- leave ---------------------------------------------------------------------------------------
+
+
+def test_a_run_that_is_left_ends_at_once_and_its_trials_run_on() -> None:
+    bench = Bench(slow(2))
+    bench.calls.can_stop = True
+    bench.submit_at(3.5, Leave("the window was closed"))
+    run = bench.run(settings(2, 2))
+    assert (run.state, run.reason) == (RunState.INTERRUPTED, "the window was closed")
+    assert bench.clock.seconds == 3.5
+    assert bench.answers[0].result() is None
+    assert bench.calls.stopped == []
+    assert bench.statuses == ["running", "running"]
+    assert [t.elapsed_seconds for t in bench.experiment.trials.values()] == [3.5, 3.5]
+    assert run.elapsed_seconds == 3.5
+    bench.clock.seconds = 100.0
+    assert bench.run().state is RunState.COMPLETED
+    assert bench.calls.deployed == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "script"),
+    [
+        ((), Script(run_seconds=HANG)),
+        ((), Script(seconds=99.0, poll_seconds=HANG)),
+        ((Pause(),), Script(seconds=99.0)),
+        ((Stop(),), Script(seconds=99.0)),
+        ((StopNow(),), Script(seconds=99.0, stop_seconds=HANG)),
+        ((Pause(),), Script(seconds=4.0)),
+    ],
+)
+def test_a_run_can_be_left_in_every_state_whatever_hangs(
+    earlier: tuple[Command, ...], script: Script
+) -> None:
+    bench = Bench({0: script})
+    bench.calls.can_stop = True
+    for command in earlier:
+        bench.submit_at(3.0, command)
+    bench.submit_at(5.0, Leave())
+    run = bench.run(settings(3))
+    assert run.state is RunState.INTERRUPTED
+    assert bench.clock.seconds == 5.0
+    assert bench.calls.deployed == [0]
+
+
+def test_a_run_that_only_waits_for_an_answer_can_be_left() -> None:
+    bench = Bench(waits_for_answers=True)
+    bench.interrupted(settings(1))
+    bench.put(TrialStatus.STAGED)
+    bench.submit_at(50.0, Leave())
+    assert bench.run().state is RunState.INTERRUPTED
+    assert bench.trial(0).is_uncertain
+
+
+# ---- fetch again ---------------------------------------------------------------------------------
+
+
+def test_a_trial_whose_result_could_not_be_fetched_can_be_fetched_again() -> None:
+    bench = Bench({0: Script(fetch_errors={"y": 7}), 1: Script(seconds=99.0)})
+    bench.submit_at(50.0, FetchAgain(0))
+    assert bench.run(settings(2, tolerance=0.9)).state is RunState.COMPLETED
+    assert [str(t.status) for t in bench.store.of_trial(0)] == [
+        "staged",
+        "running",
+        "failed",
+        "running",
+        "completed",
+    ]
+    (entry,) = bench.store.audit
+    assert (entry.action, entry.trial_index, entry.after) == ("fetch_again", 0, "running")
+    assert entry.before == "failed: result could not be fetched (5 tries): y raised: no file"
+    assert bench.trial(0).reason == ""
+    assert bench.trial(0).observations == (Observation("y", 0.0),)
+    assert bench.calls.deployed == [0, 1]
+
+
+def test_a_trial_that_cannot_be_fetched_again_either_has_failed_again() -> None:
+    bench = Bench({0: Script(fetch_errors={"y": 99}), 1: Script(seconds=99.0)})
+    bench.submit_at(50.0, FetchAgain(0))
+    bench.run(settings(2))
+    assert bench.statuses == ["failed", "completed"]
+    assert sum(index == 0 for _, index, _ in bench.calls.fetches) == 10
+
+
+def test_only_a_failed_trial_that_was_started_is_fetched_again() -> None:
+    bench = Bench({0: Script(seconds=20.0), 1: Script(run_errors=1), 2: Script(seconds=20.0)})
+    for index in (0, 1, 7):
+        bench.submit_at(30.0, FetchAgain(index))
+    bench.run(settings(3, tolerance=0.9))
+    assert [type(answer.exception()) for answer in bench.answers] == [
+        TransitionError,
+        TransitionError,
+        NotFoundError,
+    ]
+    assert "is completed" in str(bench.answers[0].exception())
+    assert "the runner never said that it started" in str(bench.answers[1].exception())
+
+
+# ---- what the history keeps ----------------------------------------------------------------------
+
+
+def test_the_history_keeps_why_a_trial_failed_whose_result_is_entered_later() -> None:
+    bench = Bench({0: Script(fetch_errors={"y": 9}), 1: Script(seconds=99.0)})
+    bench.submit_at(50.0, EnterResult(0, {"y": 0.7}, note="from the paper"))
+    bench.run(settings(2))
+    (entry,) = bench.store.audit
+    assert entry.before == "failed: result could not be fetched (5 tries): y raised: no file"
+    assert entry.after == "completed; y = 0.7"
+    assert entry.note == "from the paper"
+
+
+def test_the_history_keeps_that_an_answer_came_late() -> None:
+    bench = Bench({0: Script(run_seconds=25.0)})
+    bench.run(settings(1, tolerance=0.9, call_deadlines=CallDeadlines(run=20.0)))
+    (entry,) = bench.store.audit
+    assert entry.action == "adopt_late_answer"
+    assert entry.before == (
+        "failed: run_trial did not answer within 20 s; the trial may have started"
+    )
