@@ -8,9 +8,10 @@ from pathlib import Path
 
 from axdesk.core.errors import NotFoundError
 from axdesk.storage.backups import Backup, list_backups, newest_sound_backup, restore
+from axdesk.storage.salvage import SalvageReport, salvage
 from axdesk.storage.store import default_database_path
 
-__all__ = ["Backup", "backups_of", "restore_backup"]
+__all__ = ["Backup", "SalvageReport", "backups_of", "restore_backup", "salvage"]
 
 
 def backups_of(database: Path | None = None) -> tuple[Backup, ...]:
