@@ -130,14 +130,14 @@ class HostProcess:
         """Wait until the process is ready for requests.
 
         Raises:
-            PluginError: If it is no Python, or one that is too old.
-            TimeoutError: If it is not ready in time; it is killed.
+            PluginError: If it is no Python, or one that is too old or too slow; it is ended.
         """
         try:
             hello = self._received(seconds)
-        except HostEndedError as ended:
+        except (HostEndedError, TimeoutError) as error:
+            how = getattr(error, "how", f"was not ready within {seconds:.0f} s, and was ended")
             raise PluginError(
-                f"{self._python} cannot run plugins: it {ended.how}.",
+                f"{self._python} cannot run plugins: it {how}.",
                 "Choose a Python, 3.11 or newer.",
                 details=self.end(),
             ) from None
