@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.faults import kills, storage_faults
+from tests.faults import damage, endings, kills, plugin_faults, storage_faults
 from tests.faults.cases import (
     FAMILIES,
     Bench,
@@ -34,7 +34,13 @@ POINTS = 160
 
 def all_cases(points: int = POINTS, *, sampled: int = 0) -> list[Case]:
     """Return every fault, in the order of the families."""
-    found = [*kills.cases(points, sampled=sampled), *storage_faults.cases()]
+    found = [
+        *kills.cases(points, sampled=sampled),
+        *endings.cases(),
+        *storage_faults.cases(),
+        *damage.cases(),
+        *plugin_faults.cases(),
+    ]
     return sorted(found, key=lambda case: case.family)
 
 

@@ -215,6 +215,8 @@ class Laboratory:
             points: The parameters of each trial in a run that nothing disturbed.
         """
         verdict = Verdict()
+        if ended is not None:
+            judge_end(verdict, ended, codes)
         self._judge_file(verdict)
         stored = self.stored()
         self._judge_deployments(verdict, stored)
@@ -228,8 +230,6 @@ class Laboratory:
         for index, trial in stored.items():
             if points is not None and trial.parameters != points.get(index):
                 verdict.broken.append(f"trial {index} is at another point than undisturbed")
-        if ended is not None:
-            judge_end(verdict, ended, codes)
         return verdict
 
     def _judge_file(self, verdict: Verdict) -> None:
