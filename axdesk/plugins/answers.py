@@ -11,6 +11,9 @@ from axdesk.plugins.failures import shown
 _MOST_BYTES = 1_000_000
 """Of metadata: each later call, each snapshot and each stored row of its trial carries it."""
 
+_MOST_LEVELS = 50
+"""Copies are made level by level, and Python's stack is not endless."""
+
 _POLL_ANSWERS = (
     TrialStatus.RUNNING,
     TrialStatus.COMPLETED,
@@ -51,7 +54,21 @@ def checked_metadata(call: str, answer: object) -> dict[str, Any]:
             f"{shown(answer)}.",
             "Write large data to a file and answer its path.",
         )
-    return dict(json.loads(text))
+    kept: dict[str, Any] = json.loads(text)
+    if _is_deeper(kept, _MOST_LEVELS):
+        raise CallFailedError(
+            f"{call} answered metadata of more than {_MOST_LEVELS} levels, one within the other: "
+            f"{shown(answer)}.",
+            "Write such data to a file and answer its path.",
+        )
+    return kept
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)
 
 
 def _encoded(value: object) -> bytes:

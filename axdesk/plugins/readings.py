@@ -52,6 +52,8 @@ def _real(value: Any, role: str) -> float:
     if isinstance(value, bool | str | bytes | bytearray | complex) or value is None:
         raise _ReadingError(f"{role} is {_kind_text(value)}, not a number")
     _check_array(value, role)
+    if str(getattr(value, "dtype", "")) == "object":  # NumPy's wrapping of any Python value
+        return _real(value.item(), role)
     detach = getattr(value, "detach", None)  # a tensor that is part of a gradient's graph
     try:
         number = float(detach() if callable(detach) else value)
@@ -72,7 +74,7 @@ def _check_array(value: Any, role: str) -> None:
     if getattr(value, "ndim", 0) != 0:
         raise _ReadingError(f"{role} is an array, not one number")
     name = str(getattr(dtype, "name", dtype)).removeprefix("torch.")
-    if not name.startswith(("int", "uint", "float", "bfloat", "longdouble")):
+    if not name.startswith(("int", "uint", "float", "bfloat", "object")):
         raise _ReadingError(f"{role} is of type {name}, not a real number")
 
 

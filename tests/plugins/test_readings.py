@@ -26,6 +26,29 @@ class BrokenWeight:
         raise RuntimeError("no text either")
 
 
+class FakeTensor:
+    """A number as a library that is not installed here would answer it."""
+
+    def __init__(self, value: float, dtype: object, ndim: int = 0) -> None:
+        self.value, self.dtype, self.ndim = value, dtype, ndim
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __repr__(self) -> str:
+        return f"FakeTensor({self.value}, {self.dtype}, ndim={self.ndim})"
+
+
+class NamedType:
+    """As TensorFlow has them: shown otherwise than called."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<dtype: {self.name!r}>"
+
+
 NUMBERS: list[tuple[Any, float]] = [
     (3, 3.0),
     (-0.25, -0.25),
@@ -39,6 +62,10 @@ NUMBERS: list[tuple[Any, float]] = [
     (np.uint8(7), 7.0),
     (np.array(1.25), 1.25),
     (np.array(1.25, dtype=">f8"), 1.25),
+    (np.array(Decimal("1.5"), dtype=object), 1.5),
+    (FakeTensor(1.5, NamedType("float32")), 1.5),
+    (FakeTensor(1.5, NamedType("bfloat16")), 1.5),
+    (FakeTensor(2.0, "torch.int64"), 2.0),
     (torch.tensor(1.25), 1.25),
     (torch.tensor(4), 4.0),
     (torch.tensor(0.5, dtype=torch.bfloat16), 0.5),
@@ -60,6 +87,12 @@ NO_NUMBERS: list[tuple[Any, str]] = [
     (torch.tensor(1j), "complex"),
     (np.timedelta64(3, "s"), "timedelta"),
     (np.datetime64("2026-01-01"), "datetime"),
+    (FakeTensor(1.0, NamedType("bool")), "of type bool"),
+    (FakeTensor(1.0, NamedType("complex64")), "of type complex64"),
+    (FakeTensor(1.0, NamedType("string")), "of type string"),
+    (FakeTensor(1.0, NamedType("float32"), ndim=1), "an array"),
+    (np.array(True, dtype=object), "of type bool"),
+    (np.array(None, dtype=object), "is None"),
     (np.array([1.5]), "an array"),
     (torch.tensor([1.5, 2.0]), "an array"),
     ([1.0, 2.0, 3.0], "3 parts"),
