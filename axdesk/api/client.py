@@ -21,6 +21,7 @@ from axdesk.core.commands import (
     AnswerQuestion,
     Command,
     EnterResult,
+    Leave,
     MarkFailed,
     Pause,
     Resume,
@@ -31,6 +32,7 @@ from axdesk.core.commands import (
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import (
     AxdeskError,
+    DeadlineError,
     PreflightError,
     TransitionError,
     UnsupportedError,
@@ -46,7 +48,7 @@ from axdesk.core.parameters import (
     TParameterization,
     TParameterValue,
 )
-from axdesk.core.protocols import Generator, PluginCalls
+from axdesk.core.protocols import AuditEntry, Generator, PluginCalls
 from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
@@ -140,7 +142,6 @@ class Client:
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
         self._run_thread: int | None = None
-        self._never_ran: set[int] = set()
         self._is_closed = False
         if self._opened.experiment is not None:
             experiment = self._experiment = self._opened.experiment
@@ -385,7 +386,6 @@ class Client:
             )
         calls = self._plugin_calls()
         with self._store.control(experiment):
-            never_ran, self._never_ran = self._never_ran, set()
             scheduler = Scheduler(
                 experiment,
                 self._next_run(experiment, settings, config),
@@ -395,7 +395,6 @@ class Client:
                 publish=on_event or _ignore,
                 clock=SystemClock(),
                 waits_for_answers=wait_for_answers,
-                never_ran=never_ran,
             )
             with self._steered_by(scheduler), steered_by_signals(scheduler):
                 scheduler.run()
@@ -477,6 +476,8 @@ class Client:
     def submit(self, command: Command) -> "Future[None]":
         """Carry a command out: by the run that goes on, else here and now; from any thread.
 
+        With no run on, `Leave` stores that a run that was cut off stays stopped.
+
         Returns:
             A Future of None; it fails with the `AxdeskError` that refuses the command.
         """
@@ -485,7 +486,10 @@ class Client:
                 return self._scheduler.submit(command)
         answer: Future[None] = Future()
         try:
-            self._apply(command)
+            if isinstance(command, Leave):
+                self._leave_stopped(command.reason)
+            else:
+                self._apply(command)
         except AxdeskError as error:
             answer.set_exception(error)
         else:
@@ -498,6 +502,50 @@ class Client:
         experiment = self.experiment
         with self._store.control(experiment):
             return apply_to_trial(experiment, self._store, command, SystemClock().now())
+
+    def _leave_stopped(self, reason: str) -> None:
+        experiment = self.experiment
+        with self._store.control(experiment):
+            run = experiment.runs[-1] if experiment.runs else None
+            # Nobody else drives it, so a live state is what a run that was cut off left behind.
+            if run is None or not (run.state.is_live or run.state is RunState.INTERRUPTED):
+                raise TransitionError("No run was cut off.", "Start or resume one.")
+            stopped = run.moved_to(RunState.STOPPED, reason=reason, ended_at=SystemClock().now())
+            self._store.save_run(experiment, stopped)
+            experiment.put_run(stopped)
+
+    def ask_runner(self, trial_index: int) -> TrialStatus | None:
+        """Ask how a trial fares that no run follows; blocks, and stores nothing.
+
+        Returns:
+            Its status as the runner tells it; None if it surely was not started.
+
+        Raises:
+            UnsupportedError: If nobody knows whether it was started, and the runner cannot look.
+            PluginError: If the runner fails, or does not answer within the deadline of a poll.
+        """
+        trial, calls = self.experiment.trial(trial_index), self._plugin_calls()
+        answer: Future[Any]
+        if trial.metadata is not None:
+            answer = calls.poll_trial(trial_index, trial.metadata)
+        elif calls.can_find:
+            answer = calls.find_trial(trial_index, dict(trial.arm.parameters))
+        else:
+            raise UnsupportedError(
+                f"{calls.runner_name} cannot look for trials.", "Look at the laboratory."
+            )
+        runs = self.experiment.runs
+        orchestration = runs[-1].settings.orchestration if runs else OrchestrationConfig()
+        seconds = orchestration.call_deadlines.poll
+        try:
+            found = answer.result(seconds)
+        except TimeoutError:
+            reason = f"{calls.runner_name} did not answer within {seconds:g} s (#{trial_index})."
+            calls.give_up(answer, reason)
+            raise DeadlineError(reason) from None
+        if isinstance(found, TrialStatus):
+            return found
+        return None if found is None else TrialStatus.RUNNING
 
     def _order(self, command: Command) -> None:
         """Have a command carried out, and wait for it unless the run would wait for us."""
@@ -544,9 +592,8 @@ class Client:
     def answer_question(self, trial_index: int, answer: Answer) -> None:
         """Say what became of a trial that may have started; from any thread.
 
-        A run that asks does as told. With no run on, `MARK_FAILED` and `ABANDON` are stored at
-        once, and the others hold for this client's next run, which then does not ask. A result
-        that is known is entered with `complete_trial` instead.
+        A run that asks does as told. With no run on, the answer is stored, and the next run does
+        as it says. A result that is known is entered with `complete_trial` instead.
 
         Args:
             trial_index: As `QuestionAsked` and `DecisionNeededError` name it.
@@ -560,21 +607,37 @@ class Client:
         if is_asked_now:
             self._order(AnswerQuestion(trial_index, answer))
             return
-        trial = self.experiment.trial(trial_index)
-        if trial.status is not TrialStatus.STAGED:
-            raise UserInputError(
-                f"No question about trial {trial_index} is open: it is {trial.status}."
-            )
-        self._never_ran.discard(trial_index)
+        self._refuse_without_question(trial_index)
         match answer:
+            case Answer.ASK_RUNNER:
+                pass  # as every run does that finds such a trial
+            case Answer.REDEPLOY:
+                self._let_deploy(trial_index)
             case Answer.MARK_FAILED:
                 self._order(MarkFailed(trial_index, "marked as failed (may have started)"))
             case Answer.ABANDON:
                 self._order(Abandon(trial_index))
-            case Answer.REDEPLOY:
-                self._never_ran.add(trial_index)
-            case Answer.ASK_RUNNER:
-                pass  # as every run does that finds such a trial
+
+    def _refuse_without_question(self, trial_index: int) -> None:
+        status = self.experiment.trial(trial_index).status
+        if status is not TrialStatus.STAGED:
+            raise UserInputError(f"No question about trial {trial_index} is open: it is {status}.")
+
+    def _let_deploy(self, trial_index: int) -> None:
+        experiment = self.experiment
+        with self._store.control(experiment):
+            self._refuse_without_question(trial_index)
+            trial = experiment.trial(trial_index)
+            again = replace(trial, may_have_started=False, staged_at=None, reason="")
+            entry = AuditEntry(
+                SystemClock().now(),
+                "answer_question",
+                trial_index,
+                before=trial.reason,
+                after="it never ran: deploy it",
+            )
+            self._store.save_trial(experiment, again, (entry,))
+            experiment.put(again)
 
     # ---- ask and tell ----------------------------------------------------------------------------
 

@@ -20,9 +20,7 @@ from axdesk.core.setup import ExperimentSetup
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
 from axdesk.exchange.trials_csv import write_trials_csv
 from axdesk.generation import check_feasible
-from axdesk.plugins.build import build_metric, build_runner
-from axdesk.plugins.calls import ThreadedPluginCalls
-from axdesk.plugins.loader import LoadedPlugins, load_plugins
+from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
 from axdesk.storage.store import SqlStore, default_database_path
 
 
@@ -32,15 +30,24 @@ class Workspace:
     Attributes:
         database: The database's file.
         plugin_folder: Where plugins lie for experiments that name no folder of their own.
+        plugin_python: What runs them for experiments that name no Python of their own; empty for
+            axdesk's own.
     """
 
-    def __init__(self, database: Path | None = None, plugin_folder: Path | None = None) -> None:
+    def __init__(
+        self,
+        database: Path | None = None,
+        plugin_folder: Path | None = None,
+        plugin_python: str = "",
+    ) -> None:
         """Open a workspace.
 
         Args:
             database: Made if it does not exist; None for the one in the user's data folder.
             plugin_folder: Goes before the folder that an experiment file names; None for the
                 plugins that come with axdesk.
+            plugin_python: Goes before the Python that an experiment file names: a path, or a
+                command on the search path; empty for axdesk's own.
 
         Raises:
             StorageError: If the database cannot be used.
@@ -48,8 +55,9 @@ class Workspace:
         self.database = database or default_database_path()
         self.plugin_folder = (plugin_folder or resource_path("plugins")).absolute()
         self._is_folder_given = plugin_folder is not None
+        self.plugin_python = plugin_python
         self._store = SqlStore.at(self.database)
-        self._loaded: dict[Path, tuple[object, LoadedPlugins]] = {}
+        self._catalogues: dict[tuple[Path, str], tuple[object, PluginCatalogue]] = {}
 
     # ---- experiments and drafts ------------------------------------------------------------------
 
@@ -98,9 +106,13 @@ class Workspace:
             experiment_id: Its own number, whose name is not taken by another.
         """
         try:
-            catalogue = self.catalogue(draft.general.get("plugin_folder", ""))
+            catalogue = self.catalogue(
+                draft.general.get("plugin_folder", ""), draft.general.get("plugin_python", "")
+            )
         except AxdeskError as error:
-            return Problems((Problem(Section.GENERAL, 0, "plugin_folder", str(error)),))
+            is_folder = isinstance(error, NotFoundError)
+            field = "plugin_folder" if is_folder else "plugin_python"
+            return Problems((Problem(Section.GENERAL, 0, field, str(error)),))
         checked = draft.checked(catalogue)
         if isinstance(checked, Problems):
             return checked
@@ -158,15 +170,20 @@ class Workspace:
     # ---- files -----------------------------------------------------------------------------------
 
     def read_file(self, path: Path) -> ExperimentSetup:
-        """Read an experiment file; a plugin folder given to the workspace goes before the file's.
+        """Read an experiment file; what the workspace was given goes before what the file names.
 
         Raises:
             ExperimentFileError: If it is not valid, with the places.
         """
-        setup = read_experiment_file(path)
-        if self._is_folder_given:
-            return replace(setup, plugin_folder=str(self.plugin_folder))
-        return setup
+        return self.at_given_places(read_experiment_file(path))
+
+    def at_given_places(self, setup: ExperimentSetup) -> ExperimentSetup:
+        """Return a set-up with the plugin folder and the Python that the workspace was given."""
+        return replace(
+            setup,
+            plugin_folder=str(self.plugin_folder) if self._is_folder_given else setup.plugin_folder,
+            plugin_python=self.plugin_python or setup.plugin_python,
+        )
 
     def write_file(self, setup: ExperimentSetup, path: Path) -> None:
         """Write an experiment file, whole or not at all."""
@@ -182,32 +199,41 @@ class Workspace:
 
     # ---- plugins and runs ------------------------------------------------------------------------
 
-    def catalogue(self, folder: str = "") -> PluginCatalogue:
-        """Return what a plugin folder offers; changed files are loaded anew.
+    def catalogue(
+        self, folder: str = "", python: str = "", *, anew: bool = False
+    ) -> PluginCatalogue:
+        """Return what a plugin folder offers; no code of it runs in this process.
+
+        Files are loaded if one of the folder was changed, so that one that hangs costs its time
+        once.
 
         Args:
             folder: Empty for the workspace's own.
+            python: What runs them; empty for the workspace's own.
+            anew: Whether unchanged files are loaded again, too.
 
         Raises:
             NotFoundError: If there is no such folder.
+            PluginError: If that Python cannot run plugins.
         """
-        return self._plugins(folder).catalogue
-
-    def _plugins(self, folder: str) -> LoadedPlugins:
-        path = Path(folder).expanduser() if folder else self.plugin_folder
-        files = sorted(path.glob("*.py"))
-        state = tuple((f.name, (stat := f.stat()).st_mtime_ns, stat.st_size) for f in files)
-        known = self._loaded.get(path)
-        if known is None or known[0] != state:
-            known = (state, load_plugins(path))
-            self._loaded[path] = known
+        key = self._folder(folder), python or self.plugin_python
+        state = _state_of(key[0])
+        known = self._catalogues.get(key)
+        if anew or known is None or known[0] != state:
+            # Two threads that ask at once may both load it: none waits for the other.
+            known = state, describe_folder(*key)
+            self._catalogues[key] = known
         return known[1]
 
+    def _folder(self, folder: str) -> Path:
+        return Path(folder).expanduser() if folder else self.plugin_folder
+
     def open(self, experiment_id: int) -> Client:
-        """Return a client for an experiment, with its plugins and an optimiser process.
+        """Return a client for an experiment, with processes for its plugins and the optimiser.
 
         Raises:
             PreflightError: If no runner is chosen, or nothing fetches a required metric.
+            UserInputError: If an option of a plugin is not allowed.
             PluginError: If a plugin cannot be made.
             NotFoundError: If the experiment, the folder or a plugin does not exist.
         """
@@ -217,18 +243,24 @@ class Workspace:
             missing = [] if setup.runner else ["Choose the runner that deploys trials."]
             missing += [f"Choose what fetches {name}." for name in setup.unfetched_metrics]
             raise PreflightError(f"{setup.name} cannot run yet.", problems=tuple(missing))
-        plugins = self._plugins(setup.plugin_folder)
-        runner = build_runner(plugins, setup.runner)
-        metrics = [build_metric(plugins, choice, name) for name, choice in setup.metrics]
-        used = {choice.file_name for choice in (setup.runner, *(c for _, c in setup.metrics))}
-        hashes = tuple((f.name, f.sha256) for f in plugins.catalogue.files if f.name in used)
+        calls = HostedPluginCalls(
+            self._folder(setup.plugin_folder),
+            setup.runner,
+            setup.metrics,
+            setup.plugin_python or self.plugin_python,
+        )
+        try:
+            optimizer = OptimizerProcess()
+        except BaseException:
+            calls.close()
+            raise
         return Client(
             opened=Opened(
                 self._store,
                 experiment,
-                calls=ThreadedPluginCalls(runner, metrics),
-                optimizer=OptimizerProcess(),
-                plugin_hashes=hashes,
+                calls=calls,
+                optimizer=optimizer,
+                plugin_hashes=calls.hashes,
                 is_shared=True,
             )
         )
@@ -254,3 +286,9 @@ class Workspace:
     def close(self) -> None:
         """Release the database; once more does nothing."""
         self._store.close()
+
+
+def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """What tells whether a folder's files were changed."""
+    stats = ((file.name, file.stat()) for file in sorted(folder.glob("*.py")) if file.exists())
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

@@ -98,10 +98,16 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--plugin-python",
+        type=_program,
         metavar="PATH",
         default=argparse.SUPPRESS,
         help="Python program that runs them; default: as the experiment says, or axdesk's own",
     )
+
+
+def _program(text: str) -> str:
+    # A mere name is a command that is looked for on the system's path.
+    return text if Path(text).name == text else str(Path(text).expanduser().absolute())
 
 
 def _add_budget(parser: argparse.ArgumentParser) -> None:

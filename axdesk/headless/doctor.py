@@ -62,7 +62,7 @@ def _versions() -> Iterator[tuple[bool, str]]:
 def _places(options: argparse.Namespace) -> Iterator[tuple[bool, str]]:
     """The database and the plugin folder."""
     try:
-        workspace = Workspace(options.database, options.plugins)
+        workspace = Workspace(options.database, options.plugins, options.plugin_python)
     except AxdeskError as error:
         yield False, str(error)
         if isinstance(error, DamagedDatabaseError):
@@ -103,7 +103,8 @@ def _plugins(workspace: Workspace) -> Iterator[tuple[bool, str]]:
     except AxdeskError as error:
         yield False, str(error)
         return
-    yield True, f"plugin folder {catalogue.folder}"
+    python = workspace.plugin_python or "axdesk's own Python"
+    yield True, f"plugin folder {catalogue.folder}, run by {python}"
     for file in catalogue.files:
         names = ", ".join(plugin.class_name for plugin in file.plugins) or "no runner or metric"
         yield not file.error, f"  {file.name}: {file.error or names}"

@@ -3,7 +3,6 @@
 import argparse
 import os
 import shlex
-import sys
 import tempfile
 import traceback
 from collections.abc import Iterable, Sequence
@@ -36,7 +35,7 @@ from axdesk.headless import texts
 from axdesk.headless.command_line import parse
 from axdesk.headless.doctor import examine
 from axdesk.headless.json_lines import JsonLines
-from axdesk.headless.output import Lines, complain, reserved_output, standard_output
+from axdesk.headless.output import Lines, complain, standard_output
 from axdesk.headless.progress import LogProgress, TerminalProgress
 
 DONE, OUR_BUG, USAGE, NOT_VALID, FAILURE_RATE, INTERRUPTED, BUSY, DECISION = range(8)
@@ -82,13 +81,14 @@ def main(arguments: Sequence[str]) -> int:
     options = parse(arguments)
     interrupt_when_asked_to_end()
     try:
-        is_for_eyes = sys.stdout.isatty() and not getattr(options, "jsonl", False)
-        lines = standard_output() if is_for_eyes else reserved_output()
+        lines = standard_output()
         if options.verb == "doctor":
             return DONE if examine(options, lines) else NOT_VALID
         if options.verb == "restore":
             return _restore(options, lines)
-        with closing(Workspace(options.database, options.plugins)) as workspace:
+        with closing(
+            Workspace(options.database, options.plugins, options.plugin_python)
+        ) as workspace:
             return _Command(options, workspace, lines).carry_out()
     except AxdeskError as error:
         complain(f"axdesk: {error}")
@@ -125,7 +125,7 @@ class _Command:
             case "run":
                 return self._run_new(self._workspace.read_file(self._options.file))
             case "demo":
-                return self._run_new(self._workspace.demo_setup())
+                return self._run_new(self._workspace.at_given_places(self._workspace.demo_setup()))
             case "resume":
                 return self._resume()
             case "status":
@@ -169,9 +169,8 @@ class _Command:
 
     def _resume(self) -> int:
         experiment = self._named(self._options.name)
-        if self._options.plugins is not None:
-            folder = str(self._workspace.plugin_folder)
-            moved = replace(experiment.setup, plugin_folder=folder)
+        moved = self._workspace.at_given_places(experiment.setup)
+        if moved != experiment.setup:
             self._workspace.configure(experiment.id, moved)
         return self._drive(experiment.id)
 

@@ -66,11 +66,3 @@ def standard_output() -> Lines:
     """Return standard output; characters that it cannot show are escaped."""
     encoding = sys.stdout.encoding
     return Lines(_Enduring(sys.stdout.buffer, encoding=encoding, errors="backslashreplace"))
-
-
-def reserved_output() -> Lines:
-    """Return standard output for our lines alone: what plugins print goes to standard error."""
-    sys.stdout.flush()
-    ours = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    return Lines(_Enduring(ours, encoding="utf-8", newline="\n"))

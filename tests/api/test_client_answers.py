@@ -130,6 +130,16 @@ def test_the_answer_about_one_trial_goes_before_the_rule_for_all(
     assert sorted(runner.deployed) == [1, 2]
 
 
+def test_an_answer_is_kept_for_whoever_runs_next(
+    interrupted: Client, storage: StorageConfig, keep: Keep
+) -> None:
+    interrupted.answer_question(1, Answer.REDEPLOY)
+    interrupted.close()
+    later, runner = keep(Client.load_from_database("bench", storage)), BenchRunner()
+    equipped(later, runner).run_trials()
+    assert sorted(runner.deployed) == [1, 2]
+
+
 def test_a_result_that_is_known_needs_no_answer(interrupted: Client, runner: BenchRunner) -> None:
     interrupted.complete_trial(1, {"y": 0.5})
     interrupted.run_trials()

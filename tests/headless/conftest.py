@@ -1,12 +1,19 @@
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 SECONDS = 60
 """After which a process hangs."""
+
+SECONDS_TO_END = 10
+"""For what axdesk has started, after axdesk itself has ended."""
 
 PLUGIN = '''
 """A laboratory in files: `hold` keeps trials running, `fail` fails them."""
@@ -130,8 +137,28 @@ class Laboratory:
         (self.folder / name).unlink()
 
 
+def processes_of(home: Path) -> list[psutil.Process]:
+    """All that was started in a test, by whomever, and goes on."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            # One that has ended, but whose parent does not ask for its status, has none.
+            if process.environ().get("HOME") == str(home) and process.pid != os.getpid():
+                found.append(process)
+    return found
+
+
+def seconds_until_none_is_left(home: Path) -> float:
+    """Wait for the processes of a test."""
+    began = time.monotonic()
+    while left := processes_of(home):
+        assert time.monotonic() < began + SECONDS_TO_END, f"these outlived axdesk: {left}"
+        psutil.wait_procs(left, timeout=0.05)
+    return time.monotonic() - began
+
+
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]:
+def lab(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
     laboratory = Laboratory(tmp_path)
@@ -139,3 +166,4 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Laboratory]
     for process in laboratory.started:
         process.kill()
         process.communicate()
+    seconds_until_none_is_left(home)

@@ -28,6 +28,7 @@ def test_a_run_tells_each_trial_and_the_best_parameters(lab: Any) -> None:
     assert "quick: completed, 3 of 3 trials finished." in done.stdout
     assert "Best: trial " in done.stdout
     assert "\n  x = " in done.stdout
+    assert "quick.py: the plugin prints this\n" in done.stdout
 
 
 def test_json_lines_are_all_that_is_on_standard_output(lab: Any) -> None:
@@ -35,7 +36,8 @@ def test_json_lines_are_all_that_is_on_standard_output(lab: Any) -> None:
 
     told = events(done.stdout)
     assert done.returncode == 0, done.stderr
-    assert "the plugin prints this" in done.stderr
+    printed = [(e["file"], e["text"]) for e in told if e["event"] == "PluginPrinted"]
+    assert ("quick.py", "the plugin prints this") in printed
     assert told[-1]["event"] == "RunFinished"
     assert (told[-1]["run"]["state"], told[-1]["error"]) == ("completed", None)
     completed = [e["trial"] for e in told if e["event"] == "TrialChanged"]
