@@ -111,6 +111,9 @@ def _played(
             check=False,
             timeout=ROW_SECONDS,
         ).stderr
+        if outcome.exists():
+            said += outcome.read_text("utf-8")
+            break
     if not outcome.exists() or not laboratory.entries(folder, fault):
         raise RuntimeError(f"The row {fault!r} could not be played:\n{said}")
     return laboratory.entries(folder, "deployed"), json.loads(outcome.read_text("utf-8"))
