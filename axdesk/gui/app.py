@@ -90,11 +90,11 @@ def main(
     QGuiApplication.setApplicationDisplayName("axdesk")
     QGuiApplication.setDesktopFileName("axdesk")
 
-    def open_workspace() -> "Workspace":
+    def open_workspace(chosen: Path | None) -> "Workspace":
         # In the I/O thread: nothing of the database is imported before the first paint.
         from axdesk.api.workspace import Workspace
 
-        return Workspace(database, plugins)
+        return Workspace(chosen or database, plugins)
 
     settings = QSettings("axdesk", "axdesk")
     manager = theme_manager()

@@ -1,15 +1,17 @@
 """The client of one opened experiment, with its plugins and its optimiser process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from axdesk.core.commands import Command
+from axdesk.core.commands import AnswerQuestion, Command
 from axdesk.core.draft_cells import Problems
 from axdesk.core.drafts import Draft
+from axdesk.core.errors import AxdeskError
 from axdesk.core.events import Publish
 from axdesk.core.experiment import Experiment
 from axdesk.core.run import Run, RunSettings
+from axdesk.core.trial import TrialStatus
 
 if TYPE_CHECKING:
     from axdesk.api.client import Client
@@ -45,12 +47,15 @@ class ClientLease:
             self._setup = experiment.setup
         return Opened(self._client, experiment)
 
-    def prepared(self, workspace: "Workspace", draft: Draft, *, is_new: bool) -> Opened | Problems:
+    def prepared(
+        self, workspace: "Workspace", draft: Draft, decisions: Sequence[Command], *, is_new: bool
+    ) -> Opened | Problems:
         """Check a draft, store it as the experiment's set-up, and return the client for it.
 
         Args:
             workspace: The workspace.
             draft: What the set-up says.
+            decisions: What became of trials that ran when the last run was cut off.
             is_new: Whether it is a mere draft so far.
         """
         checked = workspace.check(draft, self._experiment_id)
@@ -61,19 +66,37 @@ class ClientLease:
         # The settings of a run are handed over with the run; for the rest a new client is needed.
         if self._setup is not None and replace(checked, run=self._setup.run) != self._setup:
             self.close()
+        client = self.opened(workspace).client
+        for decision in decisions:
+            _carry_out(client, decision)
         return self.opened(workspace)
 
     def carry_out(self, workspace: "Workspace", command: Command) -> Opened:
         """Carry out a command while no run goes on."""
-        opened = self.opened(workspace)
-        opened.client.submit(command).result()
-        return Opened(opened.client, workspace.experiment(self._experiment_id))
+        client = self.opened(workspace).client
+        _carry_out(client, command)
+        return self.opened(workspace)
+
+    def asked(self, workspace: "Workspace", trial_index: int) -> TrialStatus | AxdeskError | None:
+        """Ask the runner about a trial that no run follows; return what it says, or why not."""
+        try:
+            return self.opened(workspace).client.ask_runner(trial_index)
+        except AxdeskError as error:
+            return error
 
     def close(self) -> None:
         """Free the client with its processes; the next need opens one."""
         client, self._client, self._setup = self._client, None, None
         if client is not None:
             client.close()
+
+
+def _carry_out(client: "Client", command: Command) -> None:
+    """Carry a command out while no run goes on."""
+    if isinstance(command, AnswerQuestion):
+        client.answer_question(command.trial_index, command.answer)
+    else:
+        client.submit(command).result()
 
 
 def run_work(

@@ -23,7 +23,7 @@ class _Job:
 
     def __init__(
         self,
-        work: "Callable[[Workspace], Any]",
+        work: "Callable[[Callable[[], Workspace]], Any]",
         done: Callable[[Any], object] | None,
         failed: Callable[[AxdeskError], object] | None,
     ) -> None:
@@ -35,7 +35,7 @@ class _Job:
 
     def carry_out(self, opened: "Callable[[], Workspace]") -> None:
         try:
-            self.result = self.work(opened())
+            self.result = self.work(opened)
         except Exception as error:  # noqa: BLE001 - the top of the thread; handed to the GUI thread
             self.error = error
 
@@ -88,7 +88,23 @@ class IoThread(QThread):
                 Any other exception is raised in the GUI thread, where the excepthook reports it.
         """
         if not self._is_ending:
-            self._queue.put(_Job(work, done, failed))
+            self._queue.put(_Job(lambda opened: work(opened()), done, failed))
+
+    def post_without(
+        self,
+        work: Callable[[], T],
+        done: Callable[[T], object] | None = None,
+        failed: Callable[[AxdeskError], object] | None = None,
+    ) -> None:
+        """Have `work` carried out that needs no workspace; see `post`."""
+        if not self._is_ending:
+            self._queue.put(_Job(lambda _: work(), done, failed))
+
+    def open_another(self, open_workspace: "Callable[[], Workspace]") -> None:
+        """Use another workspace, given that none could be opened so far."""
+        with self._lock:
+            if self._workspace is None:
+                self._open_workspace = open_workspace
 
     def end(self) -> None:
         """Take no further work; the thread finishes once everything posted is carried out."""

@@ -22,13 +22,15 @@ from axdesk.core.run import RunAction, RunState
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.models.attention_model import error_item
-from axdesk.gui.models.banner_content import banner_content
+from axdesk.gui.models.banner_content import UNNAMED, banner_content
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.operations import Operations
+from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.style import theme_manager
 from axdesk.gui.views.attention_view import AttentionView
-from axdesk.gui.views.dialogs import close_dialog
+from axdesk.gui.views.database_page import DatabasePage
+from axdesk.gui.views.dialogs import close_dialog, not_saved_dialog
 from axdesk.gui.views.experiments_view import ExperimentsView
 from axdesk.gui.views.inspector import InspectorView
 from axdesk.gui.views.log_view import LogView
@@ -95,6 +97,7 @@ class MainWindow(QMainWindow):
     def _build_views(self) -> None:
         self.banner = Banner()
         self.start_page = StartPage(self._workbench.experiments)
+        self.database_page = DatabasePage()
         self.experiments_view = ExperimentsView(self._workbench.experiments)
         self.trials_view = TrialsView()
         self.log_view = LogView()
@@ -112,6 +115,7 @@ class MainWindow(QMainWindow):
         self.tabs.addTab(self._monitor_page, "Monitor")
         self._central = QStackedWidget()
         self._central.addWidget(self.start_page)
+        self._central.addWidget(self.database_page)
         self._central.addWidget(self.tabs)
         self.setCentralWidget(self._central)
 
@@ -133,6 +137,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         workbench, operations = self._workbench, self._operations
         workbench.loaded.connect(self._show_database)
+        workbench.unavailable.connect(self._show_unavailable)
+        self._rescue = Rescue(self, workbench, self.database_page)
         workbench.current_changed.connect(self._show_session)
         workbench.failed.connect(self._show_failure)
         workbench.opened_interrupted.connect(operations.review_interrupted)
@@ -374,7 +380,18 @@ class MainWindow(QMainWindow):
         self._setup_views[session.id].go_to(first)
         self.statusBar().showMessage(first.message, 8000)
 
+    def _show_unavailable(self) -> None:
+        self._can_open(False)
+        self._central.setCurrentWidget(self.database_page)
+
+    def _can_open(self, can: bool) -> None:
+        for name in ("file.new", "file.open"):
+            self.actions_by_name[name].setEnabled(can)
+
     def _show_database(self) -> None:
+        self._can_open(True)
+        if self._central.currentWidget() is self.database_page:
+            self._central.setCurrentWidget(self.start_page)
         database = self._workbench.database
         if database is not None:
             self.start_page.set_database(database.name)
@@ -451,14 +468,20 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; while runs go on, ask what becomes of them."""
-        live = self._workbench.live_sessions
-        if not live or self._may_close:
+        live, unsaved = self._workbench.live_sessions, self._workbench.unsaved_sessions
+        if not (live or unsaved) or self._may_close:
             self._tick.stop()
             self._workbench.close()
             event.accept()
             self.closed.emit()
             return
         event.ignore()
+        if self._workbench.outage is not None:
+            edited = [session.facts.name or UNNAMED for session in unsaved]
+            dialog = not_saved_dialog(self, len(live), edited)
+            dialog.chosen.connect(self._close_as_chosen)
+            dialog.open()
+            return
         pending = sum(len(session.facts.pending) for session in live)
         if not pending:
             self._finish_then_close()

@@ -4,6 +4,7 @@ import platform
 import shlex
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6 import __version__ as pyside_version
@@ -22,12 +23,12 @@ from axdesk.gui.session import ExperimentSession
 from axdesk.gui.views.dialogs import (
     AddTrialsDialog,
     EnterResultDialog,
-    InterruptedDialog,
     ReportDialog,
     TextDialog,
     delete_dialog,
     stop_now_dialog,
 )
+from axdesk.gui.views.interrupted_dialog import InterruptedDialog
 from axdesk.gui.workbench import Workbench
 
 _START_WORDS = {
@@ -190,9 +191,18 @@ class Operations(QObject):
         dialog.open()
 
     def review_interrupted(self, session: ExperimentSession) -> None:
-        """Show what was running when the run was cut off, and offer to resume."""
-        dialog = InterruptedDialog(self._window, session.facts)
-        dialog.chosen.connect(lambda key: session.start() if key == "resume" else None)
+        """Ask what became of what was running when the run was cut off, and offer to resume."""
+        if self._window.findChild(InterruptedDialog) is not None:
+            return
+        dialog = InterruptedDialog(self._window, session.facts, can_find=session.can_find)
+        dialog.resumed.connect(lambda decisions: session.start(decisions=decisions))
+        dialog.left.connect(session.leave_stopped)
+
+        def ask_all() -> None:
+            for index in dialog.rows:
+                session.ask_runner(index, partial(dialog.show_told, index))
+
+        dialog.check_requested.connect(ask_all)
         dialog.open()
 
     # trials

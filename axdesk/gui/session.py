@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from axdesk.core.commands import (
     ChangeRunSettings,
     Command,
     EnterResult,
+    Leave,
     MarkFailed,
     Pause,
     Resume,
@@ -25,7 +26,7 @@ from axdesk.core.commands import (
 )
 from axdesk.core.draft_cells import Problems
 from axdesk.core.drafts import Draft
-from axdesk.core.errors import AxdeskError
+from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import (
     Event,
     FallbackUsed,
@@ -215,6 +216,17 @@ class ExperimentSession(QObject):
         """Whether the optimiser has loaded; None while there is none."""
         return None if self._client is None else self._client.optimizer_ready()
 
+    @property
+    def can_find(self) -> bool:
+        """Whether the runner can find a trial whose deployment was cut off."""
+        setup, catalogue = self._record.setup, self.draft_model.catalogue
+        if setup is None or setup.runner is None or catalogue is None:
+            return False
+        try:
+            return catalogue.find(setup.runner.reference).can_find
+        except NotFoundError:
+            return False
+
     def trial(self, index: int) -> Trial | None:
         """The latest snapshot of a trial."""
         return self._record.trials.get(index)
@@ -243,8 +255,13 @@ class ExperimentSession(QObject):
 
     # what the operator asks for
 
-    def start(self, more_trials: int | None = None) -> None:
-        """Start the first run, resume the last one, or go on after it with `more_trials`."""
+    def start(self, more_trials: int | None = None, decisions: Sequence[Command] = ()) -> None:
+        """Start the first run, resume the last one, or go on after it with `more_trials`.
+
+        Args:
+            more_trials: What a new run after the last one adds; None for none.
+            decisions: What became of trials that ran when the last run was cut off.
+        """
         if self.is_live or self._is_opening or self._controller:
             return
         self._is_opening = True
@@ -255,7 +272,7 @@ class ExperimentSession(QObject):
 
         def prepare(_: None) -> None:
             self._plugin_io.post(
-                lambda workspace: lease.prepared(workspace, draft, is_new=is_new),
+                lambda workspace: lease.prepared(workspace, draft, decisions, is_new=is_new),
                 lambda prepared: self._launch(prepared, more_trials),
                 self._opening_failed,
             )
@@ -265,6 +282,23 @@ class ExperimentSession(QObject):
             prepare,
             self._opening_failed,
         )
+
+    def leave_stopped(self, decisions: Sequence[Command] = ()) -> None:
+        """Store what became of trials that ran when the run was cut off, and that it is stopped."""
+        for command in (*decisions, Leave("left stopped after an interruption")):
+            self.submit(command)
+
+    def ask_runner(
+        self, trial_index: int, told: "Callable[[TrialStatus | AxdeskError | None], object]"
+    ) -> None:
+        """Ask the runner about a trial that no run follows.
+
+        Args:
+            trial_index: The trial.
+            told: Receives its status, None if it surely was not started, or why nobody knows.
+        """
+        lease = self._lease
+        self._plugin_io.post(lambda workspace: lease.asked(workspace, trial_index), told)
 
     def pause(self) -> None:
         """Launch no new trials."""

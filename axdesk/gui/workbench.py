@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from axdesk.core.draft_cells import Section
+from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import StorageHealthChanged
@@ -52,6 +52,7 @@ class Workbench(QObject):
     """Opens, makes, copies and deletes experiments, and keeps the sessions that run.
 
     Signals:
+        unavailable: The database cannot be opened; carries the `AxdeskError`.
         loaded: The database is open for the first time; `database` and `plugin_folder` are known.
         current_changed: Another session, or none, is shown.
         failed: An `AxdeskError` that belongs to no session; carries it.
@@ -62,6 +63,7 @@ class Workbench(QObject):
         started_demo: The demo's session is shown and its run is being started.
     """
 
+    unavailable = Signal(object)
     loaded = Signal()
     current_changed = Signal()
     failed = Signal(object)
@@ -72,19 +74,20 @@ class Workbench(QObject):
     summaries_changed = Signal()
 
     def __init__(
-        self, open_workspace: "Callable[[], Workspace]", parent: QObject | None = None
+        self, open_workspace: "Callable[[Path | None], Workspace]", parent: QObject | None = None
     ) -> None:
         """Make the workbench; `begin` starts it.
 
         Args:
-            open_workspace: Called once, in the I/O thread.
+            open_workspace: Opens a database, or the usual one for None; called in the I/O thread.
             parent: Qt's owner.
         """
         super().__init__(parent)
         self.experiments = ExperimentsModel(self)
         self.database: Path | None = None
         self.plugin_folder: Path | None = None
-        self.io = IoThread(open_workspace, self)
+        self._open_workspace = open_workspace
+        self.io = IoThread(lambda: open_workspace(None), self)
         self.plugin_io = IoThread(self.io, self)
         for thread in (self.io, self.plugin_io):
             thread.failed.connect(self.failed)
@@ -100,9 +103,19 @@ class Workbench(QObject):
         """Start the threads and read the list of experiments."""
         self.io.start()
         self.plugin_io.start()
+        self.read_database()
+
+    def read_database(self) -> None:
+        """Open the database, if it is not open, and read the list of experiments."""
         self.io.post(
-            lambda w: _Contents(w.database, w.plugin_folder, w.summaries()), self._show_contents
+            lambda w: _Contents(w.database, w.plugin_folder, w.summaries()),
+            self._show_contents,
+            self.unavailable.emit,
         )
+
+    def choose_database(self, database: Path) -> None:
+        """Have another database opened in place of the one that cannot be."""
+        self.io.open_another(lambda: self._open_workspace(database))
 
     @property
     def current(self) -> ExperimentSession | None:
@@ -113,6 +126,11 @@ class Workbench(QObject):
     def live_sessions(self) -> tuple[ExperimentSession, ...]:
         """The sessions with a run in this window."""
         return tuple(s for s in self._sessions.values() if s.is_live)
+
+    @property
+    def unsaved_sessions(self) -> tuple[ExperimentSession, ...]:
+        """The sessions with edits that could not be saved so far."""
+        return tuple(s for s in self._sessions.values() if s.has_unsaved_edits)
 
     @property
     def outage(self) -> StorageHealthChanged | None:
@@ -224,19 +242,25 @@ class Workbench(QObject):
     def reload_plugins(self) -> None:
         """Read the plugin folder of the session shown again."""
         if self._current is not None:
-            self._read_plugins(self._current)
+            self._read_plugins(self._current, anew=True)
 
     def _read_plugins(
-        self, session: ExperimentSession, then: Callable[[], object] | None = None
+        self,
+        session: ExperimentSession,
+        then: Callable[[], object] | None = None,
+        *,
+        anew: bool = False,
     ) -> None:
         """Read the plugin folder of a session.
 
         Args:
             session: Which.
             then: Called once that is done, well or not.
+            anew: Whether files that did not change are loaded again, too.
         """
         model = session.draft_model
         folder = model.text(Section.GENERAL, 0, "plugin_folder").strip()
+        python = model.text(Section.GENERAL, 0, "plugin_python").strip()
         model.set_reading_plugins()
 
         def take(catalogue: PluginCatalogue) -> None:
@@ -245,10 +269,13 @@ class Workbench(QObject):
                 then()
 
         def take_none(error: AxdeskError) -> None:
+            # The set-up says why; the rest can be looked at all the same.
             take(PluginCatalogue(folder))
-            self.failed.emit(error)
+            is_folder = isinstance(error, NotFoundError)
+            field = "plugin_folder" if is_folder else "plugin_python"
+            model.note_found(Problem(Section.GENERAL, 0, field, str(error)))
 
-        self.plugin_io.post(lambda w: w.catalogue(folder), take, take_none)
+        self.plugin_io.post(lambda w: w.catalogue(folder, python, anew=anew), take, take_none)
 
     # the end
 

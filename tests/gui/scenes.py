@@ -272,7 +272,9 @@ class MemoryWorkspace:
     def load_draft(self, experiment_id: int) -> Draft:
         return self.drafts[experiment_id]
 
-    def catalogue(self, folder: str = "") -> PluginCatalogue:
+    def catalogue(
+        self, folder: str = "", python: str = "", *, anew: bool = False
+    ) -> PluginCatalogue:
         plugins = (
             PluginDescription("suzuki_cell.py:SuzukiCell", PluginKind.RUNNER, can_stop=True),
             PluginDescription("suzuki_cell.py:Hplc", PluginKind.METRIC),

@@ -25,7 +25,7 @@ application = QApplication([])
 from axdesk.gui import app
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.workbench import Workbench
-window = MainWindow(Workbench(lambda: None))
+window = MainWindow(Workbench(lambda _: None))
 window.show()
 application.processEvents()
 shown = not window.grab().isNull()
@@ -45,7 +45,7 @@ def test_the_window_is_painted_before_anything_heavy_is_imported() -> None:
 
 @pytest.fixture
 def window(qtbot: QtBot, qapp: QApplication) -> Iterator[MainWindow]:
-    workbench = Workbench(MemoryWorkspace)  # type: ignore[arg-type]
+    workbench = Workbench(lambda _: MemoryWorkspace())  # type: ignore[arg-type,return-value]
     window = MainWindow(workbench)
     window.show()
     workbench.begin()

@@ -38,7 +38,7 @@ class Bench:
     def __init__(self, qtbot: QtBot, workspace: MemoryWorkspace) -> None:
         self.qtbot = qtbot
         self.workspace = workspace
-        self.workbench = Workbench(lambda: workspace)  # type: ignore[arg-type,return-value]
+        self.workbench = Workbench(lambda _: workspace)  # type: ignore[arg-type,return-value]
         self.window = MainWindow(self.workbench)
         self.window.show()
         qtbot.waitExposed(self.window)
@@ -374,6 +374,29 @@ def test_closing_during_a_run_asks(ready: Bench, choice: str) -> None:
             ready.until(lambda: not ready.window.isVisible())
 
 
+def test_closing_while_nothing_can_be_saved_asks_first(ready: Bench) -> None:
+    refused: list[int] = []
+
+    def save_draft(draft: Draft, experiment_id: int) -> None:
+        refused.append(experiment_id)
+        raise StorageError("The database lab.db cannot grow: the disk is full.", is_temporary=True)
+
+    store = ready.workspace.save_draft
+    ready.workspace.save_draft = save_draft  # type: ignore[method-assign]
+    ready.session.draft_model.edit(Section.GENERAL, 0, "owner", "M. Keller")
+    ready.until(lambda: ready.find("status.banner.state").text() == "Not saving")
+    assert "the disk is full" in ready.find("status.banner.next").text()
+    assert ready.find("statusbar.saved").text().startswith("Not saved since ")
+    ready.window.close()
+    dialog = ready.dialog("dialog.not_saved")
+    assert ready.window.isVisible()
+    dialog.choose("cancel")
+    ready.workspace.save_draft = store  # type: ignore[method-assign]
+    ready.until(lambda: ready.find("status.banner.state").text() == "Ready to start")
+    ready.until(lambda: ready.find("statusbar.saved").text().startswith("Saved "))
+    assert ready.session.attention_model.rowCount() == 0
+
+
 def test_a_slow_database_does_not_hold_the_window(bench: Bench) -> None:
     release, entered = threading.Event(), threading.Event()
 
@@ -397,10 +420,10 @@ def test_a_plugin_that_hangs_while_it_loads_holds_nothing_else(bench: Bench) -> 
     release, entered = threading.Event(), threading.Event()
     read = bench.workspace.catalogue
 
-    def catalogue(folder: str = "") -> Any:
+    def catalogue(folder: str = "", python: str = "", *, anew: bool = False) -> Any:
         entered.set()
         release.wait(10)
-        return read(folder)
+        return read(folder, python, anew=anew)
 
     bench.workspace.catalogue = catalogue  # type: ignore[method-assign]
     number = bench.workspace.new_draft(draft_of(coupling_setup()))

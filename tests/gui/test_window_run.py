@@ -92,7 +92,7 @@ class Laboratory:
 
     def open(self) -> MainWindow:
         """Open a window and wait until it has read the database."""
-        workbench = Workbench(lambda: Workspace(self.database, self.plugins))
+        workbench = Workbench(lambda _: Workspace(self.database, self.plugins))
         window = MainWindow(workbench)
         self.windows.append(window)
         window.show()

@@ -5,7 +5,6 @@ None of them blocks: `open()` shows it over its window, a signal tells what was 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -22,14 +21,12 @@ from PySide6.QtWidgets import (
 from axdesk.core.commands import TResult
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.models.formatting import clock, counted, listed
-from axdesk.gui.models.run_facts import RunFacts, status_key
+from axdesk.gui.models.formatting import counted, listed
+from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.style import px
-from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.widgets.buttons import Button
-from axdesk.gui.widgets.cards import Surface
 from axdesk.gui.widgets.fields import NumberField, TextField
-from axdesk.gui.widgets.labels import ElidedLabel, Tile, label
+from axdesk.gui.widgets.labels import Tile, label
 
 _MOST_LISTED = 8
 
@@ -66,7 +63,7 @@ class Dialog(QDialog):
         tone: str = "live",
         width: int = 460,
     ) -> None:
-        """Make a dialog; fill it through `body`.
+        """Make a dialog; fill it through `body`, and left of its buttons through `aside`.
 
         Args:
             parent: The window.
@@ -104,6 +101,9 @@ class Dialog(QDialog):
         outer.addLayout(self.body)
         row = QHBoxLayout()
         row.setSpacing(px(8))
+        self.aside = QHBoxLayout()
+        self.aside.setSpacing(px(8))
+        row.addLayout(self.aside)
         row.addStretch(1)
         self.buttons: dict[str, Button] = {}
         for way in ways:
@@ -166,6 +166,32 @@ def close_dialog(parent: QWidget | None, runs: int, pending: int) -> Dialog:
         ),
         icon_name="player-play-filled",
         width=560,
+    )
+
+
+def not_saved_dialog(parent: QWidget | None, runs: int, edited: Sequence[str]) -> Dialog:
+    """Ask whether to close although the database takes nothing.
+
+    Args:
+        parent: The window.
+        runs: How many runs go on.
+        edited: Names of the experiments whose last edits are only in the window.
+    """
+    lost = f"The last edits of {' and '.join(edited)} are only in this window and would be lost. "
+    asked = "What the running trials brought meanwhile is asked of the runner again next time. "
+    return Dialog(
+        parent,
+        name="dialog.not_saved",
+        title="Nothing can be saved at the moment",
+        sentence=f"{lost if edited else ''}{asked if runs else ''}"
+        "axdesk tries again every few seconds; Attention says what is wrong.",
+        ways=(
+            Way("now", "Close all the same", "danger"),
+            Way("cancel", "Keep open", "primary"),
+        ),
+        icon_name="database",
+        tone="bad",
+        width=520,
     )
 
 
@@ -336,68 +362,6 @@ class EnterResultDialog(Dialog):
         result = self.result_entered()
         if key == "ok" and result is not None:
             self.entered.emit(result, self.note.text().strip())
-
-
-class InterruptedDialog(Dialog):
-    """Lists the trials of which it is not known what became of them, and offers to resume."""
-
-    def __init__(self, parent: QWidget | None, facts: RunFacts) -> None:
-        pending = facts.pending
-        done = len(facts.finished)
-        safe = f"The {counted(done, 'finished trial')} {'is' if done == 1 else 'are'} safe. "
-        running = (
-            f"axdesk ended while {counted(len(pending), 'trial')} "
-            f"{'was' if len(pending) == 1 else 'were'} running. "
-        )
-        then = (
-            "On Resume, axdesk asks the runner about each of them; what it cannot find out, it "
-            "asks you in Attention. Nothing is deployed twice."
-        )
-        if not pending:
-            running, then = "axdesk ended during the run. ", "No trial was running."
-        super().__init__(
-            parent,
-            name="dialog.interrupted",
-            title=f"{facts.name} was interrupted",
-            sentence=running + safe + then,
-            ways=(
-                Way("leave_stopped", "Leave stopped"),
-                Way("resume", "Resume run", "primary", "player-play-filled"),
-            ),
-            icon_name="bolt-filled",
-            tone="warn",
-            width=640,
-        )
-        if pending:
-            self.body.addWidget(_pending_table(facts))
-
-
-def _pending_table(facts: RunFacts) -> QWidget:
-    now = datetime.now(UTC)
-    card = Surface("card")
-    card.setObjectName("dialog.interrupted.table")
-    card.setAccessibleName("Trials that were running")
-    grid = QGridLayout(card)
-    grid.setContentsMargins(px(14), px(10), px(14), px(10))
-    grid.setHorizontalSpacing(px(18))
-    grid.setVerticalSpacing(px(9))
-    grid.setColumnStretch(2, 1)
-    for column, head in enumerate(("Trial", "When interrupted", "Runner’s record", "On Resume")):
-        grid.addWidget(label(head, "head", "text2"), 0, column)
-    for row, trial in enumerate(facts.pending[:_MOST_LISTED], start=1):
-        staged = trial.status is TrialStatus.STAGED
-        since = trial.staged_at if staged else trial.started_at
-        moment = f" since {clock(since, now)}" if since else ""
-        state = STATUS_LOOKS[status_key(trial, facts)].word if staged else f"Running{moment}"
-        record = ", ".join(f"{k} {v}" for k, v in (trial.metadata or {}).items()) or "nothing yet"
-        grid.addWidget(label(f"#{trial.index}", "strong"), row, 0)
-        grid.addWidget(label(state, "body", "warn" if staged else "text"), row, 1)
-        grid.addWidget(ElidedLabel(record, "body", "text2"), row, 2)
-        grid.addWidget(label("Ask the runner, else you" if staged else "Ask the runner"), row, 3)
-    if len(facts.pending) > _MOST_LISTED:
-        more = counted(len(facts.pending) - _MOST_LISTED, "more trial")
-        grid.addWidget(label(more, "small", "text2"), _MOST_LISTED + 1, 0, 1, 4)
-    return card
 
 
 class ReportDialog(Dialog):

@@ -48,6 +48,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._plugin)
         self.addPermanentWidget(self._optimiser)
         self._database_tip = ""
+        self._saved_at: datetime | None = None
         self._outage: StorageHealthChanged | None = None
         for part in (self._saved, self._plugin, self._optimiser):
             part.show_text("")
@@ -59,9 +60,9 @@ class StatusBar(QStatusBar):
 
     def show_saved(self, moment: datetime) -> None:
         """Say when the last change was stored; kept back while there is an outage."""
+        self._saved_at = moment
         if self._outage is None:
-            text = f"Saved {moment.astimezone():%H:%M:%S}"
-            self._saved.show_text(text, "check", self._database_tip)
+            self._show_saved_at(moment)
 
     def show_outage(self, outage: StorageHealthChanged | None, now: datetime) -> None:
         """Say that nothing can be saved; None: that it can again."""
@@ -69,8 +70,14 @@ class StatusBar(QStatusBar):
         if outage is not None:
             text = f"Not saved{since_text(outage.since, now)}"
             self._saved.show_text(text, "alert-circle-filled", outage.reason, "bad")
+        elif before is not None and self._saved_at is not None:
+            self._show_saved_at(self._saved_at)
         elif before is not None:
             self._saved.show_text("Saving again", "check", self._database_tip)
+
+    def _show_saved_at(self, moment: datetime) -> None:
+        text = f"Saved {moment.astimezone():%H:%M:%S}"
+        self._saved.show_text(text, "check", self._database_tip)
 
     def show_plugin(self, text: str, tip: str = "") -> None:
         """Name the plugin in use; empty for none."""
