@@ -145,6 +145,7 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> Backup:
     copy_database(connection, target)
     (backup,) = (backup for backup in list_backups(path) if backup.path == target)
     if not backup.is_sound:
+        target.unlink(missing_ok=True)
         raise StorageError(
             f"The copy {target} is not what was written: the disk may be failing.",
             "Check the disk, and make a copy elsewhere.",

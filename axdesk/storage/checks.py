@@ -1,5 +1,6 @@
 """Whether a database is ours, whole, and left by those who used it before as it should be."""
 
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -18,6 +19,7 @@ QUICK_BYTES = 32 * 2**20
 _COPY_SECONDS = 5.0
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _ROLLBACK_FORMAT = 1
+_CODE = re.compile(r"error code=(\d+)")
 
 
 def schema_version(connection: sqlite3.Connection, label: str) -> int:
@@ -63,27 +65,34 @@ def schema_version(connection: sqlite3.Connection, label: str) -> int:
 
 def first_damage(connection: sqlite3.Connection) -> str:
     """Return what a quick check finds first; empty if the database is sound."""
-    try:
-        ((answer,),) = connection.execute("PRAGMA quick_check(1)")
-    except sqlite3.DatabaseError as error:
-        if is_damage(error):
-            return str(error)
-        raise
-    return "" if answer == "ok" else str(answer).replace("\n", " ")
+    return next(iter(_findings(connection, "PRAGMA quick_check(1)")), "")
 
 
 def all_damage(connection: sqlite3.Connection) -> tuple[str, ...]:
     """Return all that a full check finds, as a sentence each; nothing if the database is sound."""
-    try:
-        rows = [row for (row,) in connection.execute("PRAGMA integrity_check")]
+    found = _findings(connection, "PRAGMA integrity_check")
+    if not found:
         orphans = connection.execute("PRAGMA foreign_key_check").fetchall()
+        found = [
+            f"A row of {table} belongs to no row of {other}." for table, _, other, _ in orphans
+        ]
+    return tuple(found)
+
+
+def _findings(connection: sqlite3.Connection, check: str) -> list[str]:
+    try:
+        answers = [str(answer) for (answer,) in connection.execute(check)]
     except sqlite3.DatabaseError as error:
         if is_damage(error):
-            return (str(error),)
+            return [str(error)]
         raise
-    found = [line for row in rows if row != "ok" for line in str(row).splitlines()]
-    found += [f"A row of {table} belongs to no row of {parent}." for table, _, parent, _ in orphans]
-    return tuple(found)
+    for answer in answers:
+        # A page that the disk does not give is told among what is damaged.
+        if code := _CODE.search(answer):
+            unreadable = sqlite3.OperationalError(answer)
+            unreadable.sqlite_errorcode = int(code[1])
+            raise unreadable
+    return [" ".join(answer.split()) for answer in answers if answer != "ok"]
 
 
 def was_left_unclean(path: Path) -> bool:

@@ -21,7 +21,7 @@ from axdesk.storage.checks import (
     was_left_unclean,
 )
 from axdesk.storage.engine import engine_on
-from axdesk.storage.failures import is_damage, storage_error
+from axdesk.storage.failures import is_damage, primary_code, storage_error
 from axdesk.storage.files import JOURNALS, beside, identity, put, timestamp
 from axdesk.storage.schema import SCHEMA_VERSION
 
@@ -141,6 +141,7 @@ class Database:
 
     def _use(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._is_read_only = False
         self._identity = None if self.path is None else identity(self.path)
         self._reader = engine_on(connection)
         self._writer = self._reader.execution_options(begin="BEGIN IMMEDIATE")
@@ -198,7 +199,11 @@ class Database:
         everything would be gone with the end of the program.
         """
         self._refuse_another_file()
-        if self.path is None or self._file_in_place() is not None:
+        if self.path is None:
+            return
+        if self._file_in_place() is not None:
+            if self._is_read_only:
+                self._replace_connection()
             return
         if not self.path.parent.is_dir():
             raise StorageError(
@@ -206,16 +211,20 @@ class Database:
                 "Bring it back, or connect its drive again; the database is put back into it.",
                 is_temporary=True,
             )
-        removed, copy = self._connection, beside(self.path, ".put-back")
-        copy_database(removed, copy)
+        copy = beside(self.path, ".put-back")
+        copy_database(self._connection, copy)
         for ending in (*JOURNALS, "-shm"):
             beside(self.path, ending).unlink(missing_ok=True)
         put(copy, self.path)
-        self._use(self._opened())
-        removed.close()
+        self._replace_connection()
         _log.warning(
             "The database %s was removed while it was used, and was put back as it was.", self.path
         )
+
+    def _replace_connection(self) -> None:
+        former = self._connection
+        self._use(self._opened())
+        former.close()
 
     def _refuse_another_file(self) -> None:
         if self.path is None or self._file_in_place() in (self._identity, None):
@@ -260,6 +269,9 @@ class Database:
             ) from error
 
     def _sentence(self, error: BaseException | None) -> StorageError:
+        if primary_code(error) == sqlite3.SQLITE_READONLY:
+            # A connection to a file that could only be read when it was opened stays so.
+            self._is_read_only = True
         if self.path is not None and is_damage(error):
             return damaged(self.path, str(error))
         return storage_error(self.label, error)

@@ -29,6 +29,7 @@ from axdesk.storage.schema import AuditRow, ExperimentRow
 from axdesk.storage.setup_rows import (
     experiment_columns,
     insert_rows,
+    read_rows,
     write_search_space,
     write_setup,
 )
@@ -64,6 +65,8 @@ class SqlStore:
         self.path = database.path
         folder = None if self.path is None else beside(self.path, ".locks")
         self._locks = ControlLocks(folder)
+        # (experiment, value) of what may have been stored though the disk said no.
+        self._doubtful: list[tuple[int, Trial | Run | AuditEntry]] = []
 
     @classmethod
     def at(cls, path: Path) -> Self:
@@ -197,28 +200,50 @@ class SqlStore:
         Raises:
             StorageError: If the stored trial is not the one that `experiment` knows.
         """
-        with self._changing(experiment, audit) as connection:
-            write_trial(connection, experiment.id, trial, experiment.trials.get(trial.index))
+        with self._changing(experiment, trial, audit) as connection:
+            if not self._has_taken_place(connection, experiment, trial):
+                write_trial(connection, experiment.id, trial, experiment.trials.get(trial.index))
         experiment.put(trial)
 
     def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
         """Insert or replace a run; `experiment` keeps it afterwards."""
-        with self._changing(experiment, audit) as connection:
+        with self._changing(experiment, run, audit) as connection:
             write_run(connection, experiment.id, run)
         experiment.put_run(run)
 
     @contextmanager
     def _changing(
-        self, experiment: Experiment, audit: Sequence[AuditEntry]
+        self, experiment: Experiment, snapshot: Trial | Run, audit: Sequence[AuditEntry]
     ) -> Iterator[Connection]:
-        with self._database.writing() as connection:
-            touched = {"of_experiment": experiment.id, "now": datetime.now(UTC)}
-            if connection.execute(_TOUCH, touched).rowcount != 1:
-                raise _deleted(experiment.name)
-            self._locks.confirm(experiment.id)
-            yield connection
-            key = {"experiment_id": experiment.id}
-            insert_rows(connection, AuditRow, key, [_audit_columns(entry) for entry in audit])
+        written = [(experiment.id, value) for value in (snapshot, *audit)]
+        try:
+            with self._database.writing() as connection:
+                touched = {"of_experiment": experiment.id, "now": datetime.now(UTC)}
+                if connection.execute(_TOUCH, touched).rowcount != 1:
+                    raise _deleted(experiment.name)
+                self._locks.confirm(experiment.id)
+                yield connection
+                key = {"experiment_id": experiment.id}
+                entries = [{**key, **_audit_columns(entry)} for entry in audit]
+                if any(value in self._doubtful for value in written):
+                    entries = [e for e in entries if not read_rows(connection, AuditRow, e)]
+                insert_rows(connection, AuditRow, {}, entries)
+        except StorageError as error:
+            if error.is_temporary:
+                self._doubtful += [value for value in written if value not in self._doubtful]
+            raise
+        self._doubtful = [value for value in self._doubtful if value not in written]
+
+    def _has_taken_place(
+        self, connection: Connection, experiment: Experiment, trial: Trial
+    ) -> bool:
+        """Return whether a commit that was reported as failed has taken place all the same.
+
+        SQLite reports what it cannot make certain: the change may be there, or not.
+        """
+        if (experiment.id, trial) not in self._doubtful:
+            return False
+        return read_trials(connection, experiment.id, trial.index) == {trial.index: trial}
 
     def summaries(self) -> tuple[ExperimentSummary, ...]:
         """Return all experiments and drafts, the latest change first."""

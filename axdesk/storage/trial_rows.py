@@ -158,9 +158,13 @@ _PARTS: tuple[tuple[tuple[Delete, Insert], Callable[[Trial], list[Columns]]], ..
 )
 
 
-def read_trials(connection: Connection, experiment_id: int) -> dict[int, Trial]:
-    """Return the trials of an experiment by index, in order."""
+def read_trials(
+    connection: Connection, experiment_id: int, trial_index: int | None = None
+) -> dict[int, Trial]:
+    """Return the trials of an experiment, or one of them, by index, in order."""
     key = {"experiment_id": experiment_id}
+    if trial_index is not None:
+        key["trial_index"] = trial_index
     planned = _by_trial(read_rows(connection, TrialParameterRow, key))
     executed = _by_trial(read_rows(connection, ExecutedParameterRow, key))
     observations = _by_trial(read_rows(connection, ObservationRow, key))
