@@ -11,7 +11,14 @@ from axdesk.storage.backups import Backup, list_backups, newest_sound_backup, re
 from axdesk.storage.salvage import SalvageReport, salvage
 from axdesk.storage.store import default_database_path
 
-__all__ = ["Backup", "SalvageReport", "backups_of", "restore_backup", "salvage"]
+__all__ = [
+    "Backup",
+    "SalvageReport",
+    "backups_of",
+    "default_database_path",
+    "restore_backup",
+    "salvage",
+]
 
 
 def backups_of(database: Path | None = None) -> tuple[Backup, ...]:

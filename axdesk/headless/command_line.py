@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     restore.add_argument(
         "backup", type=Path, metavar="BACKUP", nargs="?", help="default: the newest sound one"
     )
+    salvage = add("salvage", "save what can be read of a damaged database into a new one")
+    salvage.add_argument("output", type=Path, metavar="OUTPUT", help="file to make")
     return parser
 
 

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from axdesk.api.client import Client
 from axdesk.api.interrupts import interrupt_when_asked_to_end
-from axdesk.api.rescue import restore_backup
+from axdesk.api.rescue import default_database_path, restore_backup, salvage
 from axdesk.api.workspace import Workspace
 from axdesk.core.errors import (
     AxdeskError,
@@ -86,6 +86,8 @@ def main(arguments: Sequence[str]) -> int:
             return DONE if examine(options, lines) else NOT_VALID
         if options.verb == "restore":
             return _restore(options, lines)
+        if options.verb == "salvage":
+            return _salvage(options, lines)
         with closing(
             Workspace(options.database, options.plugins, options.plugin_python)
         ) as workspace:
@@ -108,6 +110,22 @@ def _restore(options: argparse.Namespace, lines: Lines) -> int:
     lines.write(f"Restored {backup.path}, made {texts.moment(backup.made_at)}.")
     if kept is not None:
         lines.write(f"The database that was there is now {kept}.")
+    return DONE
+
+
+def _salvage(options: argparse.Namespace, lines: Lines) -> int:
+    report = salvage(options.database or default_database_path(), options.output)
+    for table in report.tables:
+        if table.rows_read or table.rows_lost or table.rows_from_backup:
+            backup = f", {table.rows_from_backup} from a backup" if table.rows_from_backup else ""
+            lines.write(f"{table.name}: {table.rows_read} read, {table.rows_lost} lost{backup}")
+    for remark in report.remarks:
+        lines.write(remark)
+    lines.write(
+        f"{report.target}: {report.experiments} experiments, {report.trials} trials; "
+        "the damaged database was not changed."
+    )
+    complain(f"Look at it with: {texts.command('status', '', {'database': report.target})}")
     return DONE
 
 

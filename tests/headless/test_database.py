@@ -1,5 +1,7 @@
 """Backups, damage and restoring from the command line."""
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,13 @@ def backups(lab: Any) -> list[Path]:
 
 
 def damage(database: Path) -> None:
-    content = bytearray(database.read_bytes())
-    content[4096:-4096:7] = bytes(len(content[4096:-4096:7]))
-    database.write_bytes(content)
+    """Overwrite the page where the trials begin."""
+    with closing(sqlite3.connect(database)) as connection:
+        ((page,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'trials'")
+        ((size,),) = connection.execute("PRAGMA page_size")
+    with database.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(bytes(size))
 
 
 def test_a_damaged_database_is_refused_and_restored(lab: Any) -> None:
@@ -36,6 +42,14 @@ def test_a_damaged_database_is_refused_and_restored(lab: Any) -> None:
     assert examined.returncode == 3
     assert f"ok         {backup}, 0 min ago" in examined.stdout
     assert command.strip() in examined.stdout
+    assert lab.database.read_bytes() == broken
+
+    salvaged = lab.folder / "salvaged.sqlite"
+    rescued = lab.run("salvage", salvaged)
+
+    assert rescued.returncode == 0, rescued.stderr
+    assert f"{salvaged}: 1 experiments, 2 trials" in rescued.stdout
+    assert f"status --database {salvaged}" in rescued.stderr
     assert lab.database.read_bytes() == broken
 
     restored = lab.run("restore")
