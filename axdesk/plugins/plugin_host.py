@@ -164,6 +164,12 @@ class PluginHost:
         self._drop(gently=True)
 
     def _serve(self, call: HostCall) -> None:
+        if call.future.done():
+            _enters(call.future)
+            return
+        if self._is_closing:
+            settle(call.future, self._closed(call, was_entered=False))
+            return
         try:
             process = self._ready_process()
         except AxdeskError as error:
@@ -218,7 +224,7 @@ class PluginHost:
         """
         if self._process is not None and not self._process.is_usable:
             how = self._process.how_it_ended()
-            _log.warning("The process of %s %s between calls. %s", self._name, how, self._drop())
+            _log.warning("The process of %s %s between calls.\n%s", self._name, how, self._drop())
             self._restarts.crashed()
         if self._process is not None:
             return self._process
@@ -281,7 +287,7 @@ class PluginHost:
 
 
 def _enters(future: Future[Any]) -> bool:
-    """Make a Future running, unless it was cancelled or given up."""
+    """Make a Future running; one that was cancelled tells so, one that was given up stays."""
     if future.running():
         return True
     if future.done() and not future.cancelled():

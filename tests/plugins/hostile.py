@@ -144,7 +144,7 @@ DEEDS = {
 
 
 def act(place):
-    order = Path(__file__).with_name("order.txt")
+    order = Path(__file__).with_suffix(".order")
     try:
         deed, at = order.read_text().split("@")
     except FileNotFoundError:
@@ -245,10 +245,10 @@ class Laboratory:
         )
 
     def order(self, deed: str, place: str) -> None:
-        (self.folder / "order.txt").write_text(f"{deed}@{place}")
+        (self.folder / "rig.order").write_text(f"{deed}@{place}")
 
     def wait_until_done(self) -> None:
-        wait_for(lambda: not (self.folder / "order.txt").exists())
+        wait_for(lambda: not (self.folder / "rig.order").exists())
 
 
 def wait_for(condition: Callable[[], object]) -> None:
