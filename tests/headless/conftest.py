@@ -18,8 +18,7 @@ SECONDS_TO_END = 10
 PLUGIN = '''
 """A laboratory in files: `hold` keeps trials running, `fail` fails them."""
 
-import os
-import signal
+import threading
 from pathlib import Path
 
 from axdesk import IMetric, IRunner, TrialStatus
@@ -38,17 +37,23 @@ class QuickRunner(IRunner):
         self.folder = folder
 
     def run_trial(self, trial_index, parameterization):
-        if (self.folder / "die").exists():
-            os.kill(os.getpid(), signal.SIGKILL)
+        with (self.folder / "deployed").open("a") as deployed:
+            deployed.write(f"{trial_index}\\n")
         return {"index": trial_index, "x": parameterization["x"]}
 
     def poll_trial(self, trial_index, trial_metadata):
         if (self.folder / "fail").exists():
             return TrialStatus.FAILED
         if (self.folder / "hold").exists():
-            (self.folder / "polled").touch()
             return TrialStatus.RUNNING
         return TrialStatus.COMPLETED
+
+    def stop_trial(self, trial_index, trial_metadata):
+        pipe = self.folder / "stopping"
+        if pipe.exists():
+            pipe.write_text(f"{trial_index}")
+            threading.Event().wait()
+        return {}
 
 
 class QuickMetric(IMetric):
