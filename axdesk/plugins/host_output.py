@@ -74,13 +74,18 @@ class HostOutput:
         with self._lock:
             self._tell(self._noted())
 
+    def last_prints(self) -> str:
+        """Return the last that the process has printed."""
+        with self._lock:
+            return self._last.decode("utf-8", "replace").strip()
+
     def end_process(self) -> str:
         """Tell what is left, and return the last that was printed."""
         with self._lock:
             begun = (self._line(b""),) if self._begun else ()
             self._tell((*self._noted(), *begun))
-            last, self._last = self._last, b""
-        return last.decode("utf-8", "replace").strip()
+            last, self._last = self.last_prints(), b""
+        return last
 
     def _allowance(self) -> int:
         now = self._clock.monotonic()

@@ -135,7 +135,7 @@ class PluginHost:
             if self._current is call and self._process is not None:
                 self._current = None
                 self._process.kill()
-            settle(call.future, DeadlineError(reason))
+            settle(call.future, DeadlineError(reason, details=self.output.last_prints()))
 
     def close(self) -> None:
         """Begin to end the process and the thread; `join` waits for them."""

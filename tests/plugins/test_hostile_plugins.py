@@ -10,7 +10,7 @@ import pytest
 
 from axdesk.core.errors import CallFailedError, DeadlineError, PluginError
 from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
-from tests.plugins.hostile import CALLS, HOSTILE, SECONDS, Laboratory, nothing_left
+from tests.plugins.hostile import CALLS, HOSTILE, SECONDS, Laboratory, nothing_left, wait_for
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="deeds for Linux")
 
@@ -105,9 +105,11 @@ def test_a_hang_is_given_up_and_the_next_call_works(
 ) -> None:
     for place, ask in CALLS.items():
         laboratory.order(deed, place)
+        already_printed = len(laboratory.printed)
         hung = ask(calls)
         waiting = ask(calls)
         laboratory.wait_until_done()
+        wait_for(lambda: len(laboratory.printed) > already_printed)  # noqa: B023
 
         assert calls.fetch("calm", 7, {}).result(SECONDS).mean == 2.5
         assert hung.running()
@@ -117,6 +119,7 @@ def test_a_hang_is_given_up_and_the_next_call_works(
         error = hung.exception(0)
         assert type(error) is DeadlineError
         assert error.message == "It did not answer within 30 s."
+        assert f"about to {deed}" in error.details
         assert waiting.exception(SECONDS) is None
     # To be given up is no crash.
     assert not laboratory.clock.pauses

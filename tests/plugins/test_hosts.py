@@ -25,6 +25,7 @@ from axdesk.core.errors import (
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.protocols import PluginCalls
 from axdesk.plugins import restarts
+from axdesk.plugins.host_process import host_command
 from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
 from axdesk.plugins.loader import load_plugins
 from tests.plugins.contract import LABORATORY, PluginCallsContract, failure
@@ -290,7 +291,7 @@ import sys
 from tests.plugins.hostile import Laboratory
 from pathlib import Path
 laboratory = Laboratory(Path(sys.argv[1]))
-calls = laboratory.calls()
+calls = laboratory.calls(sys.argv[3])
 pid = calls.run_trial(0, {}).result()["pid"]
 if sys.argv[2]:
     laboratory.order(sys.argv[2], "poll_trial")
@@ -304,8 +305,10 @@ sys.stdin.read()
 @linux_only
 @pytest.mark.parametrize("deed", ["", "sleep", "hold the GIL", "ignore SIGTERM"])
 def test_a_process_dies_with_its_parent(tmp_path: Path, deed: str) -> None:
+    # Behind a wrapper, Linux does not tell of the parent's death; the pipe does.
+    python = wrapper(tmp_path, f'"{sys.executable}" "$@"; exit') if deed == "ignore SIGTERM" else ""
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, tmp_path, deed],
+        [sys.executable, "-c", PARENT, tmp_path, deed, python],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -420,6 +423,13 @@ def test_a_host_needs_the_standard_library_alone(tmp_path: Path) -> None:
     python = wrapper(tmp_path, f'exec "{sys.executable}" -I -S "$@"')
 
     assert describe_folder(tmp_path, python) == load_plugins(tmp_path).catalogue
+
+
+def test_a_frozen_axdesk_is_its_own_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+
+    assert host_command("") == [sys.executable, "--plugin-host"]
+    assert host_command(sys.executable)[1].endswith("host_program.py")
 
 
 @linux_only
