@@ -1,8 +1,10 @@
 """Whether a database is ours, whole, and left by those who used it before as it should be."""
 
+import os
 import re
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 from contextlib import closing
@@ -17,6 +19,7 @@ QUICK_BYTES = 32 * 2**20
 """Up to this size a database is checked at each opening, which takes 3 ms a megabyte."""
 
 _COPY_SECONDS = 5.0
+_CHUNK = 2**20
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _ROLLBACK_FORMAT = 1
 _CODE = re.compile(r"error code=(\d+)")
@@ -93,6 +96,28 @@ def _findings(connection: sqlite3.Connection, check: str) -> list[str]:
             unreadable.sqlite_errorcode = int(code[1])
             raise unreadable
     return [" ".join(answer.split()) for answer in answers if answer != "ok"]
+
+
+class PlainReads:
+    """Reads of a database's file past SQLite, which tells an unreadable page from a damaged one."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: int | None = None
+
+    def fail(self) -> bool:
+        """Return whether the disk does not give all of the file."""
+        if sys.platform == "win32" or self._path is None:
+            return False
+        try:
+            if self._file is None:
+                # Never closed: that would end all locks that this process holds on the file.
+                self._file = os.open(self._path, os.O_RDONLY)
+            for at in range(0, os.fstat(self._file).st_size, _CHUNK):
+                os.pread(self._file, _CHUNK, at)
+        except OSError:
+            return True
+        return False
 
 
 def was_left_unclean(path: Path) -> bool:

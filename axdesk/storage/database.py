@@ -14,6 +14,7 @@ from axdesk.core.errors import StorageError, UnsupportedError
 from axdesk.storage.backups import Backup, RollingBackups, copy_database, damaged, make_backup
 from axdesk.storage.checks import (
     QUICK_BYTES,
+    PlainReads,
     all_damage,
     check_leftovers,
     first_damage,
@@ -48,6 +49,7 @@ class Database:
         self.label = label
         self.path = None
         self._connect = connect
+        self._is_open = False
         self._lock = threading.RLock()
         self._is_closed = False
         self._has_written = False
@@ -141,6 +143,8 @@ class Database:
 
     def _use(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._is_open = True
+        self._reads = PlainReads(self.path)
         self._is_read_only = False
         self._identity = None if self.path is None else identity(self.path)
         self._reader = engine_on(connection)
@@ -272,6 +276,14 @@ class Database:
         if primary_code(error) == sqlite3.SQLITE_READONLY:
             # A connection to a file that could only be read when it was opened stays so.
             self._is_read_only = True
-        if self.path is not None and is_damage(error):
-            return damaged(self.path, str(error))
-        return storage_error(self.label, error)
+        if self.path is None or not is_damage(error):
+            return storage_error(self.label, error)
+        if self._is_open and primary_code(error) == sqlite3.SQLITE_CORRUPT:
+            # SQLite says so too of a page that the disk does not give, or did not this time.
+            try:
+                is_sound = self._reads.fail() or not all_damage(self._connection)
+            except sqlite3.Error as unreadable:
+                return storage_error(self.label, unreadable)
+            if is_sound:
+                return storage_error(self.label, error, sqlite3.SQLITE_IOERR)
+        return damaged(self.path, str(error))

@@ -56,14 +56,15 @@ def is_damage(error: BaseException | None) -> bool:
     return primary_code(error) == sqlite3.SQLITE_CORRUPT or str(error).startswith(_LOST_TABLES)
 
 
-def storage_error(label: str, error: BaseException | None) -> StorageError:
+def storage_error(label: str, error: BaseException | None, code: int | None = None) -> StorageError:
     """Return an error of SQLite as a sentence.
 
     Args:
         label: How to name the database.
         error: What SQLite said.
+        code: What it meant; None if it meant what it said.
     """
-    if known := _SENTENCES.get(primary_code(error)):
+    if known := _SENTENCES.get(primary_code(error) if code is None else code):
         what, hint, is_temporary = known
         return StorageError(f"The database {label} {what}", hint, is_temporary=is_temporary)
     if _THREAD in str(error):
