@@ -44,7 +44,7 @@ class Safekeeping:
         self._publish = publish
         self.error: StorageError | None = None
         self._unsaved: list[_Unsaved] = []
-        self._stored: dict[int, Trial | None] = {}
+        self._stored = dict(experiment.trials)
         self._is_strict = False
         self._pause = 1.0
         self._again_at = 0.0
@@ -72,6 +72,7 @@ class Safekeeping:
 
     def took(self, trial: Trial) -> None:
         """Publish a trial's snapshot that is stored."""
+        self._stored[trial.index] = trial
         self._experiment.put(trial)
         self._publish(TrialChanged(trial))
 
@@ -110,16 +111,13 @@ class Safekeeping:
             self._again_at = self._clock.monotonic() + self._pause
             return
         self.error = None
-        self._stored.clear()
         self._publish(StorageHealthChanged(""))
 
     def drop(self) -> None:
         """Forget what is not stored: the experiment in memory becomes as it is stored."""
-        for trial in self._stored.values():
-            if trial is not None:
-                self._experiment.put(trial)
         self._unsaved.clear()
-        self._stored.clear()
+        for trial in self._stored.values():
+            self._experiment.put(trial)
 
     def _takes(self, new: _Unsaved) -> bool:
         """Store a snapshot, or remember it; return whether it is stored."""
@@ -163,13 +161,11 @@ class Safekeeping:
                         waiting.audit += new.audit
                         return
                     break
-            self._stored.setdefault(trial.index, self._experiment.trials.get(trial.index))
         self._unsaved.append(new)
 
     def _save(self, waiting: _Unsaved) -> None:
         """Store a snapshot on top of what is stored, which memory has left behind."""
-        stored = {index: trial for index, trial in self._stored.items() if trial is not None}
-        runs = list(self._experiment.runs)
+        stored, runs = dict(self._stored), list(self._experiment.runs)
         self._commit(replace(self._experiment, trials=stored, runs=runs), waiting)
         if isinstance(waiting.snapshot, Trial):
             self._stored[waiting.snapshot.index] = waiting.snapshot

@@ -387,8 +387,9 @@ class Scheduler:
     def _finish_if_possible(self, state: RunState, reason: str) -> None:
         try:
             self._finish(state, reason)
-        except Exception:  # noqa: BLE001  # must not hide why the run ended
-            _log.exception("The end of the run could not be stored")
+        except Exception as error:  # noqa: BLE001  # must not hide why the run ended
+            is_known = error.__class__ is StorageError
+            _log.warning("The end of the run is not stored: %s", error, exc_info=not is_known)
             self.current = replace(self.current, state=state, reason=reason)
 
     def _finish(self, state: RunState, reason: str) -> None:

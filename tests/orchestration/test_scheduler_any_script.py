@@ -12,6 +12,8 @@ from axdesk.core.commands import (
     ChangeRunSettings,
     Command,
     EnterResult,
+    FetchAgain,
+    Leave,
     MarkFailed,
     Pause,
     Resume,
@@ -19,8 +21,13 @@ from axdesk.core.commands import (
     Stop,
     StopNow,
 )
-from axdesk.core.errors import AxdeskError, DecisionNeededError, FailureRateExceededError
-from axdesk.core.events import TrialChanged
+from axdesk.core.errors import (
+    AxdeskError,
+    DecisionNeededError,
+    FailureRateExceededError,
+    StorageError,
+)
+from axdesk.core.events import StorageHealthChanged, TrialChanged
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings, RunState
 from axdesk.core.trial import TRANSITIONS, TrialStatus
@@ -30,6 +37,14 @@ from tests.orchestration.bench import Bench
 moments = st.integers(0, 160).map(lambda quarters: quarters / 4)
 pauses = st.sampled_from([0.0, 0.0, 0.25, 1.0, 6.0])
 indices = st.integers(0, 7)
+
+some_calls: st.SearchStrategy[dict[str, int]] = st.one_of(
+    st.just({}),
+    st.just({}),
+    st.dictionaries(
+        st.sampled_from(["run", "poll", "y", "stop", "find"]), st.integers(1, 4), max_size=2
+    ),
+)
 
 scripts = st.builds(
     Script,
@@ -47,6 +62,9 @@ scripts = st.builds(
     stop_seconds=st.one_of(pauses, st.just(HANG)),
     find_error=st.sampled_from(["", "", "no line"]),
     find_seconds=st.one_of(pauses, st.just(HANG)),
+    hangs=some_calls,
+    not_entered=some_calls,
+    pattern=st.sampled_from([".", ".", ".x", "xx.x...."]),
 )
 
 commands = st.one_of(
@@ -56,6 +74,8 @@ commands = st.one_of(
     st.builds(MarkFailed, indices),
     st.builds(Abandon, indices),
     st.builds(SetNote, indices, st.just("seen")),
+    st.builds(FetchAgain, indices),
+    st.builds(Leave),
     st.builds(AnswerQuestion, indices, st.sampled_from(Answer)),
 )
 
@@ -85,7 +105,7 @@ run_settings = st.builds(
 def sitting(bench: Bench, wanted: RunSettings | None) -> AxdeskError | None:
     try:
         bench.run(wanted)
-    except (DecisionNeededError, FailureRateExceededError) as error:
+    except (DecisionNeededError, FailureRateExceededError, StorageError) as error:
         return error
     return None
 
@@ -95,7 +115,7 @@ def check_history(bench: Bench) -> None:
     for index, trial in bench.experiment.trials.items():
         history = bench.store.of_trial(index)
         assert history[0].status is TrialStatus.STAGED
-        assert history[-1] == trial
+        assert history[-1] == trial, "memory says what is not stored"
         for before, after in itertools.pairwise(history):
             assert after.status is before.status or after.status in TRANSITIONS[before.status]
         if trial.status is TrialStatus.COMPLETED:
@@ -105,14 +125,24 @@ def check_history(bench: Bench) -> None:
 
 
 def check_deployments(bench: Bench) -> None:
-    """Only a trial whose deployment surely failed, or that a person redeployed, runs again."""
+    """Only a trial whose deployment surely did not begin, or that a person redeployed, runs again.
+
+    Without a runner that can find, that is a call that was not entered.
+    """
     calls = bench.calls
     for index in bench.experiment.trials:
-        times = calls.deployed.count(index)
+        script = calls.script(index)
+        entered = max(0, calls.deployed.count(index) - script.not_entered.get("run", 0))
         is_asked_for = AnswerQuestion(index, Answer.REDEPLOY) in bench.submitted
-        assert times <= 1 or calls.can_find or is_asked_for
+        assert entered <= 1 or calls.can_find or is_asked_for
         starts = sum(launched == index for launched, _, _ in calls.launches)
         assert starts <= 1 or is_asked_for, "a trial ran twice"
+
+
+def check_storage_health(bench: Bench) -> None:
+    """Outages are told when they begin and when they end, in turn."""
+    told = [bool(event.reason) for event in bench.of_kind(StorageHealthChanged)]
+    assert told == [True, False] * (len(told) // 2) + [True] * (len(told) % 2)
 
 
 @settings(max_examples=150)
@@ -122,7 +152,9 @@ def check_deployments(bench: Bench) -> None:
     st.lists(st.tuples(moments, commands), max_size=8),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
     st.sampled_from([0.0, 0.5, 5.0]),
+    st.lists(st.tuples(moments, st.sampled_from([0.5, 4.0, 30.0])), max_size=3),
 )
 def test_nothing_runs_twice_nothing_is_lost_and_every_run_ends(
     laboratory: list[Script],
@@ -130,26 +162,34 @@ def test_nothing_runs_twice_nothing_is_lost_and_every_run_ends(
     orders: list[tuple[float, Command]],
     can_stop: bool,
     can_find: bool,
+    can_give_up: bool,
     suggesting_seconds: float,
+    outages: list[tuple[float, float]],
 ) -> None:
     bench = Bench(dict(enumerate(laboratory)))
     bench.calls.can_stop = can_stop
     bench.calls.can_find = can_find
+    bench.calls.can_give_up = can_give_up
     bench.generator.seconds = suggesting_seconds
+    for begin, seconds in outages:
+        bench.outage(begin, begin + seconds)
     for at, command in orders:
         bench.submit_at(at, command)
     # Whatever hangs, pauses or is stopped: the operator ends the sitting at last, twice.
     for at in (200.0, 201.0, 202.0):
         bench.submit_at(at, StopNow())
     sitting(bench, wanted)
+    check_storage_health(bench)
     most = max([wanted.parallelism, *(_parallelism(c) for _, c in orders)])
-    assert bench.most_at_once <= most
+    if not any(isinstance(command, FetchAgain) for command in bench.submitted):
+        assert bench.most_at_once <= most
     check_history(bench)
     check_deployments(bench)
 
     # A later sitting takes up what is still open; nothing that is over is touched.
     over = {i: t for i, t in bench.experiment.trials.items() if t.status.is_terminal}
     bench.clock.seconds = 1000.0
+    bench.store.is_out = False
     for at in (1200.0, 1201.0, 1202.0):
         bench.submit_at(at, StopNow())
     error = sitting(bench, None)

@@ -1,6 +1,8 @@
 """A database that takes nothing for a while."""
 
 import itertools
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,10 +24,13 @@ from axdesk.core.commands import (
 )
 from axdesk.core.errors import StorageError
 from axdesk.core.events import RunFinished, StorageHealthChanged, TrialChanged
+from axdesk.core.experiment import Experiment
+from axdesk.core.protocols import AuditEntry
 from axdesk.core.questions import Answer
-from axdesk.core.run import RunState
-from axdesk.core.trial import TrialStatus
-from tests.fakes import Script
+from axdesk.core.run import Run, RunState
+from axdesk.core.trial import Trial, TrialStatus
+from axdesk.storage.store import SqlStore
+from tests.fakes import MemoryStore, Script
 from tests.orchestration.bench import Bench, settings
 
 
@@ -245,3 +250,42 @@ def test_a_failure_that_does_not_pass_ends_the_run_in_an_outage_too() -> None:
     with pytest.raises(StorageError, match="disk is full"):
         bench.run(settings(1))
     assert bench.statuses == ["running"]
+
+
+class MirroringStore(MemoryStore):
+    """Also commits to a real database, which checks what the loop says is stored."""
+
+    def __init__(self, store: SqlStore) -> None:
+        super().__init__()
+        self._store = store
+
+    def save_trial(
+        self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        before = replace(experiment, trials=dict(experiment.trials))
+        super().save_trial(experiment, trial, audit)
+        self._store.save_trial(before, trial, audit)
+
+    def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
+        super().save_run(experiment, run, audit)
+        self._store.save_run(replace(experiment, runs=list(experiment.runs)), run, audit)
+
+
+def test_a_real_database_holds_in_the_end_what_the_run_told() -> None:
+    bench = Bench({i: Script(seconds=3.0 + i, poll_errors=i % 3) for i in range(12)})
+    bench.calls.early = ("y",)
+    store = SqlStore.in_memory()
+    created = store.create(bench.experiment.setup)
+    bench.experiment.id = created.id
+    bench.store = MirroringStore(store)
+    for begin in range(4, 100, 16):
+        bench.outage(begin, begin + 9.0)
+    bench.submit_at(30.0, Pause())
+    bench.submit_at(34.0, Resume())
+    assert bench.run(settings(12, 3, spacing=1.0)).state is RunState.COMPLETED
+    loaded = store.load_by_id(created.id)
+    told = {event.trial.index: event.trial for event in bench.of_kind(TrialChanged)}
+    assert loaded.trials == bench.experiment.trials == told
+    assert loaded.runs == bench.experiment.runs
+    assert len(bench.of_kind(StorageHealthChanged)) >= 6
+    store.close()
