@@ -124,6 +124,8 @@ class Scheduler:
         try:
             with self._end_stored():
                 self._begin()
+                # What was asked before the run began holds from its first trial on.
+                self._inbox.receive(0.0, self._carry_out)
                 self._step()
                 while not self._has_ended():
                     self._inbox.receive(self._seconds_to_wait(), self._carry_out)

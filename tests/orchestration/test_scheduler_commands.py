@@ -20,7 +20,7 @@ from axdesk.core.commands import (
     StopNow,
 )
 from axdesk.core.errors import NotFoundError, StorageError, TransitionError, UserInputError
-from axdesk.core.events import RunChanged
+from axdesk.core.events import Event, RunChanged
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, RunState
 from axdesk.core.trial import Observation, TrialStatus
@@ -418,3 +418,20 @@ def test_the_history_keeps_that_an_answer_came_late() -> None:
     assert entry.before == (
         "failed: run_trial did not answer within 20 s; the trial may have started"
     )
+
+
+@pytest.mark.parametrize("command", [Pause(), Stop(), Leave()])
+def test_what_is_asked_while_the_run_starts_holds_from_its_first_trial_on(command: Command) -> None:
+    bench = Bench()
+    publish = bench._publish
+
+    def submit_at_once(event: Event) -> None:
+        publish(event)
+        if isinstance(event, RunChanged) and event.run.state is RunState.STARTING:
+            bench.answers.append(bench.scheduler.submit(command))
+
+    bench._publish = submit_at_once  # type: ignore[method-assign]  # listens in
+    bench.submit_at(50.0, Leave())
+    bench.run(settings(3))
+    assert bench.answers[0].result() is None
+    assert bench.calls.deployed == []
