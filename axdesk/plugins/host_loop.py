@@ -136,9 +136,9 @@ def _let_survivors_print(answers: _Pipe) -> None:
         return
     try:
         prints = os.open("/proc/self/fd/2", os.O_RDONLY)
-    except OSError:  # a Linux without /proc
+        child = os.fork()
+    except OSError:  # a Linux without /proc, or no process to spare
         return
-    child = os.fork()
     if child:
         os.close(prints)
         os.waitpid(child, 0)

@@ -19,7 +19,7 @@ from axdesk.plugins.call_request import CallRequest
 from axdesk.plugins.host_output import HostOutput
 from axdesk.plugins.host_process import HostEndedError, HostProcess
 from axdesk.plugins.plugin_calls import TThen, settle
-from axdesk.plugins.restarts import MOST_CRASHES, Restarts
+from axdesk.plugins.restarts import MOST_CRASHES, REST_SECONDS, WITHIN_SECONDS, Restarts
 
 SECONDS_TO_START = 60.0
 """For a process to start, to import the file and to make the runner and the metrics."""
@@ -230,8 +230,9 @@ class PluginHost:
             return self._process
         if self._restarts.rest:
             raise PluginError(
-                f"the process of {self._name} crashed {MOST_CRASHES} times within minutes, and "
-                f"gets no other one for {self._restarts.rest:.0f} s."
+                f"the process of {self._name} crashed {MOST_CRASHES} times within "
+                f"{WITHIN_SECONDS / 60:.0f} minutes, and gets another one "
+                f"{REST_SECONDS:.0f} s after the last crash."
             )
         if self._restarts.pause:
             self._clock.receive(self._closing, self._restarts.pause)
