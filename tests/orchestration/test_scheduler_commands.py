@@ -1,5 +1,7 @@
 """What an operator's commands do to a run."""
 
+from dataclasses import replace
+
 import pytest
 
 from axdesk.core.commands import (
@@ -423,6 +425,8 @@ def test_the_history_keeps_that_an_answer_came_late() -> None:
 @pytest.mark.parametrize("command", [Pause(), Stop(), Leave()])
 def test_what_is_asked_while_the_run_starts_holds_from_its_first_trial_on(command: Command) -> None:
     bench = Bench()
+    bench.interrupted(settings(3))
+    bench.experiment.put(replace(bench.put(TrialStatus.STAGED), staged_at=None))
     publish = bench._publish
 
     def submit_at_once(event: Event) -> None:
@@ -432,6 +436,6 @@ def test_what_is_asked_while_the_run_starts_holds_from_its_first_trial_on(comman
 
     bench._publish = submit_at_once  # type: ignore[method-assign]  # listens in
     bench.submit_at(50.0, Leave())
-    bench.run(settings(3))
+    bench.run()
     assert bench.answers[0].result() is None
     assert bench.calls.deployed == []
