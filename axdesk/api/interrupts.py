@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Protocol
@@ -21,18 +21,45 @@ _ON_CTRL_C: tuple[Command, ...] = (
 )
 
 
+_SECONDS_TO_END = 4.0
+"""For an end in good order; a service manager or a user who leaves does not wait much longer."""
+
+
 class _Submits(Protocol):
     def submit(self, command: Command) -> object: ...
 
 
-def interrupt_when_asked_to_end() -> None:
-    """Let the signals that end this program raise KeyboardInterrupt, as Ctrl-C does.
+class _Ending:
+    """Handles a signal by KeyboardInterrupt, and sees to it that the program really ends."""
+
+    def __init__(self, give_up: Callable[[], None]) -> None:
+        self._give_up = give_up
+        self._timer: threading.Timer | None = None
+
+    def begin(self) -> None:
+        if self._timer is None:
+            self._timer = threading.Timer(_SECONDS_TO_END, self._give_up)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.begin()
+        raise KeyboardInterrupt
+
+
+def end_when_asked_to(give_up: Callable[[], None]) -> None:
+    """Let Ctrl-C and the signals that end this program raise KeyboardInterrupt.
 
     One that the program ignores stays ignored: `nohup` means it. For a program's main thread.
+
+    Args:
+        give_up: Ends the program at once; called in another thread should it still be there a few
+            seconds later, because a disk or a plugin does not answer.
     """
-    for number in END_SIGNALS:
-        if signal.getsignal(number) is signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    ending = _Ending(give_up)
+    for number in (signal.SIGINT, *END_SIGNALS):
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, ending)
 
 
 @contextmanager
@@ -48,23 +75,28 @@ def steered_by_signals(scheduler: _Submits) -> Iterator[None]:
         yield
         return
     came: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, *END_SIGNALS)}
+    taken = {
+        number: handler
+        for number, handler in before.items()
+        if handler is signal.default_int_handler or isinstance(handler, _Ending)
+    }
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         came.append(number)
-        scheduler.submit(_command(number, came.count(number)))
+        command = _command(number, came.count(number))
+        handler = taken[number]
+        if isinstance(command, Leave) and isinstance(handler, _Ending):
+            handler.begin()
+        scheduler.submit(command)
 
-    taken = [
-        number
-        for number in (signal.SIGINT, *END_SIGNALS)
-        if signal.getsignal(number) is signal.default_int_handler
-    ]
     for number in taken:
         signal.signal(number, on_signal)
     try:
         yield
     finally:
-        for number in taken:
-            signal.signal(number, signal.default_int_handler)
+        for number, handler in taken.items():
+            signal.signal(number, handler)
     if came:
         raise KeyboardInterrupt
 

@@ -3,7 +3,9 @@
 import argparse
 import os
 import shlex
+import sys
 import tempfile
+import threading
 import traceback
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -12,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from axdesk.api.client import Client
-from axdesk.api.interrupts import interrupt_when_asked_to_end
+from axdesk.api.interrupts import end_when_asked_to
 from axdesk.api.rescue import default_database_path, restore_backup, salvage
 from axdesk.api.workspace import Workspace
 from axdesk.core.errors import (
@@ -37,6 +39,10 @@ from axdesk.headless.doctor import examine
 from axdesk.headless.json_lines import JsonLines
 from axdesk.headless.output import Lines, complain, standard_output
 from axdesk.headless.progress import LogProgress, TerminalProgress
+
+_SECONDS_TO_TELL = 0.5
+_SHOW_CURSOR = "\x1b[?25h"
+"""The line that moves hides it."""
 
 DONE, OUR_BUG, USAGE, NOT_VALID, FAILURE_RATE, INTERRUPTED, BUSY, DECISION = range(8)
 
@@ -79,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments: Without the program's name and `--headless`.
     """
     options = parse(arguments)
-    interrupt_when_asked_to_end()
+    end_when_asked_to(_end_at_once)
     try:
         lines = standard_output()
         if options.verb == "doctor":
@@ -103,6 +109,21 @@ def main(arguments: Sequence[str]) -> int:
     except Exception:  # noqa: BLE001  # the top of the process: whatever comes here is our bug
         complain(f"axdesk: this is a defect of axdesk, please report it.\n{traceback.format_exc()}")
         return OUR_BUG
+
+
+def _end_at_once() -> None:
+    """End a run that cannot even be left, as a power cut would; `resume` goes on with it."""
+    # In a thread: what does not answer may be the terminal.
+    telling = threading.Thread(target=_tell_hard_end, daemon=True)
+    telling.start()
+    telling.join(_SECONDS_TO_TELL)
+    os._exit(INTERRUPTED)
+
+
+def _tell_hard_end() -> None:
+    complain("axdesk: something does not answer; ended as by a power cut. `resume` goes on.")
+    if sys.stdout.isatty():
+        standard_output().write(_SHOW_CURSOR)
 
 
 def _restore(options: argparse.Namespace, lines: Lines) -> int:
@@ -193,26 +214,34 @@ class _Command:
         return self._drive(experiment.id)
 
     def _drive(self, experiment_id: int) -> int:
-        with closing(self._workspace.open(experiment_id)) as client:
-            experiment = client.experiment
-            self._take_decisions(client)
-            questions: dict[int, Question] = {}
-            try:
-                self._run_trials(client, questions)
-            except KeyboardInterrupt:
-                if not experiment.runs:
-                    raise
-                # Ctrl-C while the last trial finished leaves nothing to go on with.
-                if experiment.state is not RunState.COMPLETED:
-                    return self._tell_end(experiment, INTERRUPTED)
-            except FailureRateExceededError:
-                self._tell_end(experiment, DONE)
+        name = self._workspace.experiment(experiment_id).name
+        try:
+            with closing(self._workspace.open(experiment_id)) as client:
+                return self._run_to_its_end(client)
+        except KeyboardInterrupt:
+            complain(f"Go on with: {self._resume_command(name)}")
+            return INTERRUPTED
+
+    def _run_to_its_end(self, client: Client) -> int:
+        experiment = client.experiment
+        self._take_decisions(client)
+        questions: dict[int, Question] = {}
+        try:
+            self._run_trials(client, questions)
+        except KeyboardInterrupt:
+            # Ctrl-C while the last trial finished leaves nothing to go on with.
+            if experiment.state is not RunState.COMPLETED:
+                self._tell_end(experiment)
                 raise
-            except DecisionNeededError as error:
-                self._tell_end(experiment, DONE)
-                error.hint = self._how_to_decide(experiment, questions.values())
-                raise
-            return self._tell_end(experiment, DONE)
+        except FailureRateExceededError:
+            self._tell_end(experiment)
+            raise
+        except DecisionNeededError as error:
+            self._tell_end(experiment)
+            error.hint = self._how_to_decide(experiment, questions.values())
+            raise
+        self._tell_end(experiment)
+        return DONE
 
     def _take_decisions(self, client: Client) -> None:
         try:
@@ -266,8 +295,10 @@ class _Command:
             return TerminalProgress(experiment, self._lines)
         return LogProgress(experiment, self._lines)
 
-    def _tell_end(self, experiment: Experiment, code: int) -> int:
-        """Write how the run ended and what is best, where it disturbs no JSON; return `code`."""
+    def _tell_end(self, experiment: Experiment) -> None:
+        """Write how the run ended and what is best, where it disturbs no JSON."""
+        if not experiment.runs:
+            return
         tell = complain if self._options.jsonl else self._lines.write
         run = experiment.runs[-1]
         finished = sum(trial.status.is_terminal for trial in experiment.of_run(run))
@@ -278,9 +309,6 @@ class _Command:
         )
         for line in texts.best_lines(experiment.trials.values(), experiment.optimization):
             tell(line)
-        if code == INTERRUPTED:
-            complain(f"Go on with: {self._resume_command(experiment.name)}")
-        return code
 
     def _resume_command(self, name: str) -> str:
         return texts.command("resume", name, {"database": self._options.database})

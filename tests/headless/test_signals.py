@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from contextlib import suppress
 from typing import Any
@@ -72,6 +73,26 @@ def test_a_program_that_is_asked_to_end_leaves_its_trials_running(lab: Any) -> N
     assert resumed.returncode == 0, resumed.stderr
     assert "6 of 6 trials finished" in resumed.stdout
     assert (lab.folder / "deployed").read_text().split() == list("012345")
+
+
+def test_what_does_not_answer_holds_no_program_that_is_asked_to_end(lab: Any) -> None:
+    nobody_reads, full = os.pipe()
+    os.set_blocking(full, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(full, bytes(4096))
+    os.set_blocking(full, True)
+    process = lab.start("run", lab.file, stdout=full)
+    os.close(full)
+    while not list(lab.folder.glob("lab.sqlite.locks/*.controller")):
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.05)
+    process.send_signal(signal.SIGTERM)
+    _, stderr = process.communicate(timeout=SECONDS)
+    os.close(nobody_reads)
+
+    assert process.returncode == 5, stderr
+    assert "does not answer" in stderr
 
 
 def test_the_third_interrupt_leaves_what_cannot_be_stopped(lab: Any) -> None:
