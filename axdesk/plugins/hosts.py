@@ -1,8 +1,11 @@
 """Plugins in processes of their own, one for each file: describing them, and calling them."""
 
+import queue
+import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +17,7 @@ from axdesk.plugins.call_request import CallRequest
 from axdesk.plugins.host_output import HostOutput, TTold
 from axdesk.plugins.host_process import HostEndedError, HostProcess, host_command
 from axdesk.plugins.loader import plugin_paths, read_plugin
-from axdesk.plugins.plugin_calls import BasePluginCalls, TThen, check_names_differ
+from axdesk.plugins.plugin_calls import BasePluginCalls, TThen, check_names_differ, settle
 from axdesk.plugins.plugin_host import HostCall, PluginHost, PluginPart, PluginSource
 
 SECONDS_TO_DESCRIBE = 20.0
@@ -40,9 +43,26 @@ def describe_folder(folder: Path, python: str = "") -> PluginCatalogue:
     """
     paths = plugin_paths(folder)
     host_command(python)
-    with ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="axdesk-describe") as executor:
-        files = tuple(executor.map(lambda path: _described(path, python), paths))
-    return PluginCatalogue(str(folder), files)
+    files: list[Future[PluginFile]] = [Future() for _ in paths]
+    jobs: queue.SimpleQueue[tuple[Path, Future[PluginFile]]] = queue.SimpleQueue()
+    for job in zip(paths, files, strict=True):
+        jobs.put(job)
+    for _ in paths[:_MOST_AT_ONCE]:
+        # Daemons, and not of a `ThreadPoolExecutor`: a file that hangs holds no interpreter.
+        threading.Thread(
+            target=_describe_all, args=(jobs, python), name="axdesk-describe", daemon=True
+        ).start()
+    return PluginCatalogue(str(folder), tuple(file.result() for file in files))
+
+
+def _describe_all(jobs: "queue.SimpleQueue[tuple[Path, Future[PluginFile]]]", python: str) -> None:
+    with suppress(queue.Empty):
+        while True:
+            path, file = jobs.get_nowait()
+            try:
+                settle(file, _described(path, python))
+            except BaseException as error:  # noqa: BLE001  # raised again by who waits
+                settle(file, error)
 
 
 def _described(path: Path, python: str) -> PluginFile:

@@ -321,6 +321,37 @@ def test_a_process_dies_with_its_parent(tmp_path: Path, deed: str) -> None:
     wait_for(lambda: not host.is_running() or host.status() == psutil.STATUS_ZOMBIE)
 
 
+LEAVING = """
+import sys, threading
+from pathlib import Path
+from axdesk.plugins.hosts import describe_folder
+folder = Path(sys.argv[1])
+threading.Thread(target=describe_folder, args=(folder,), daemon=True).start()
+pause = threading.Event()
+while not (folder / "entered").exists():
+    pause.wait(0.005)
+"""
+
+
+def test_a_file_that_hangs_when_it_is_loaded_does_not_hold_the_interpreter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nothing_left(monkeypatch):
+        write(
+            tmp_path,
+            "hung.py",
+            """
+            import time
+            from pathlib import Path
+            Path(__file__).with_name("entered").touch()
+            time.sleep(1000)
+            """,
+        )
+
+        # Less than what a file may take to be loaded.
+        subprocess.run([sys.executable, "-c", LEAVING, tmp_path], cwd=ROOT, timeout=15, check=True)
+
+
 # ---- prints --------------------------------------------------------------------------------------
 
 
