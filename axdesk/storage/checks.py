@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from axdesk.core.errors import StorageError
-from axdesk.storage.failures import is_damage, storage_error
+from axdesk.storage.failures import is_damage, primary_code, storage_error
 from axdesk.storage.files import JOURNALS, beside
 from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION
 
@@ -23,6 +23,18 @@ _CHUNK = 2**20
 _JOURNAL_MAGIC = bytes.fromhex("d9d505f920a163d7")
 _ROLLBACK_FORMAT = 1
 _CODE = re.compile(r"error code=(\d+)")
+
+
+def is_ours(connection: sqlite3.Connection) -> bool:
+    """Return whether a file begins as a database of axdesk, or is empty."""
+    try:
+        ((application,),) = connection.execute("PRAGMA application_id")
+        ((pages,),) = connection.execute("PRAGMA page_count")
+    except sqlite3.DatabaseError as error:
+        if primary_code(error) == sqlite3.SQLITE_NOTADB:
+            return False
+        raise
+    return bool(application == APPLICATION_ID or pages == 0)
 
 
 def schema_version(connection: sqlite3.Connection, label: str) -> int:
@@ -64,6 +76,13 @@ def schema_version(connection: sqlite3.Connection, label: str) -> int:
             "Choose another file; this one was not changed.",
         )
     return int(version)
+
+
+def cut_off(connection: sqlite3.Connection, path: Path) -> str:
+    """Return what is missing of a page at a file's end, which SQLite takes for zeros."""
+    ((page,),) = connection.execute("PRAGMA page_size")
+    rest = path.stat().st_size % page
+    return f"its last page has {rest} bytes instead of {page}" if rest else ""
 
 
 def first_damage(connection: sqlite3.Connection) -> str:

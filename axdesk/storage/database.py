@@ -11,13 +11,22 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from axdesk.core.errors import StorageError, UnsupportedError
-from axdesk.storage.backups import Backup, RollingBackups, copy_database, damaged, make_backup
+from axdesk.storage.backups import (
+    Backup,
+    RollingBackups,
+    copy_database,
+    damaged,
+    make_backup,
+    newest_sound_backup,
+)
 from axdesk.storage.checks import (
     QUICK_BYTES,
     PlainReads,
     all_damage,
     check_leftovers,
+    cut_off,
     first_damage,
+    is_ours,
     schema_version,
     was_left_unclean,
 )
@@ -187,11 +196,14 @@ class Database:
             return schema_version(connection, self.label)
         if damage := check_leftovers(self.path):
             raise damaged(self.path, damage)
+        if not is_ours(connection) and newest_sound_backup(self.path) is not None:
+            raise damaged(self.path, "its beginning is not that of a database of axdesk")
         version = schema_version(connection, self.label)
+        damage = cut_off(connection, self.path)
         if self.path.stat().st_size <= QUICK_BYTES or was_left_unclean(self.path):
-            damage = first_damage(connection)
-            if damage:
-                raise damaged(self.path, damage)
+            damage = damage or first_damage(connection)
+        if damage:
+            raise damaged(self.path, damage)
         return version
 
     # ---- the file, removed or replaced while it is used ------------------------------------------

@@ -48,7 +48,6 @@ class Pages:
         )
         self.content = content
         self._size = size if self.has_header else _USUAL_PAGE_SIZE
-        self._usable = self._size - (content[20] if self.has_header else 0)
         self._seen: set[int] = set()
 
     def tree(self, root: int, *, has_row_numbers: bool, is_row: RowCheck) -> Tree:
@@ -79,7 +78,7 @@ class Pages:
         while trunk not in self._seen and (page := self._page(trunk)):
             self._seen.add(trunk)
             trunk, count = struct.unpack(">II", page[:8])
-            listed = page[8 : 8 + 4 * min(count, self._usable // 4 - 2)]
+            listed = page[8 : 8 + 4 * min(count, self._size // 4 - 2)]
             self._seen.update(number for (number,) in struct.iter_unpack(">I", listed))
 
     def stray_leaves(self) -> Iterator[int]:
@@ -102,9 +101,9 @@ class Pages:
         page, start = self._page(number), _start(number)
         pointers = start + (12 if is_interior else 8)
         count = int.from_bytes(page[start + 3 : start + 5], "big")
-        for n in range(min(count, (self._usable - pointers) // 2)):
+        for n in range(min(count, (self._size - pointers) // 2)):
             at = int.from_bytes(page[pointers + 2 * n : pointers + 2 * n + 2], "big")
-            yield at if pointers <= at < self._usable else 0
+            yield at if pointers <= at < self._size else 0
 
     def _children(self, number: int) -> Iterator[int]:
         page, start = self._page(number), _start(number)
@@ -134,10 +133,10 @@ class Pages:
     def _row(self, page: bytes, at: int, leaf: int) -> tuple[int | None, Values]:
         size, at = _varint(page, at)
         row_number = None
-        limit = (self._usable - 12) * 64 // 255 - 23
+        limit = (self._size - 12) * 64 // 255 - 23
         if leaf == _LEAF_TABLE:
             row_number, at = _varint(page, at)
-            limit = self._usable - 35
+            limit = self._size - 35
         return row_number, _values(self._payload(page, at, size, limit))
 
     def _payload(self, page: bytes, at: int, size: int, limit: int) -> bytes:
@@ -145,8 +144,8 @@ class Pages:
             raise ValueError(size)
         if size <= limit:
             return page[at : at + size]
-        least = (self._usable - 12) * 32 // 255 - 23
-        local = least + (size - least) % (self._usable - 4)
+        least = (self._size - 12) * 32 // 255 - 23
+        local = least + (size - least) % (self._size - 4)
         local = local if local <= limit else least
         parts = [page[at : at + local]]
         following = int.from_bytes(page[at + local : at + local + 4], "big")
@@ -156,7 +155,7 @@ class Pages:
             if not overflow:
                 raise ValueError(following)
             following = int.from_bytes(overflow[:4], "big")
-            parts.append(overflow[4 : min(self._usable, 4 + missing)])
+            parts.append(overflow[4 : min(self._size, 4 + missing)])
             missing -= len(parts[-1])
         return b"".join(parts)
 

@@ -82,6 +82,10 @@ class SqlStore:
                 f"The folder of the database {path} cannot be made: {error}.",
                 "Choose another folder.",
             ) from error
+        if path.is_dir():
+            raise StorageError(
+                f"The database {path} cannot be opened: it is a folder.", "Choose a file."
+            )
         return cls(
             Database(lambda: sqlite3.connect(path, check_same_thread=False), label=str(path))
         )
