@@ -1,0 +1,335 @@
+"""The real window beside plugins that hang, crash, print, fork and close what they find."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QApplication
+
+from axdesk.core.draft_cells import Section
+from axdesk.core.drafts import draft_of
+from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import CallDeadlines, OrchestrationConfig, RunAction, RunState
+from axdesk.core.trial import TrialStatus
+from axdesk.gui.main_window import MainWindow
+from axdesk.gui.models.log_model import MOST_PRINTED, LogLevel
+from tests.gui.test_window_run import Laboratory, bowl_setup
+
+QtBot = Any
+
+TICK_MS = 5
+DEADLINE = 2.0
+"""Of each call; a window that waited for one would stand still for as long."""
+
+DEEDS = """
+import ctypes, os, sys, time
+from pathlib import Path
+
+FLOOD = b"x" * 99 + b"\\n"
+
+
+def flood(megabytes):
+    for _ in range(megabytes * 10):
+        os.write(1, FLOOD * 1000)
+
+
+def fork():
+    if os.fork() == 0:
+        os._exit(0)
+
+
+def write_everywhere():
+    for descriptor in range(256):
+        try:
+            os.write(descriptor, b"garbage\\n")
+        except OSError:
+            pass
+
+
+DEEDS = {
+    "hang in Python": lambda: time.sleep(1000),
+    "hold the GIL": lambda: ctypes.PyDLL(None).sleep(1000),
+    "pause in C": lambda: ctypes.CDLL(None).pause(),
+    "segfault": lambda: ctypes.string_at(0),
+    "os._exit": lambda: os._exit(3),
+    "sys.exit": lambda: sys.exit(5),
+    "flood": lambda: flood(100),
+    "fork": fork,
+    "close descriptors": lambda: os.closerange(0, 256),
+    "write to descriptors": write_everywhere,
+}
+"""
+HANGS = ("hang in Python", "hold the GIL", "pause in C")
+CRASHES = ("segfault", "os._exit", "close descriptors", "write to descriptors", "sys.exit")
+HARMLESS = ("flood", "fork")
+ALL = (*HANGS, *CRASHES, *HARMLESS)
+
+TRIALS = 8
+HELD = 3
+
+RIG = '''
+from axdesk.api.protocols.metric import IMetric
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+HELD = 3
+
+
+def once(place):
+    """Do it in one call of each kind, and be a good plugin else."""
+    mark = Path(__file__).with_suffix("." + place)
+    if not mark.exists():
+        mark.touch()
+        DEEDS[DEED]()
+
+
+class Rig(IRunner):
+    """Trial 0 is deployed, trial 1 polled and trial 2 fetched with harm; 3 runs until stopped."""
+
+    def run_trial(self, trial_index, parameterization):
+        if trial_index == 0:
+            once("run")
+        return {"index": trial_index}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        if trial_index == 1:
+            once("poll")
+        return TrialStatus.RUNNING if trial_index == HELD else TrialStatus.COMPLETED
+
+    def stop_trial(self, trial_index, trial_metadata):
+        once("stop")
+        return {}
+
+
+class Gauge(IMetric):
+    def fetch(self, trial_index, trial_metadata):
+        if trial_index == 2:
+            once("fetch")
+        return 0, 1.5 + trial_index
+
+    def is_available_while_running(self):
+        once("available")
+        return False
+'''
+
+CONSTRUCTOR = """
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+
+class Rig(IRunner):
+    def __init__(self):
+        DEEDS[DEED]()
+
+    def run_trial(self, trial_index, parameterization):
+        return {"index": trial_index}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        return TrialStatus.COMPLETED
+"""
+
+
+class Pulse:
+    """How long the window's event loop did not turn: a timer of 5 ms in the GUI thread."""
+
+    def __init__(self) -> None:
+        self.gaps: list[float] = []
+        self._last = 0.0
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.setInterval(TICK_MS)
+        self._timer.timeout.connect(self._beat)
+
+    @contextmanager
+    def felt(self, what: str) -> Iterator[None]:
+        """Take the gaps meanwhile, and print their figures."""
+        self.gaps = []
+        self._last = time.perf_counter()
+        self._timer.start()
+        yield
+        self._timer.stop()
+        sys.stdout.write(
+            f"\n{what}: p99 {self.share(0.99):.0f} ms, max {self.share(1):.0f} ms "
+            f"of {len(self.gaps)} turns"
+        )
+
+    def share(self, share: float) -> float:
+        """The gap in ms that this share of the turns stays below."""
+        ordered = sorted(self.gaps)
+        return 1000 * ordered[min(int(share * len(ordered)), len(ordered) - 1)]
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.gaps.append(now - self._last)
+        self._last = now
+
+
+def setup_with(file: str, name: str, *, runner: str = "Rig", metrics: str = "") -> Any:
+    orchestration = OrchestrationConfig(
+        min_seconds_between_launches=0,
+        call_deadlines=CallDeadlines(DEADLINE, DEADLINE, DEADLINE, DEADLINE),
+        max_seconds_between_polls=1.0,
+    )
+    setup = bowl_setup(trials=TRIALS, parallelism=3)
+    gauge = f"{metrics}:Depth" if metrics else f"{file}:Gauge"
+    return replace(
+        setup,
+        name=name,
+        runner=PluginChoice(f"{file}:{runner}", {}),
+        metrics=(("depth", PluginChoice(gauge, {})),),
+        run=replace(
+            setup.run, tolerated_trial_failure_rate=0.9, initial_seconds_between_polls=0.05,
+            orchestration=orchestration,
+        ),
+    )  # fmt: skip
+
+
+def file_of(deed: str) -> str:
+    return f"{''.join(c if c.isalnum() else '_' for c in deed)}.py"
+
+
+def write(folder: Path, deed: str, code: str) -> str:
+    name = file_of(deed)
+    (folder / name).write_text(f"DEED = {deed!r}\n{DEEDS}\n{code}", encoding="utf-8")
+    return name
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
+    before = {process.pid for process in psutil.Process().children()}
+    laboratory = Laboratory(tmp_path, qtbot)
+    yield laboratory
+    for window in list(laboratory.windows):
+        for session in window._workbench.live_sessions:
+            session.stop_now()
+        laboratory.close(window)
+    left = [p.cmdline() for p in psutil.Process().children() if p.pid not in before]
+    # Python's own, started once for all child processes.
+    assert all("resource_tracker" in " ".join(command) for command in left), left
+
+
+def open_new(laboratory: Laboratory, window: MainWindow, setup: Any) -> Any:
+    before = window._workbench.current
+    window._workbench.new(draft_of(setup))
+    laboratory.until(lambda: window._workbench.current not in (None, before))
+    return window._workbench.current
+
+
+def assert_it_answered(pulse: Pulse, usual: float) -> None:
+    """The window did not wait for a plugin.
+
+    The machine is shared: what good plugins cost at the same time (p99 in ms) counts too, and the
+    longest gap is only compared with the deadline, for which a window that waits stands still.
+    """
+    assert pulse.share(0.99) < max(100.0, 3 * usual)
+    assert pulse.share(1) < 1000 * DEADLINE / 2
+
+
+def opened(laboratory: Laboratory, window: MainWindow, setups: Mapping[str, Any]) -> Any:
+    """Open experiments, and return the sessions; none is started."""
+    sessions = {name: open_new(laboratory, window, setup) for name, setup in setups.items()}
+    laboratory.until(lambda: not any(s.draft_model.is_reading_plugins for s in sessions.values()))
+    return sessions
+
+
+def only_held_is_left(session: Any) -> bool:
+    trials = session.facts.trials
+    ended = [trial.index for trial in trials if trial.status.is_terminal]
+    return len(trials) == TRIALS and ended == [i for i in range(TRIALS) if i != HELD]
+
+
+@pytest.mark.parametrize("deeds", [HANGS, CRASHES, HARMLESS], ids=["hang", "crash", "noise"])
+def test_no_call_of_a_hostile_plugin_is_felt_in_the_window(
+    laboratory: Laboratory, deeds: tuple[str, ...]
+) -> None:
+    for deed in deeds:
+        write(laboratory.plugins, deed, RIG)
+    good = {f"good {i}": replace(bowl_setup(), name=f"good {i}") for i in range(len(deeds))}
+    window = laboratory.open()
+    pulse = Pulse()
+    peaceful = opened(laboratory, window, good)
+    with pulse.felt(f"{len(deeds)} runs with good plugins"):
+        for session in peaceful.values():
+            session.start()
+        laboratory.until(
+            lambda: all(s.state is RunState.COMPLETED and not s.is_live for s in peaceful.values())
+        )
+    usual = pulse.share(0.99)
+    setups = {deed: setup_with(file_of(deed), deed) for deed in deeds}
+    sessions = opened(laboratory, window, setups)
+    with pulse.felt(f"{len(deeds)} runs with plugins that do harm: {', '.join(deeds)}"):
+        for session in sessions.values():
+            session.start()
+        laboratory.until(lambda: all(map(only_held_is_left, sessions.values())), 120)
+        for session in sessions.values():
+            session.act_on(RunAction.STOP_NOW)
+        laboratory.until(lambda: not window._workbench.live_sessions, 60)
+    assert_it_answered(pulse, usual)
+    for deed, session in sessions.items():
+        assert session.state is RunState.STOPPED, deed
+        trials = session.facts.trials
+        statuses = [trial.status for trial in trials]
+        does_harm = deeds is not HARMLESS
+        assert statuses[0] is (TrialStatus.FAILED if does_harm else TrialStatus.COMPLETED), deed
+        others = [trial for trial in trials if trial.index not in (0, HELD)]
+        assert {t.status for t in others} == {TrialStatus.COMPLETED}, [t.reason for t in others]
+        # A stop that fails is tried again; what could not be stopped is followed by a resumed run.
+        left = {TrialStatus.RUNNING} if deeds is CRASHES else set()
+        assert statuses[HELD] in {TrialStatus.ABANDONED, *left}, deed
+        lines = session.log_model.lines
+        assert sum(line.level is LogLevel.PRINTED for line in lines) <= MOST_PRINTED
+
+
+def test_no_import_of_a_hostile_plugin_is_felt_in_the_window(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axdesk.plugins.hosts.SECONDS_TO_DESCRIBE", 4.0)
+    for deed in ALL:
+        write(laboratory.plugins, deed, "DEEDS[DEED]()")
+    window = laboratory.open()
+    pulse = Pulse()
+    with pulse.felt("ten hostile imports"):
+        session = open_new(laboratory, window, bowl_setup())
+        assert session.draft_model.is_reading_plugins
+        # What is typed meanwhile is saved meanwhile.
+        with laboratory.qtbot.waitSignal(session.saved, timeout=20000):
+            session.draft_model.edit(Section.GENERAL, 0, "owner", "M. Keller")
+        assert session.draft_model.is_reading_plugins
+        laboratory.until(lambda: not session.draft_model.is_reading_plugins, 60)
+    assert_it_answered(pulse, 0.0)
+    files = {file.name: file.error for file in session.draft_model.catalogue.files}
+    assert files.pop("bowl.py") == ""
+    reasons = {deed: files[file_of(deed)] for deed in ALL}
+    assert all(reasons[deed] for deed in (*HANGS, *CRASHES)), reasons
+    assert "4 s" in reasons["hold the GIL"]
+    window._setup_views[session.id].show_section(Section.RUNNER)
+    for deed in HANGS:
+        assert window.findChild(object, f"setup.runner.broken.{file_of(deed)}") is not None  # type: ignore[type-var]
+    # The good file of the same folder can be run.
+    session.start()
+    laboratory.until(lambda: session.state is RunState.COMPLETED, 60)
+
+
+@pytest.mark.parametrize("deed", ["hold the GIL", "segfault", "sys.exit"])
+def test_no_constructor_of_a_hostile_plugin_is_felt_in_the_window(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    monkeypatch.setattr("axdesk.plugins.plugin_host.SECONDS_TO_START", 3.0)
+    file = write(laboratory.plugins, deed, CONSTRUCTOR)
+    window = laboratory.open()
+    pulse = Pulse()
+    session = open_new(laboratory, window, setup_with(file, deed, metrics="bowl.py"))
+    laboratory.until(lambda: not session.draft_model.is_reading_plugins)
+    with pulse.felt(f"a constructor: {deed}"):
+        session.start()
+        laboratory.until(lambda: bool(session.attention_model.items), 60)
+    assert_it_answered(pulse, 0.0)
+    [item] = session.attention_model.items
+    assert item.source == "The run was not started"
+    assert file.removesuffix(".py") in item.happened or "Rig" in item.happened
+    assert session.state is RunState.READY
