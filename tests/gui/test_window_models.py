@@ -9,13 +9,13 @@ import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtWidgets import QApplication
 
-from axdesk.core.errors import CallFailedError
+from axdesk.core.errors import AxdeskError, CallFailedError, DamagedDatabaseError, StorageError
 from axdesk.core.experiment import Experiment
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import RunState, allowed_actions
 from axdesk.core.trial import Observation, TrialStatus
 from axdesk.gui.models.attention_model import AttentionModel, error_item, question_item
-from axdesk.gui.models.banner_content import banner_content, next_step
+from axdesk.gui.models.banner_content import banner_content, next_step, short_reason
 from axdesk.gui.models.experiments_model import ExperimentsModel
 from axdesk.gui.models.formatting import (
     decimals_for,
@@ -28,6 +28,7 @@ from axdesk.gui.models.formatting import (
 from axdesk.gui.models.log_model import MOST_LINES, LogLevel, LogLine, LogModel
 from axdesk.gui.models.run_facts import RunFacts, status_key
 from axdesk.gui.models.trials_model import ALL, TrialsModel
+from axdesk.gui.views.database_page import ways_out
 from axdesk.gui.widgets.banner import Segment
 from axdesk.gui.widgets.roles import Role
 from tests.gui.scenes import MemoryWorkspace, coupling_experiment, coupling_setup
@@ -321,3 +322,29 @@ class TestBanner:
 def test_models_answer_nothing_for_an_invalid_index(trials: TrialsModel) -> None:
     models: list[QAbstractItemModel] = [trials, ExperimentsModel(), AttentionModel(), LogModel()]
     assert [model.data(QModelIndex()) for model in models] == [None] * 4
+
+
+@pytest.mark.parametrize(
+    ("reason", "short"),
+    [
+        ("The database /data/my lab/a.sqlite cannot grow: the disk is full.", "the disk is full"),
+        (
+            "The database C:\\lab\\a.sqlite is locked by another program.",
+            "the database is locked by another program",
+        ),
+        ("The folder of the database is gone.", "The folder of the database is gone"),
+    ],
+)
+def test_the_banner_says_briefly_why_nothing_is_saved(reason: str, short: str) -> None:
+    assert short_reason(reason) == short
+
+
+def test_the_page_of_a_database_offers_the_way_out_that_fits() -> None:
+    def keys(error: AxdeskError) -> list[str]:
+        return [way.key for way in ways_out(error)]
+
+    damaged = DamagedDatabaseError("It is damaged.", path="a.sqlite", backup="b.sqlite")
+    assert keys(damaged) == ["backup", "salvage", "choose", "quit"]
+    assert keys(DamagedDatabaseError("…", path="a.sqlite")) == ["salvage", "choose", "quit"]
+    assert keys(StorageError("It is locked.", is_temporary=True)) == ["retry", "choose", "quit"]
+    assert keys(StorageError("It was written by a newer axdesk.")) == ["choose", "quit"]

@@ -1,5 +1,6 @@
 """The words and figures of the banner, from the facts of a run."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
@@ -66,11 +67,18 @@ def next_step(facts: RunFacts, now: datetime) -> str:
 
 def _not_saving(outage: StorageHealthChanged, facts: RunFacts, now: datetime) -> str:
     since_when = since_text(outage.since, now).strip()
-    reason = outage.reason.strip().rstrip(".")
+    reason = short_reason(outage.reason)
     then = "Running trials are followed; nothing new starts"
     if not facts.state.is_live:
         then = "What you type is kept in this window and saved as soon as that works"
     return f"{since_when} – {reason}. {then}".removeprefix(" – ")
+
+
+def short_reason(reason: str) -> str:
+    """Say why nothing can be saved without the database's path: `the disk is full`."""
+    text = re.sub(r"^The database .+? (?=(cannot|is|was|has) )", "the database ", reason.strip())
+    text = re.sub(r"^the database cannot [^:]+: ", "", text)
+    return text.partition(". ")[0].rstrip(".")
 
 
 def _draft(facts: RunFacts, _now: datetime) -> str:

@@ -226,7 +226,7 @@ class TrialsModel(QAbstractTableModel):
             Column("best", "Best", self._best_text, self._best_sort, alignment=_CENTER, width=34),
             Column("index", "#", lambda t: str(t.index), lambda t: float(t.index),
                    alignment=_RIGHT, width=48),
-            Column("status", "Status", self._status_text, self._status_text, width=190),
+            Column("status", "Status", self._status_text, self._status_text, width=230),
             Column("source", "Source", _source_text, _source_text, width=108),
         ]  # fmt: skip
         setup = self._facts.setup

@@ -111,7 +111,7 @@ class InterruptedDialog(Dialog):
             ),
             icon_name="bolt-filled",
             tone="warn",
-            width=780 if pending else 560,
+            width=880 if pending else 560,
         )
         self.rows: dict[int, _Row] = {}
         self._waiting: set[int] = set()
@@ -164,8 +164,9 @@ class InterruptedDialog(Dialog):
         heads = ("Trial", "When interrupted", "Runner’s record", "What to do", "Answer")
         for column, head in enumerate(heads):
             grid.addWidget(label(head, "head", "text2"), 0, column)
-        grid.setColumnStretch(2, 2)
-        grid.setColumnStretch(4, 3)
+        grid.setColumnStretch(2, 1)
+        grid.setColumnStretch(4, 2)
+        grid.setColumnMinimumWidth(4, px(190))
         for number, trial in enumerate(facts.pending, start=1):
             row = _Row(self, trial, facts, choices_for(trial, can_find=can_find), undecided)
             row.decided.connect(self._update)
