@@ -116,9 +116,12 @@ class HostProcess:
             for thread in self._threads:
                 thread.start()
         except RuntimeError as error:
-            # The threads that did start end with the process, and close what is theirs.
             self.kill()
-            self._process.wait()
+            self._threads = [thread for thread in self._threads if thread.ident is not None]
+            if not self._threads:
+                self._watch()
+            self.end()
+            os.close(printed)
             raise PluginError(f"{self._python} cannot be followed: {error}.") from None
 
     @property

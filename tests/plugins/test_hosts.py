@@ -1,12 +1,14 @@
 """Calls in processes of their own."""
 
 import hashlib
+import itertools
 import logging
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -392,6 +394,47 @@ def test_who_listens_badly_harms_nobody(tmp_path: Path, caplog: pytest.LogCaptur
     calls.close()
 
     assert "could not be told" in caplog.text
+
+
+# ---- want of resources ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("at", range(3))
+def test_a_want_of_threads_is_told_and_leaves_nothing(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    start, started = threading.Thread.start, itertools.count()
+
+    def fail(thread: threading.Thread) -> None:
+        if thread.name == "axdesk-plugin-host" and next(started) == at:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+
+    with pytest.raises(PluginError, match="can't start new thread"):
+        laboratory.calls()
+
+
+@linux_only
+def test_a_want_of_descriptors_costs_calls_that_are_not_entered(
+    laboratory: Laboratory, calls: HostedPluginCalls
+) -> None:
+    import resource
+
+    pid = calls.run_trial(0, {}).result(SECONDS)["pid"]
+    os.kill(pid, signal.SIGKILL)
+    wait_for(lambda: not psutil.pid_exists(pid))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+    try:
+        error = failure(calls.run_trial(0, {}))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert "Too many open files" in error.message
+    assert not error.was_entered
+    assert calls.run_trial(0, {}).exception(SECONDS) is None
 
 
 # ---- the laboratory's own Python -----------------------------------------------------------------
