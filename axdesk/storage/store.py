@@ -316,9 +316,13 @@ class SqlStore:
 
         Raises:
             ExperimentBusyError: If another process, or another client of this one, holds it.
+            NotFoundError: If it was deleted.
         """
         with self._locks.held(experiment.id, experiment.name):
             with self._database.reading() as connection:
+                known = select(ExperimentRow.id).where(ExperimentRow.id == experiment.id)
+                if connection.execute(known).scalar() is None:
+                    raise _deleted(experiment.name)
                 experiment.trials = read_trials(connection, experiment.id)
                 experiment.runs = read_runs(connection, experiment.id)
             if experiment.state.is_live:

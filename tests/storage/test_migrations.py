@@ -1,8 +1,12 @@
 """From one schema to the next: everything or nothing."""
 
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +14,17 @@ import sqlalchemy as sa
 from alembic import op
 
 from axdesk.core.errors import StorageError
+from axdesk.core.run import RunState
+from axdesk.core.trial import TrialStatus
 from axdesk.storage import database, migrations
-from axdesk.storage.backups import list_backups
+from axdesk.storage.backups import list_backups, restore
 from axdesk.storage.migrate import upgrade
 from axdesk.storage.migrations import MIGRATIONS
+from axdesk.storage.salvage import salvage
 from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION, Base
 from axdesk.storage.store import SqlStore
 from tests.storage.contract import started, trial
+from tests.storage.files import ROOT, flip
 
 
 def connect(path: Path) -> "closing[sqlite3.Connection]":
@@ -144,3 +152,108 @@ def test_an_older_file_is_copied_before_it_is_migrated(
     with connect(filled) as connection:
         assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION + 1,)
         assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+
+
+# What earlier versions wrote.
+
+
+@pytest.fixture
+def written_by_version_1(tmp_path: Path) -> Path:
+    path = tmp_path / "lab.sqlite"
+    with connect(path) as connection:
+        connection.executescript(Path(__file__).with_name("schema-1.sql").read_text("utf-8"))
+    return path
+
+
+def test_what_version_1_wrote_is_all_there(written_by_version_1: Path) -> None:
+    path = written_by_version_1
+    before, rows = contents(path), rows_but_for(path, "plugin_python")
+
+    with closing(SqlStore.at(path)) as store:
+        experiment = store.load("coupling")
+        assert store.all_damage() == ()
+        assert rows_but_for(path, "plugin_python") == rows
+        assert experiment.setup.plugin_python == ""
+        assert (experiment.setup.owner, experiment.setup.plugin_folder) == ("Ada", "plugins")
+        assert [trial.status for trial in experiment.trials.values()] == [
+            TrialStatus.COMPLETED,
+            TrialStatus.RUNNING,
+            TrialStatus.FAILED,
+        ]
+        assert [entry.note for entry in store.history(experiment.id)] == ["read by hand"]
+        draft = next(s for s in store.summaries() if s.state is RunState.DRAFT)
+        assert store.load_draft(draft.id) is not None
+
+        store.save_setup(experiment, replace(experiment.setup, plugin_python="/opt/lab/python"))
+        store.save_trial(experiment, trial(3))
+    with closing(SqlStore.at(path)) as store:
+        assert store.load("coupling") == experiment
+
+    (backup,) = [b for b in list_backups(path) if "schema-1" in b.path.name]
+    assert contents(backup.path) == before
+    assert backup.is_sound
+
+
+def rows_but_for(path: Path, column: str) -> dict[str, list[tuple[object, ...]]]:
+    with connect(path) as connection:
+        return {
+            table.name: connection.execute(
+                f"SELECT {', '.join(c.name for c in table.columns if c.name != column)} "
+                f"FROM {table.name}"
+            ).fetchall()
+            for table in Base.metadata.sorted_tables
+        }
+
+
+DIES_WITHIN = """
+import os, pathlib, signal, sys
+from axdesk.storage import migrations
+from axdesk.storage.migrations import m0001_initial_schema, m0002_plugin_python
+from axdesk.storage.store import SqlStore
+from alembic import op
+def upgrade():
+    m0002_plugin_python.upgrade()
+    op.execute("UPDATE trials SET note = hex(zeroblob(400000))")
+    os.kill(os.getpid(), signal.SIGKILL)
+migrations.MIGRATIONS = (m0001_initial_schema.upgrade, upgrade)
+SqlStore.at(pathlib.Path(sys.argv[1]))
+"""
+
+
+def test_a_crash_within_a_migration_leaves_the_old_version_whole(
+    written_by_version_1: Path,
+) -> None:
+    path = written_by_version_1
+    before = contents(path)
+
+    process = subprocess.run([sys.executable, "-c", DIES_WITHIN, str(path)], cwd=ROOT)
+
+    if sys.platform != "win32":
+        assert process.returncode == -signal.SIGKILL
+    (backup,) = list_backups(path)
+    assert contents(backup.path) == before
+    assert contents(path) == before
+    with closing(SqlStore.at(path)) as store:
+        assert len(store.load("coupling").trials) == 3
+
+
+def test_an_older_backup_is_restored_and_migrated(written_by_version_1: Path) -> None:
+    path = written_by_version_1
+    SqlStore.at(path).close()
+    (backup,) = list_backups(path)
+
+    restore(backup, path)
+
+    with closing(SqlStore.at(path)) as store:
+        assert len(store.load("coupling").trials) == 3
+
+
+def test_a_damaged_older_database_is_salvaged_into_the_newest_schema(
+    written_by_version_1: Path,
+) -> None:
+    path = written_by_version_1
+    flip(path, 0, 100)
+
+    report = salvage(path, path.with_name("new.sqlite"))
+
+    assert (report.experiments, report.trials, report.rows_lost) == (1, 3, 0)

@@ -1,6 +1,7 @@
 """The store over a file and in memory, and what only files can do."""
 
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 
 from axdesk.core.errors import (
     ExperimentBusyError,
+    NotFoundError,
     StorageError,
     UnsupportedError,
     UserInputError,
@@ -24,11 +26,11 @@ from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.storage import database
+from axdesk.storage.locks import this_controller
 from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION
 from axdesk.storage.store import SqlStore, default_database_path
 from tests.storage.contract import RUN, SETUP, StoreContract, started, trial
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.storage.files import ask, child, raw, values
 
 
 @pytest.fixture
@@ -48,33 +50,6 @@ class TestMemoryStore(StoreContract):
     def store(self) -> Iterator[SqlStore]:
         with closing(SqlStore.in_memory()) as store:
             yield store
-
-
-def raw(path: Path, *, timeout: float = 0.0) -> "closing[sqlite3.Connection]":
-    """Connect as another program would."""
-    return closing(sqlite3.connect(path, isolation_level=None, timeout=timeout))
-
-
-def values(path: Path, statement: str) -> list[tuple[object, ...]]:
-    with raw(path) as connection:
-        return connection.execute(statement).fetchall()
-
-
-def child(code: str, path: Path) -> "subprocess.Popen[str]":
-    """Run code with `store` and the names of the contract, in a process that can be killed."""
-    head = (
-        "import sys, pathlib\n"
-        "from tests.storage.contract import *\n"
-        "from axdesk.storage.store import SqlStore\n"
-        "store = SqlStore.at(pathlib.Path(sys.argv[1]))\n"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", head + code, str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
 
 
 def kill(process: "subprocess.Popen[str]") -> None:
@@ -321,8 +296,105 @@ def test_a_lock_that_cannot_be_made_is_told(path: Path) -> None:
     with closing(SqlStore.at(path)) as store:
         experiment = store.create(SETUP)
         path.with_name(f"{path.name}.locks").touch()
-        with pytest.raises(StorageError, match="lock of experiment 'coupling' cannot be taken"):
+        with pytest.raises(
+            StorageError, match="lock of experiment 'coupling' cannot be taken"
+        ) as told:
             store.control(experiment).__enter__()
+        assert told.value.is_temporary
+
+
+TRY = """
+experiment = store.load("coupling")
+for line in sys.stdin:
+    held = store.control(experiment)
+    try:
+        held.__enter__()
+    except ExperimentBusyError:
+        print("busy", flush=True)
+        sys.stdin.readline()
+    else:
+        print("mine", flush=True)
+        sys.stdin.readline()
+        held.__exit__(None, None, None)
+    print("done", flush=True)
+"""
+
+
+def test_of_two_processes_that_start_at_once_one_controls(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        started(store)
+    with child(TRY, path) as first, child(TRY, path) as second:
+        processes = (first, second)
+        for _ in range(20):
+            for process in processes:
+                assert process.stdin is not None
+                process.stdin.write("go\n")
+                process.stdin.flush()
+            answers = []
+            for process in processes:
+                assert process.stdout is not None
+                answers.append(process.stdout.readline().strip())
+            assert sorted(answers) == ["busy", "mine"]
+            assert [ask(process, "end") for process in processes] == ["done", "done"]
+        for process in processes:
+            assert process.stdin is not None
+            process.stdin.close()
+
+
+def test_processes_that_make_a_database_at_once_make_one(path: Path) -> None:
+    make = 'store.create(replace(SETUP, name=sys.stdin.readline().strip()))\nprint("made")'
+    processes = [child(make, path) for _ in range(3)]
+    for number, process in enumerate(processes):
+        out, _ = process.communicate(f"{number}\n")
+        assert out == "made\n"
+    with closing(SqlStore.at(path)) as store:
+        assert {summary.name for summary in store.summaries()} == set("012")
+        assert store.all_damage() == ()
+
+
+def test_a_lock_whose_file_is_removed_is_made_again(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
+        experiment = started(first)
+        with first.control(experiment):
+            shutil.rmtree(f"{path}.locks")
+            first.save_trial(experiment, trial(0))
+            with pytest.raises(ExperimentBusyError, match=f"driven by {this_controller()}"):
+                second.control(second.load("coupling")).__enter__()
+        assert "was removed" in caplog.text
+        with second.control(second.load("coupling")):
+            pass
+
+
+def test_who_lost_the_lock_to_another_writes_nothing_any_more(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        experiment = started(store)
+        with store.control(experiment):
+            shutil.rmtree(f"{path}.locks")
+            process = child(CONTROL, path)
+            try:
+                assert process.stdout is not None
+                assert process.stdout.readline() == "holding\n"
+                for _ in range(2):
+                    with pytest.raises(ExperimentBusyError, match=f"driven by {process.pid}@"):
+                        store.save_trial(experiment, trial(0))
+                assert not experiment.trials
+                (summary,) = store.summaries()
+                assert summary.finished_trials == 0
+            finally:
+                kill(process)
+            # The other is gone: what was driven goes on.
+            store.save_trial(experiment, trial(0))
+        assert store.load("coupling").trials == {0: trial(0)}
+
+
+def test_an_experiment_that_was_deleted_is_not_controlled(path: Path) -> None:
+    with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
+        experiment = started(first)
+        second.delete(experiment.id)
+        with pytest.raises(NotFoundError, match="'coupling' was deleted"):
+            first.control(experiment).__enter__()
 
 
 def test_threads_of_two_clients_write_by_turns(path: Path) -> None:
