@@ -559,7 +559,8 @@ class Client:
 
         def tell(done: "Future[None]") -> None:
             error = done.exception()
-            if isinstance(error, AxdeskError):
+            # After the run's last event nothing more is told.
+            if isinstance(error, AxdeskError) and self._scheduler is scheduler:
                 scheduler.warn(error.message, error.hint)
 
         answer.add_done_callback(tell)

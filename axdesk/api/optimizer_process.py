@@ -7,12 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import ParamSpec, TypeVar
 
 from axdesk import generation
 from axdesk.api.interrupts import END_SIGNALS
-from axdesk.core.errors import GenerationError
+from axdesk.core.errors import AxdeskError, GenerationError
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import Candidate, SuggestionRequest
 from axdesk.core.trial import Prediction, TrialSource
@@ -29,14 +29,17 @@ class OptimizerProcess:
     """
 
     def __init__(self) -> None:
-        self._executor, self._warm = self._started()
+        self._is_spoilt = False
+        self._start()
 
-    def _started(self) -> "tuple[ProcessPoolExecutor, Future[None]]":
-        executor = ProcessPoolExecutor(
+    def _start(self) -> None:
+        self._executor = ProcessPoolExecutor(
             1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
-        with _interrupts_kept_from_children():
-            return executor, executor.submit(generation.warm_up)
+        self._warm: Future[None] = Future()
+        with _interrupts_kept_from_children(), suppress(OSError):
+            # Where the system gives no process now, the next request tries again.
+            self._warm = self._executor.submit(generation.warm_up)
 
     @property
     def is_ready(self) -> bool:
@@ -61,20 +64,46 @@ class OptimizerProcess:
         return self._submit(generation.predict, request, tuple(points))
 
     def _submit(self, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> "Future[T]":
-        try:
-            inner = self._executor.submit(work, *arguments, **named)
-        except BrokenProcessPool:
-            # The child died earlier, perhaps for want of memory: one new child for this request.
-            self._executor, self._warm = self._started()
-            inner = self._executor.submit(work, *arguments, **named)
         answer: Future[T] = Future()
-        inner.add_done_callback(lambda done: _pass_on(done, answer))
+        if self._is_spoilt:
+            self.give_up()
+        try:
+            try:
+                inner = self._executor.submit(work, *arguments, **named)
+            except BrokenProcessPool:
+                # The child died earlier, perhaps for want of memory: a new one for this request.
+                self._start()
+                inner = self._executor.submit(work, *arguments, **named)
+        except (OSError, BrokenProcessPool) as error:
+            self._is_spoilt = True
+            answer.set_exception(
+                GenerationError(f"The optimiser's process cannot be started: {error}.")
+            )
+        else:
+            inner.add_done_callback(lambda done: self._pass_on(done, answer))
         return answer
+
+    def _pass_on(self, done: "Future[T]", answer: "Future[T]") -> None:
+        if done.cancelled():
+            answer.set_exception(GenerationError("The suggestion was given up."))
+            return
+        error = done.exception()
+        if isinstance(error, BrokenProcessPool):
+            answer.set_exception(
+                GenerationError("The optimiser's process ended.", "It is started again.")
+            )
+        elif error is not None:
+            # Anything but a refusal, such as no memory left, may come again in the same process.
+            self._is_spoilt = not isinstance(error, AxdeskError)
+            answer.set_exception(error)
+        else:
+            answer.set_result(done.result())
 
     def give_up(self) -> None:
         """End the child with whatever it does, and start another."""
         self._kill()
-        self._executor, self._warm = self._started()
+        self._is_spoilt = False
+        self._start()
 
     def close(self) -> None:
         """End the child."""
@@ -86,21 +115,6 @@ class OptimizerProcess:
         for process in processes:
             process.kill()
         self._executor.shutdown(wait=True, cancel_futures=True)
-
-
-def _pass_on(done: "Future[T]", answer: "Future[T]") -> None:
-    if done.cancelled():
-        answer.set_exception(GenerationError("The suggestion was given up."))
-        return
-    error = done.exception()
-    if isinstance(error, BrokenProcessPool):
-        answer.set_exception(
-            GenerationError("The optimiser's process ended.", "It is started again.")
-        )
-    elif error is not None:
-        answer.set_exception(error)
-    else:
-        answer.set_result(done.result())
 
 
 def _answered(work: Callable[[SuggestionRequest], T], request: SuggestionRequest) -> "Future[T]":

@@ -17,7 +17,7 @@ from axdesk.core.errors import (
     UnsupportedError,
     UserInputError,
 )
-from axdesk.core.events import Event, QuestionAsked, TrialChanged, Warned
+from axdesk.core.events import Event, QuestionAsked, RunFinished, TrialChanged, Warned
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunState
 from tests.api.laboratory import (
@@ -186,6 +186,18 @@ def test_what_its_own_run_refuses_is_told_as_a_warning(client: Client) -> None:
     client.run_trials(1, initial_seconds_between_polls=POLL_SECONDS, config=FAST, on_event=hear)
     (warned,) = [event for event in events if isinstance(event, Warned)]
     assert "no trial 7" in warned.message
+
+
+def test_nothing_is_told_after_the_end(client: Client) -> None:
+    events: list[Event] = []
+
+    def hear(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, RunFinished):
+            client.stop()
+
+    client.run_trials(1, initial_seconds_between_polls=POLL_SECONDS, config=FAST, on_event=hear)
+    assert isinstance(events[-1], RunFinished)
 
 
 def test_what_must_wait_for_the_run_is_refused_within_it(client: Client) -> None:
