@@ -303,6 +303,7 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         facts, now = session.facts, datetime.now(UTC)
+        self._status.show_outage(self._workbench.outage, now)
         self.banner.show_content(banner_content(facts, now))
         self._status.show_optimiser(session.optimiser_ready)
         if facts.pending and self.docks.mode is Mode.MONITOR:

@@ -311,7 +311,7 @@ class Workbench(QObject):
 
     def _refresh_failed(self, error: AxdeskError) -> None:
         self._is_refreshing = False
-        if self._last_failure != str(error):
+        if self.outage is None and self._last_failure != str(error):
             self._last_failure = str(error)
             self.failed.emit(error)
 

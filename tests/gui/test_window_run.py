@@ -1,5 +1,6 @@
 """Whole runs through the real window: real plugins, real SQLite, a real scheduler."""
 
+import sqlite3
 import subprocess
 import sys
 import textwrap
@@ -241,6 +242,37 @@ def test_a_result_is_corrected_after_the_run(laboratory: Laboratory) -> None:
     dialog.fields["depth"][0].setText("-7")
     dialog.choose("ok")
     laboratory.until(lambda: session.facts.best is not None and session.facts.best.index == 1)
+
+
+def test_a_database_that_another_program_holds_is_told_and_nothing_is_lost(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axdesk.storage.database.BUSY_SECONDS", 0.2)
+    laboratory.hold.touch()
+    window = laboratory.new(draft_of(bowl_setup()))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: [t.status for t in session.facts.trials] == [TrialStatus.RUNNING] * 2)
+    other = sqlite3.connect(laboratory.database, isolation_level=None)
+    try:
+        other.execute("BEGIN EXCLUSIVE")
+        laboratory.hold.unlink()
+        laboratory.until(lambda: text(window, "status.banner.state") == "Not saving")
+        assert "locked by another program" in text(window, "status.banner.next")
+        assert text(window, "statusbar.saved").startswith("Not saved since ")
+        titles = [item.title for item in session.attention_model.items]
+        assert titles[0] == "Nothing can be saved"
+        # What is not stored is not shown: both trials still run as far as the window knows.
+        assert [t.status for t in session.facts.trials] == [TrialStatus.RUNNING] * 2
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+    laboratory.until(lambda: session.state is RunState.COMPLETED)
+    assert [t.status for t in session.facts.trials] == [TrialStatus.COMPLETED] * 8
+    laboratory.until(lambda: text(window, "status.banner.state") == "Completed")
+    assert text(window, "statusbar.saved").startswith("Saved ")
+    titles = [item.title for item in session.attention_model.items]
+    assert "Nothing can be saved" not in titles
 
 
 CLOSE_NOW = """
