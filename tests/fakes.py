@@ -2,6 +2,7 @@
 
 import heapq
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -43,6 +44,7 @@ class FakeClock:
         self._planned: list[tuple[float, int, Callable[[], object]]] = []
         self._numbers = itertools.count()
         self._waits = 0
+        self._idle_at = -1.0
 
     def at(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something, in the scheduler's thread, once this time has come."""
@@ -66,7 +68,12 @@ class FakeClock:
             elif until is None:
                 raise AssertionError(f"the run waits for ever at {self.seconds} s")
             else:
-                self.seconds = max(self.seconds, until)
+                # Rounding may leave a wait short of what it waits for; real time goes on.
+                is_stuck = until <= self.seconds == self._idle_at
+                self.seconds = (
+                    math.nextafter(self.seconds, math.inf) if is_stuck else max(self.seconds, until)
+                )
+                self._idle_at = self.seconds
                 return None
         return inbox.get()
 

@@ -44,6 +44,9 @@ class StopNow(Command):
 class Leave(Command):
     """End the run at once; running trials go on in the laboratory, and a resumed run follows them.
 
+    While the database takes nothing, the run ends with the `StorageError`; what was not stored is
+    fetched again by a resumed run.
+
     Attributes:
         reason: Stored with the run.
     """

@@ -117,7 +117,7 @@ class Scheduler:
         Raises:
             FailureRateExceededError: If too many trials failed.
             DecisionNeededError: If only a person can say what became of some trials.
-            StorageError: If the database cannot be used.
+            StorageError: If the database cannot be used, or took nothing when the run was left.
         """
         error: AxdeskError | None = None
         self.calls.listen(self._prints.add)
