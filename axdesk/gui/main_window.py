@@ -198,6 +198,7 @@ class MainWindow(QMainWindow):
                 "run.stop_now": operations.stop_now,
                 "run.add_trials": operations.add_trials,
                 "trials.enter_result": lambda: operations.enter_result(self._selected),
+                "trials.ask_again": lambda: operations.ask_again(self._selected),
                 "trials.mark_failed": lambda: operations.mark_failed(self._selected),
                 "trials.abandon": lambda: operations.abandon(self._selected),
                 "trials.exclude": lambda: operations.toggle_excluded(self._selected),
@@ -343,8 +344,8 @@ class MainWindow(QMainWindow):
     def _open_trial_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name in ("show_details", "", "enter_result", "mark_failed", "abandon", "exclude", "",
-                     "note", "copy_row"):  # fmt: skip
+        for name in ("show_details", "", "enter_result", "ask_again", "mark_failed", "abandon",
+                     "exclude", "", "note", "copy_row"):  # fmt: skip
             if name:
                 menu.addAction(self.actions_by_name[f"trials.{name}"])
             else:

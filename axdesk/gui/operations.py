@@ -13,7 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from axdesk import __version__
-from axdesk.core.commands import Abandon, EnterResult, MarkFailed, SetExcluded, SetNote
+from axdesk.core.commands import Abandon, EnterResult, FetchAgain, MarkFailed, SetExcluded, SetNote
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
@@ -219,6 +219,12 @@ class Operations(QObject):
         )
         dialog.open()
 
+    def ask_again(self, trial_index: int | None) -> None:
+        """Have a trial that failed polled and fetched once more."""
+        session, trial = self._target(trial_index)
+        if session is not None and trial is not None:
+            session.submit(FetchAgain(trial.index))
+
     def mark_failed(self, trial_index: int | None) -> None:
         """Give a trial up, with a reason."""
         self._ask_reason(
@@ -365,6 +371,11 @@ class Operations(QObject):
         )
         pending = status is not None and status.is_pending
         self._actions["trials.mark_failed"].setEnabled(steers and pending)
+        is_followed = facts is not None and facts.state.is_live
+        self._actions["trials.ask_again"].setEnabled(
+            steers and is_followed and status is TrialStatus.FAILED
+            and trial is not None and trial.metadata is not None
+        )  # fmt: skip
         self._actions["trials.abandon"].setEnabled(
             steers and status not in (None, TrialStatus.ABANDONED)
         )

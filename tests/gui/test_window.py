@@ -10,7 +10,15 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
 
-from axdesk.core.commands import Abandon, AnswerQuestion, EnterResult, SetExcluded, SetNote, Stop
+from axdesk.core.commands import (
+    Abandon,
+    AnswerQuestion,
+    EnterResult,
+    FetchAgain,
+    SetExcluded,
+    SetNote,
+    Stop,
+)
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import StorageError
@@ -291,6 +299,20 @@ def test_the_menu_of_a_trial_submits_commands(stopped: Bench) -> None:
         EnterResult(13, {"Yield": 80.5, "Impurity": (1.85, 0.04)}),
         Abandon(13, "abandoned"),
     ]
+
+
+def test_a_failed_trial_is_asked_about_again_while_a_run_goes_on(ready: Bench) -> None:
+    client = ready.start()
+    failed = running_trial(0).moved_to(TrialStatus.FAILED, reason="result could not be fetched")
+    client.tell(TrialChanged(failed), TrialChanged(running_trial(1)))
+    ready.action("view.monitor").trigger()
+    ready.until(lambda: ready.session.trials_model.rowCount() == 2)
+    ready.window.trials_view.select(1)
+    assert not ready.action("trials.ask_again").isEnabled()
+    ready.window.trials_view.select(0)
+    ready.until(ready.action("trials.ask_again").isEnabled)
+    ready.action("trials.ask_again").trigger()
+    assert client.commands == [FetchAgain(0)]
 
 
 def test_the_context_menu_opens_on_the_row_under_the_pointer(stopped: Bench) -> None:

@@ -21,7 +21,9 @@ def failed_trial(trial: Trial, now: datetime) -> AttentionItem:
         reason,
         "The trial is marked failed; the run goes on. Its settings are saved, and the same point "
         "may be suggested again.",
-        "If the result is known after all, enter it from the trial's menu.",
+        "Ask the runner again, or enter the result if it is known, both from the trial's menu."
+        if trial.metadata is not None
+        else "If the result is known after all, enter it from the trial's menu.",
         now,
         trial.index,
     )
