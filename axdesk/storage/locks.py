@@ -4,6 +4,7 @@ A lock of the operating system on a file beside the database, freed at once when
 however it dies. Who holds it stands in a second file, for a locked file cannot be read everywhere.
 """
 
+import errno
 import logging
 import os
 import socket
@@ -154,6 +155,10 @@ def _is_held(folder: Path, experiment_id: int) -> bool:
         lock.acquire(timeout=_SECONDS_TO_LOOK, poll_interval=_POLL_SECONDS)
     except Timeout:
         return True
+    except OSError as error:
+        # Nobody drives an experiment where nobody can write; a file that is another user's may be
+        # held.
+        return error.errno != errno.EROFS
     # Left behind by a process that was killed.
     _remove(_controller_file(folder, experiment_id))
     lock.release()

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
 
-from tests.faults import damage, endings, kills, plugin_faults, storage_faults
+from tests.faults import conditions, damage, endings, kills, plugin_faults, storage_faults
 from tests.faults.cases import (
     FAMILIES,
     Bench,
@@ -29,7 +29,7 @@ from tests.faults.cases import (
 from tests.faults.programs import Launcher
 
 AT_ONCE = 2
-POINTS = 160
+POINTS = 100
 
 
 def all_cases(points: int = POINTS, *, sampled: int = 0) -> list[Case]:
@@ -40,6 +40,7 @@ def all_cases(points: int = POINTS, *, sampled: int = 0) -> list[Case]:
         *storage_faults.cases(),
         *damage.cases(),
         *plugin_faults.cases(),
+        *conditions.cases(),
     ]
     return sorted(found, key=lambda case: case.family)
 

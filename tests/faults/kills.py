@@ -14,6 +14,8 @@ from tests.faults.programs import Ended, Launcher
 
 SHARES = {"pwrite64": 0.5, "fdatasync": 0.25, "unlink": 0.2, "fsync": 0.02, "ftruncate": 0.02}
 """Of the points, by system call: those that change what is on the disk."""
+SHARE_OF_RESUMING = 0.5
+"""Of a whole run's calls, what its second half makes at least."""
 KILLED = -9
 KILLS_IN_A_ROW = 5
 LONGEST_LIFE = 0.6
@@ -50,6 +52,10 @@ def cases(points: int, *, sampled: int = 0) -> Iterator[Case]:
                 at_a_call, call, (number + 0.5) / count, runner=_RUNNERS[number % len(_RUNNERS)]
             )
             yield Case(1, f"SIGKILL at {call}", check, number in samples)
+    for call in ("pwrite64", "fdatasync", "unlink"):
+        for number in range(max(1, points // 16)):
+            check = partial(while_resuming, call, (number + 0.5) / max(1, points // 16))
+            yield Case(1, f"SIGKILL at {call} while resuming", check)
     for name in FAILPOINTS:
         for occurrence in range(1, 2 if name.startswith("run_") else TRIALS + 1):
             runner = _RUNNERS[occurrence % len(_RUNNERS)]
@@ -74,6 +80,17 @@ def at_a_call(call: str, where: float, bench: Bench, *, runner: str) -> Verdict:
     which = 1 + int(where * count)
     inject = f"inject={call}:signal=SIGKILL:when={which}"
     killed = lab.run(bench.launcher, strace=["-e", f"trace={call}", "-e", inject])
+    return gone_on(lab, bench, killed)
+
+
+def while_resuming(call: str, where: float, bench: Bench) -> Verdict:
+    """Kill a run half way, and then its resumption, too; that one begins with a backup."""
+    needs("strace")
+    count = bench.undisturbed.result().calls.get(call, 0)
+    lab = Laboratory(bench.folder)
+    killed = lab.run(bench.launcher, environ={"AXDESK_FAILPOINT": "trial_recorded:3"})
+    inject = f"inject={call}:signal=SIGKILL:when={1 + int(where * count * SHARE_OF_RESUMING)}"
+    lab.run(bench.launcher, "resume", strace=["-e", f"trace={call}", "-e", inject])
     return gone_on(lab, bench, killed)
 
 

@@ -52,6 +52,7 @@ class Laboratory:
         method: str = "random_search",
         description: str = "",
         objective: str = "value",
+        metrics: Sequence[str] = ("value",),
         parameters: str = "",
         plugins: Path = PLUGINS,
         disk: Path | None = None,
@@ -70,13 +71,12 @@ class Laboratory:
         }
         self.trials = int(str(settings["max_trials"]))
         journal = {"journal": str(self.journal)}
-        metrics = [word.strip("-* 0123456789.") for word in objective.split(",")]
         self.file.write_text(
             "\n".join(
                 [
                     "[experiment]",
                     f'name = "{NAME}"',
-                    f"description = {json.dumps(description)}",
+                    f"description = {json.dumps(description, ensure_ascii=False)}",
                     f"plugin_folder = {json.dumps(str(plugins))}",
                     parameters or _PARAMETERS,
                     f'[optimization]\nobjective = "{objective}"',
@@ -146,10 +146,13 @@ class Laboratory:
         lines = self.journal.read_text("utf-8").splitlines() if self.journal.exists() else []
         return [json.loads(line) for line in lines]
 
-    def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the database itself."""
-        with closing(sqlite3.connect(self.database)) as connection:
-            return connection.execute(sql).fetchall()
+    def query(self, sql: str, file: Path | None = None) -> list[tuple[Any, ...]]:
+        """Ask the database itself, or another file; what is no database answers so."""
+        with closing(sqlite3.connect(file or self.database)) as connection:
+            try:
+                return connection.execute(sql).fetchall()
+            except sqlite3.DatabaseError as error:
+                return [(str(error),)]
 
     def is_made(self) -> bool:
         """Whether the database holds the experiment."""
@@ -237,6 +240,9 @@ class Laboratory:
             verdict.broken.append("integrity_check found damage")
         if self.query("PRAGMA foreign_key_check"):
             verdict.broken.append("foreign_key_check found rows without parent")
+        for backup in self.database.parent.glob(f"{self.database.name}.backups/*.sqlite"):
+            if self.query("PRAGMA integrity_check", backup) != [("ok",)]:
+                verdict.broken.append(f"the backup {backup.name} is damaged")
 
     def _judge_deployments(self, verdict: Verdict, stored: Mapping[int, Trial]) -> None:
         entries = self.deployed()
@@ -258,7 +264,7 @@ class Laboratory:
                 verdict.lost.append(f"the acknowledged values {values} of trial {index}")
         for entry in self.deployed():
             trial = stored.get(entry["trial"])
-            if trial is not None and trial.values and list(trial.values) != [entry["value"]]:
+            if trial is not None and set(trial.values) - {entry["value"]}:
                 verdict.lost.append(f"trial {entry['trial']} has another trial's value")
 
 

@@ -11,6 +11,7 @@ import os
 import runpy
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +70,8 @@ def become_axdesk(wanted: dict[str, Any]) -> None:
         sys.excepthook(*sys.exc_info())
         raise
     finally:
-        sys.stdout.flush()
+        with suppress(ValueError):  # closed: nothing is left in it
+            sys.stdout.flush()
         os._exit(code if isinstance(code, int) else 0 if code is None else 1)
 
 

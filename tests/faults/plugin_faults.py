@@ -22,6 +22,7 @@ from tests.faults.programs import Ended
 
 DEADLINE = 1.0
 SECONDS_TO_END = 45.0
+SECONDS_TO_IMPORT = 100.0
 IMPATIENT = """
 [run.call_deadlines]
 run = 1.0
@@ -155,7 +156,7 @@ def at_import(fault: str, bench: Bench) -> Verdict:
     """Misbehave when the file is imported: a sentence, and nothing is deployed."""
     lab = hostile(bench, fault, {})
     hostile_folder(bench, f"FAULTS[{fault!r}]()")
-    ended = lab.run(bench.launcher, seconds=SECONDS_TO_END)
+    ended = lab.run(bench.launcher, seconds=SECONDS_TO_IMPORT)
     verdict = Verdict()
     codes = (NOT_VALID,) if fault != "print_much" else (DONE, NOT_VALID)
     judge_end(verdict, ended, codes)

@@ -17,15 +17,15 @@ TRIALS = 40
 LONG = {"max_trials": TRIALS, "initial_seconds_between_polls": 0.05}
 SECONDS_TO_LEAVE = 5.0
 BUSY = 6
-FILE_LIMIT = 183
-"""Kilobytes: a few trials fit."""
+ODD_KILOBYTES = 6
+"""What the database may grow by; no whole number of pages."""
 PAIRS = 20
 PAIRS_IN_A_ROW = 2
 
 
 def cases() -> Iterator[Case]:
     """Give every fault of these families."""
-    yield Case(5, "disk full for a while", full_disk)
+    yield Case(5, "disk full for a while", full_disk, is_sample=True)
     yield Case(5, "disk full to the end", partial(full_disk, to_the_end=True))
     for error, call, family in (
         ("ENOSPC", "pwrite64", 5),
@@ -35,11 +35,13 @@ def cases() -> Iterator[Case]:
     ):
         for where in (0.3, 0.6, 0.9):
             check = partial(failing_calls, call, error, where, how_many=6)
-            yield Case(family, f"{error} from {call}, 6 times", check)
+            is_sample = call == "fdatasync" and where == 0.6
+            yield Case(family, f"{error} from {call}, 6 times", check, is_sample)
         yield Case(
             family, f"{error} from {call} to the end", partial(failing_calls, call, error, 0.5)
         )
-    yield Case(6, "write cut short by a limit on files", file_limit)
+    yield Case(6, "write cut short by a limit on files", file_limit, is_sample=True)
+    yield Case(9, "moved away while trials run, and back", moved_away, is_sample=True)
     yield Case(7, "locked for 2 s", partial(locked, 2.0), is_sample=True)
     yield Case(7, "locked for 12 s", partial(locked, 12.0))
     yield Case(7, "locked for ever", partial(locked, None))
@@ -90,7 +92,7 @@ def left(lab: Laboratory, program: Program) -> Verdict:
     verdict = Verdict()
     told = time.monotonic()
     program.send(signal.SIGTERM)
-    ended = lab.heard(program.wait(2 * SECONDS_TO_LEAVE))
+    ended = lab.heard(program.wait(10 * SECONDS_TO_LEAVE))
     judge_end(verdict, ended, (INTERRUPTED,))
     seconds = time.monotonic() - told
     if ended.code is not None and seconds > SECONDS_TO_LEAVE:
@@ -131,8 +133,10 @@ def file_limit(bench: Bench) -> Verdict:
     """Forbid files above a size that is no whole number of pages: the last write is cut short."""
     needs("bash")
     lab = Laboratory(bench.folder, runner_options={"polls": 5}, run=LONG)
-    limited = f'exec > >(cat); ulimit -f {FILE_LIMIT}; exec "$0" "$@"'
-    with lab.start(under=["bash", "-c", limited]) as program:
+    lab.run(bench.launcher, environ={"AXDESK_FAILPOINT": "run_stored"})
+    kilobytes = lab.database.stat().st_size // 1024 + ODD_KILOBYTES
+    limited = f'exec > >(cat); ulimit -f {kilobytes}; exec "$0" "$@"'
+    with lab.start("resume", under=["bash", "-c", limited]) as program:
         program.wait_for("StorageHealthChanged", seconds=10.0)
         verdict = left(lab, program)
     verdict.add(lab.judge(lab.go_on(bench.launcher)))
@@ -166,6 +170,27 @@ def locked(seconds: float | None, bench: Bench) -> Verdict:
         if seconds is not None:
             judge_end(verdict, lab.heard(program.wait()), (DONE,))
     ended = lab.said[-1]
+    if ended.code != DONE:
+        ended = lab.go_on(bench.launcher)
+    verdict.add(lab.judge(ended))
+    return verdict
+
+
+def moved_away(bench: Bench) -> Verdict:
+    """Rename the database while trials run; later it is back in its place."""
+    lab = Laboratory(bench.folder, runner_options={"polls": 5}, run=LONG)
+    away = lab.database.with_name("away.sqlite")
+    with lab.start() as program:
+        program.wait_for("TrialChanged", 20)
+        lab.database.rename(away)
+        program.wait_for("StorageHealthChanged", seconds=3.0)
+        verdict = Verdict()
+        if lab.database.exists():
+            verdict.broken.append("another database was begun in its place")
+            lab.database.unlink()
+        away.rename(lab.database)
+        ended = lab.heard(program.wait())
+    judge_end(verdict, ended, (DONE, INTERRUPTED))
     if ended.code != DONE:
         ended = lab.go_on(bench.launcher)
     verdict.add(lab.judge(ended))

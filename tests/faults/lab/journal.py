@@ -38,12 +38,23 @@ class BlindRunner(IRunner):
         journal: The file that deployments are appended to.
         polls: How often a trial is asked for before it is completed.
         release: A file before whose making no trial is completed.
+        scale: By which every value is multiplied.
+        fails: Whether every trial fails in the end.
     """
 
-    def __init__(self, journal: Path, polls: int = 2, release: Path | None = None) -> None:
+    def __init__(
+        self,
+        journal: Path,
+        polls: int = 2,
+        release: Path | None = None,
+        scale: float = 1.0,
+        fails: bool = False,
+    ) -> None:
         self.journal = journal
         self.polls = polls
         self.release = release
+        self.scale = scale
+        self.end = TrialStatus.FAILED if fails else TrialStatus.COMPLETED
         self.asked: dict[int, int] = {}
 
     def run_trial(self, trial_index: int, parameterization: TParameterization) -> dict[str, Any]:
@@ -51,7 +62,7 @@ class BlindRunner(IRunner):
         entry = {
             "trial": trial_index,
             "parameters": dict(parameterization),
-            "value": value_of(parameterization),
+            "value": self.scale * value_of(parameterization),
             "uid": os.urandom(8).hex(),
             "pid": os.getpid(),
         }
@@ -59,11 +70,11 @@ class BlindRunner(IRunner):
         return {"uid": entry["uid"]}
 
     def poll_trial(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> TrialStatus:
-        """Return COMPLETED once the trial was asked for often enough."""
+        """Return the trial's end once the trial was asked for often enough."""
         self.asked[trial_index] = self.asked.get(trial_index, 0) + 1
         is_held = self.release is not None and not self.release.exists()
         is_over = self.asked[trial_index] >= self.polls and not is_held
-        return TrialStatus.COMPLETED if is_over else TrialStatus.RUNNING
+        return self.end if is_over else TrialStatus.RUNNING
 
     def stop_trial(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Nothing is left to do."""
