@@ -6,7 +6,6 @@ from typing import Any, Protocol
 from axdesk.core.events import Publish
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, Clock, PluginCalls, TrialStore
-from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
@@ -80,10 +79,6 @@ class Loop(Protocol):
 
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
-        ...
-
-    def settle_question(self, question: Question, answer: Answer | None) -> None:
-        """Tell that a question is settled, and go on if the run waited for it."""
         ...
 
     def warn(self, message: str, hint: str = "") -> None:

@@ -22,7 +22,6 @@ from axdesk.core.events import (
 from axdesk.core.experiment import Experiment
 from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry, Clock, Generator, PluginCalls, TrialStore
-from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
@@ -248,10 +247,10 @@ class Scheduler:
         """Follow or forget a trial that a command changed and stored."""
         self.keeping.took(trial)
         if trial.status.is_terminal:
-            question = self.uncertain.questions.get(trial.index)
+            was_asked_about = trial.index in self.uncertain.questions
             self.forget(trial.index)
-            if question is not None:
-                self.settle_question(question, None)
+            if was_asked_about:
+                self.publish(QuestionAnswered(trial.index, None))
 
     # ---- limits and stopping ---------------------------------------------------------------------
 
@@ -297,6 +296,8 @@ class Scheduler:
     def _settle_state(self) -> None:
         """Follow what became of the trials: pausing is done, questions are all that is left."""
         state = self.current.state
+        if state is RunState.NEEDS_ATTENTION and not self.uncertain.questions:
+            self.change_state(RunState.RUNNING)
         if state is RunState.PAUSING and not self.occupied:
             self.change_state(RunState.PAUSED)
         if state is RunState.RUNNING and self._waits_for_answers and self._only_questions_left():
@@ -434,9 +435,3 @@ class Scheduler:
     def warn(self, message: str, hint: str = "") -> None:
         """Tell the operator something that needs no answer."""
         self.publish(Warned(message, hint))
-
-    def settle_question(self, question: Question, answer: Answer | None) -> None:
-        """Tell that a question is settled, and go on if the run waited for it."""
-        self.publish(QuestionAnswered(question.trial_index, answer))
-        if self.current.state is RunState.NEEDS_ATTENTION and not self.uncertain.questions:
-            self.change_state(RunState.RUNNING)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from axdesk.core.errors import AxdeskError, DeadlineError, UserInputError
-from axdesk.core.events import QuestionAsked
+from axdesk.core.events import QuestionAnswered, QuestionAsked
 from axdesk.core.questions import Answer, Question
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall, pause_after
@@ -132,7 +132,7 @@ class Uncertain:
             case Answer.ABANDON:
                 self._abandon(trial)
         self.questions.pop(trial_index, None)
-        self._loop.settle_question(question, answer)
+        self._loop.publish(QuestionAnswered(trial_index, answer))
 
     def _search(self, trial: Trial) -> None:
         self._searches[trial.index] = _Search(self._asked(trial))

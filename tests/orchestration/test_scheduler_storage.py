@@ -23,7 +23,13 @@ from axdesk.core.commands import (
     StopNow,
 )
 from axdesk.core.errors import StorageError
-from axdesk.core.events import RunFinished, StorageHealthChanged, TrialChanged
+from axdesk.core.events import (
+    Event,
+    QuestionAnswered,
+    RunFinished,
+    StorageHealthChanged,
+    TrialChanged,
+)
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.questions import Answer
@@ -289,3 +295,22 @@ def test_a_real_database_holds_in_the_end_what_the_run_told() -> None:
     assert loaded.runs == bench.experiment.runs
     assert len(bench.of_kind(StorageHealthChanged)) >= 6
     store.close()
+
+
+def test_an_answer_of_which_only_the_first_half_could_be_stored_leaves_no_run_waiting() -> None:
+    bench = Bench(waits_for_answers=True)
+    bench.interrupted(settings(1))
+    bench.put(TrialStatus.STAGED)
+    publish = bench._publish
+
+    def break_store(event: Event) -> None:
+        publish(event)
+        if isinstance(event, QuestionAnswered):
+            bench.store.is_out = True
+            bench.clock.at(60.0, lambda: setattr(bench.store, "is_out", False))
+
+    bench._publish = break_store  # type: ignore[method-assign]  # breaks the store in between
+    bench.submit_at(50.0, AnswerQuestion(0, Answer.REDEPLOY))
+    assert bench.run().state is RunState.COMPLETED
+    assert bench.answers[0].result() is None
+    assert bench.calls.deployed == [0]
