@@ -1,4 +1,4 @@
-"""The fault-injection campaign: `python -m tests.faults.campaign [FAMILY…]`.
+"""The fault-injection campaign.
 
 Injects the faults of each family into the real program, two at a time, and prints a table of what
 was injected, survived, lost and doubled. Exit status 1 if anything was not survived.
@@ -118,7 +118,13 @@ def inject_all(
 
 def main(arguments: Iterable[str]) -> int:
     """Run the campaign; return the exit status."""
-    parser = argparse.ArgumentParser(prog="dev.py faults", description=__doc__)
+    told = "\n".join(f"  {number:2}  {name}" for number, name in FAMILIES.items())
+    parser = argparse.ArgumentParser(
+        prog="dev.py faults",
+        description=__doc__,
+        epilog=f"families:\n{told}\n\n`dev.py faults peers` shows six faults with Ax beside it.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument(
         "families", nargs="*", type=int, metavar="FAMILY", help="numbers of families; default: all"
     )

@@ -41,7 +41,7 @@ def cases() -> Iterator[Case]:
             family, f"{error} from {call} to the end", partial(failing_calls, call, error, 0.5)
         )
     yield Case(6, "write cut short by a limit on files", file_limit, is_sample=True)
-    yield Case(9, "moved away while trials run, and back", moved_away, is_sample=True)
+    yield Case(9, "removed while trials run", removed, is_sample=True)
     yield Case(7, "locked for 2 s", partial(locked, 2.0), is_sample=True)
     yield Case(7, "locked for 12 s", partial(locked, 12.0))
     yield Case(7, "locked for ever", partial(locked, None))
@@ -176,20 +176,14 @@ def locked(seconds: float | None, bench: Bench) -> Verdict:
     return verdict
 
 
-def moved_away(bench: Bench) -> Verdict:
-    """Rename the database while trials run; later it is back in its place."""
+def removed(bench: Bench) -> Verdict:
+    """Remove the database while trials run; what it held is in its place in the end."""
     lab = Laboratory(bench.folder, runner_options={"polls": 5}, run=LONG)
-    away = lab.database.with_name("away.sqlite")
     with lab.start() as program:
         program.wait_for("TrialChanged", 20)
-        lab.database.rename(away)
-        program.wait_for("StorageHealthChanged", seconds=3.0)
-        verdict = Verdict()
-        if lab.database.exists():
-            verdict.broken.append("another database was begun in its place")
-            lab.database.unlink()
-        away.rename(lab.database)
+        lab.database.unlink()
         ended = lab.heard(program.wait())
+    verdict = Verdict()
     judge_end(verdict, ended, (DONE, INTERRUPTED))
     if ended.code != DONE:
         ended = lab.go_on(bench.launcher)
