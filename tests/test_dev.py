@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -266,4 +267,18 @@ def test_faults_are_injected_by_the_environments_python(
 
     assert dev.main(["faults", "1", "--points", "5"]) == 0
 
-    assert commands == [[str(environment.PYTHON), "-m", "tests.faults.campaign", "1", "--points", "5"]]
+    assert commands == [
+        [str(environment.PYTHON), "-m", "tests.faults.campaign", "1", "--points", "5"]
+    ]
+
+
+def test_the_whole_campaign_ends_with_the_peers(
+    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prepare in ("prepare_window", "prepare_test_tools"):
+        monkeypatch.setattr(dev, prepare, lambda: None)
+    monkeypatch.setitem(sys.modules, "peers", SimpleNamespace(main=lambda: 1))
+
+    assert dev.main(["faults"]) == 1
+
+    assert [command[1:] for command in commands] == [["-m", "tests.faults.campaign"]]
