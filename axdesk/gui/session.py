@@ -1,6 +1,5 @@
 """The presenter of one opened experiment: between its models, its client and its run."""
 
-import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -42,6 +41,7 @@ from axdesk.core.questions import Answer
 from axdesk.core.run import Run, RunAction, RunSettings, RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
+from axdesk.gui.draft_saver import DraftSaver
 from axdesk.gui.io_thread import IoThread
 from axdesk.gui.models.attention_model import (
     AttentionItem,
@@ -71,17 +71,10 @@ from axdesk.gui.scheduler_thread import SchedulerThread
 if TYPE_CHECKING:
     from axdesk.api.client import Client
 
-_LOG = logging.getLogger(__name__)
-
 COALESCE_MS = 100
 """Changes are shown together at this interval."""
-SAVE_DELAY_MS = 300
-"""A draft is saved this long after the last change."""
-RETRY_DELAY_MS = 3000
-"""A draft that could not be saved is saved again after this time."""
 PRINTED_MS = 250
 """What plugins print is shown together at this interval."""
-
 
 _SETTLING = (AnswerQuestion, EnterResult, MarkFailed, Abandon)
 """The commands that settle the question about their trial."""
@@ -143,11 +136,12 @@ class ExperimentSession(QObject):
         self._facts: RunFacts | None = None
         self._new_lines: list[LogLine] = []
         self._answering: set[int] = set()
-        self._draft_outage: StorageHealthChanged | None = None
         self._coalesce = self._timer(COALESCE_MS, self._show)
         self._show_printed_soon = self._timer(PRINTED_MS, self._show_printed)
-        self._save_soon = self._timer(SAVE_DELAY_MS, self.flush)
-        self.draft_model.changed.connect(self._note_edit)
+        self._saver = DraftSaver(self.draft_model, experiment_id, io, self)
+        self._saver.saved.connect(self.saved)
+        self._saver.outage_changed.connect(self._note_outage)
+        self.draft_model.changed.connect(self._note_change)
         self.draft_model.refreshed.connect(self._note_change)
         self._command_settled.connect(self._settle_command)
         if experiment is not None:
@@ -179,9 +173,10 @@ class ExperimentSession(QObject):
             suggesting=record.suggesting,
             unanswered=dict(record.unanswered),
             answering=frozenset(self._answering),
-            outage=record.outage or self._draft_outage,
+            outage=record.outage or self._saver.outage,
             controller=self._controller,
             is_opening=self._is_opening,
+            can_cancel_start=self._is_opening and self._thread is None,
         )
 
     @property
@@ -204,7 +199,7 @@ class ExperimentSession(QObject):
     @property
     def has_unsaved_edits(self) -> bool:
         """Whether edits could not be saved so far."""
-        return self._draft_outage is not None
+        return self._saver.outage is not None
 
     @property
     def is_configured(self) -> bool:
@@ -265,23 +260,22 @@ class ExperimentSession(QObject):
         if self.is_live or self._is_opening or self._controller:
             return
         self._is_opening = True
-        self._save_soon.stop()
-        draft, is_new = self._draft, not self.is_configured
-        experiment_id, lease = self.id, self._lease
+        self._starts += 1
+        start = self._starts
+        draft, is_new = self.draft_model.draft, not self.is_configured
+        lease = self._lease
         self._note_change()
 
-        def prepare(_: None) -> None:
+        def prepare() -> None:
             self._plugin_io.post(
                 lambda workspace: lease.prepared(workspace, draft, decisions, is_new=is_new),
-                lambda prepared: self._launch(prepared, more_trials),
-                self._opening_failed,
+                lambda prepared: self._launch(prepared, more_trials, start),
+                lambda error: self._opening_failed(error, start),
             )
 
-        self._io.post(
-            lambda workspace: workspace.save_draft(draft, experiment_id),
-            prepare,
-            self._opening_failed,
-        )
+        self._saver.save(prepare, lambda error: self._opening_failed(error, start))
+
+    _starts = 0
 
     def leave_stopped(self, decisions: Sequence[Command] = ()) -> None:
         """Store what became of trials that ran when the run was cut off, and that it is stopped."""
@@ -323,7 +317,15 @@ class ExperimentSession(QObject):
     _restarts = False
 
     def stop(self) -> None:
-        """Launch no new trials and end the run once the running ones finished."""
+        """Launch no new trials and end the run once the running ones finished.
+
+        A run whose plugins are still being opened is not started at all.
+        """
+        if self.facts.can_cancel_start:
+            self._is_opening = False
+            self._starts += 1  # what is being opened is no longer waited for
+            self._note_change()
+            return
         self.submit(Stop())
 
     def stop_now(self) -> None:
@@ -383,38 +385,30 @@ class ExperimentSession(QObject):
 
     def flush(self) -> None:
         """Save the draft now if a change is waiting."""
-        self._save_soon.stop()
-        if self._draft_is_saved:
-            return
-        self._draft_is_saved = True
-        draft, experiment_id = self._draft, self.id
-        self._io.post(
-            lambda workspace: workspace.save_draft(draft, experiment_id),
-            lambda _: self._note_draft_saved(),
-            self._note_draft_not_saved,
-        )
+        self._saver.flush()
 
     def release(self) -> None:
         """Free the client with its processes, unless a run needs it; the next start opens one."""
-        if self.is_live or self._is_opening:
-            return
-        lease, self._client = self._lease, None
-        self._plugin_io.post(lambda _: lease.close())
+        if not (self.is_live or self._is_opening):
+            self._free_client()
 
     def close(self) -> None:
         """Save what is unsaved and free the client; only while no run goes on."""
-        self.flush()
-        self.release()
-        self._forget_timers()
+        self._free_client()  # also what is still being opened
+        self._end()
 
     def leave_running(self) -> None:
         """Save what is unsaved and let go of a run that the end of the process will interrupt."""
-        self.flush()
-        self._forget_timers()
+        self._end()
 
-    def _forget_timers(self) -> None:
+    def _free_client(self) -> None:
+        lease, self._client = self._lease, None
+        self._plugin_io.post(lambda _: lease.close())
+
+    def _end(self) -> None:
         self._is_closed = True
-        for timer in (self._coalesce, self._save_soon, self._show_printed_soon):
+        self._saver.close()
+        for timer in (self._coalesce, self._show_printed_soon):
             timer.stop()
 
     def notice(self, item: AttentionItem) -> None:
@@ -423,38 +417,9 @@ class ExperimentSession(QObject):
 
     # the set-up
 
-    _draft_is_saved = True
-
-    @property
-    def _draft(self) -> Draft:
-        return self.draft_model.draft
-
-    def _note_edit(self, _draft: Draft) -> None:
-        self._draft_is_saved = False
-        self._save_soon.start(SAVE_DELAY_MS)
-        self._note_change()
-
-    def _note_draft_saved(self) -> None:
-        if self._draft_outage is not None:
-            self._draft_outage = None
-            self._note_outage()
-        self.saved.emit(datetime.now(UTC))
-
-    def _note_draft_not_saved(self, error: AxdeskError) -> None:
-        """Say so, and save again what the set-up says then."""
-        self._draft_is_saved = False
-        if self._is_closed:
-            _LOG.error("The last edits of the set-up were not saved: %s", error)
-            return
-        if self._draft_outage is None:
-            self._draft_outage = StorageHealthChanged(error.message, datetime.now(UTC))
-            self._log(LogLevel.ERROR, f"Not saving: {error}")
-            self._note_outage()
-        self._save_soon.start(RETRY_DELAY_MS)
-
     def _note_outage(self) -> None:
         """Bring Attention up to date with what is known of the database."""
-        outage = self._record.outage or self._draft_outage
+        outage = self._record.outage or self._saver.outage
         if outage is None:
             self.attention_model.remove(STORAGE_KEY)
         else:
@@ -479,7 +444,11 @@ class ExperimentSession(QObject):
 
     # the run
 
-    def _launch(self, prepared: Opened | Problems, more_trials: int | None) -> None:
+    def _launch(self, prepared: Opened | Problems, more_trials: int | None, start: int) -> None:
+        if start != self._starts and not self._is_closed:
+            if isinstance(prepared, Opened):
+                self._take_if_idle(prepared.experiment)
+            return
         if isinstance(prepared, Problems):
             self._is_opening = False
             for problem in prepared.items:
@@ -488,8 +457,6 @@ class ExperimentSession(QObject):
             self.problems_found.emit(prepared)
             return
         if self._is_closed:
-            lease = self._lease
-            self._plugin_io.post(lambda _: lease.close())
             return
         self._client = prepared.client
         self._record.take_stored(prepared.experiment)
@@ -509,7 +476,9 @@ class ExperimentSession(QObject):
     _settings_wanted: RunSettings | None = None
     _end_error: Exception | None = None
 
-    def _opening_failed(self, error: AxdeskError) -> None:
+    def _opening_failed(self, error: AxdeskError, start: int) -> None:
+        if start != self._starts:
+            return
         self._is_opening = False
         self._report(error, "The run was not started")
 

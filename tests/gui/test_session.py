@@ -140,7 +140,7 @@ def test_a_start_configures_the_draft_and_runs_it(desk: Desk) -> None:
     session = desk.draft(draft_of(coupling_setup()))
     session.start()
     assert session.facts.state is RunState.STARTING
-    assert session.facts.actions == frozenset()
+    assert session.facts.actions == {RunAction.STOP}
     client = desk.started(session)
     desk.until(lambda: client.arguments == [(30, 3, 0.05, 1.0)])
     client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))
@@ -151,6 +151,30 @@ def test_a_start_configures_the_draft_and_runs_it(desk: Desk) -> None:
     client.end()
     desk.until(lambda: not session.is_live)
     assert session.state is RunState.COMPLETED
+
+
+def test_a_start_that_takes_too_long_is_called_off(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    release, opened = threading.Event(), threading.Event()
+    open_client = desk.workspace.open
+
+    def slow(experiment_id: int) -> Any:
+        opened.set()
+        release.wait(10)
+        return open_client(experiment_id)
+
+    desk.workspace.open = slow  # type: ignore[method-assign]
+    session.start()
+    desk.until(opened.is_set)
+    session.act_on(RunAction.STOP)
+    assert session.facts.state is RunState.READY
+    assert not release.is_set()
+    release.set()
+    desk.until(lambda: session.is_configured)
+    assert not session.is_live
+    # The next start finds everything open.
+    client = desk.started(session)
+    assert desk.workspace.clients == [client]
 
 
 def test_events_arrive_in_the_gui_thread_and_are_shown_together(desk: Desk) -> None:
@@ -364,7 +388,7 @@ def test_a_database_that_takes_nothing_is_told_until_it_does(desk: Desk) -> None
 def test_edits_that_cannot_be_saved_are_kept_and_saved_later(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("axdesk.gui.session.RETRY_DELAY_MS", 30)
+    monkeypatch.setattr("axdesk.gui.draft_saver.RETRY_DELAY_MS", 30)
     session = desk.draft(Draft())
     saved: list[object] = []
     session.saved.connect(saved.append)

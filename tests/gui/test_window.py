@@ -151,6 +151,7 @@ def test_the_start_page_lists_what_there_is(qtbot: QtBot, qapp: QApplication) ->
 def test_an_interrupted_run_is_resumed_from_its_dialog(bench: Bench) -> None:
     cut = bench.workspace.add(coupling_experiment(RunState.RUNNING), RunState.INTERRUPTED)
     bench.open(cut)
+    bench.dialog("dialog.interrupted")
     bench.press("dialog.interrupted.resume")
     bench.until(lambda: bench.session.is_live)
     bench.until(lambda: bench.workspace.clients[0].arguments == [()])

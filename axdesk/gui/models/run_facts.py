@@ -47,6 +47,7 @@ class RunFacts:
         outage: Since when and why nothing can be saved; None while it can.
         controller: Process and host that drive it, if it is another process.
         is_opening: Plugins and optimiser are being opened; nothing can be asked meanwhile.
+        can_cancel_start: Whether that can be called off.
     """
 
     name: str
@@ -63,6 +64,7 @@ class RunFacts:
     outage: StorageHealthChanged | None = None
     controller: str = ""
     is_opening: bool = False
+    can_cancel_start: bool = False
 
     @property
     def run(self) -> Run | None:
@@ -102,7 +104,7 @@ class RunFacts:
     def actions(self) -> frozenset[RunAction]:
         """What the operator may ask for now."""
         if self.controller or self.is_opening:
-            return frozenset()
+            return frozenset({RunAction.STOP}) if self.can_cancel_start else frozenset()
         return allowed_actions(self.state, len(self.pending))
 
     @cached_property
