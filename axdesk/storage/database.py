@@ -43,6 +43,9 @@ _WAL_IS_SOUND = (3, 51, 3)
 
 _log = logging.getLogger(__name__)
 
+# File → the one that was put in its place when it was removed, for all who have it open here.
+_put_back: dict[tuple[int, int] | None, tuple[int, int] | None] = {}
+
 
 class Database:
     """One database, and the one connection to it; calls from any thread take turns.
@@ -232,6 +235,10 @@ class Database:
         for ending in (*JOURNALS, "-shm"):
             beside(self.path, ending).unlink(missing_ok=True)
         put(copy, self.path)
+        present = identity(self.path)
+        # The system gives the number of a removed file to a new one.
+        _put_back.pop(present, None)
+        _put_back[self._identity] = present
         self._replace_connection()
         _log.warning(
             "The database %s was removed while it was used, and was put back as it was.", self.path
@@ -243,7 +250,14 @@ class Database:
         former.close()
 
     def _refuse_another_file(self) -> None:
-        if self.path is None or self._file_in_place() in (self._identity, None):
+        in_place = self._file_in_place()
+        if self.path is None or in_place in (self._identity, None):
+            return
+        same = self._identity
+        while same in _put_back:
+            same = _put_back[same]
+        if same == in_place:
+            self._replace_connection()
             return
         # With the other file's journal in place SQLite would carry that out, on our data.
         if self._rescued is None and not any(beside(self.path, j).exists() for j in JOURNALS):
@@ -258,15 +272,7 @@ class Database:
         )
 
     def _file_in_place(self) -> tuple[int, int] | None:
-        assert self.path is not None
-        try:
-            return identity(self.path)
-        except OSError as error:
-            raise StorageError(
-                f"The database {self.path} cannot be reached: {error}.",
-                "Check the folder's permissions, and that its drive is connected.",
-                is_temporary=True,
-            ) from error
+        return None if self.path is None else identity(self.path)
 
     # ---- errors ----------------------------------------------------------------------------------
 
@@ -282,6 +288,12 @@ class Database:
             reason = getattr(error, "orig", None) or error
             raise StorageError(
                 f"The database {self.label} cannot keep a value: {reason}.", "Use another value."
+            ) from error
+        except OSError as error:
+            raise StorageError(
+                f"The files of the database {self.label} cannot be used: {error}.",
+                "Check the folder's permissions, and that its drive is connected.",
+                is_temporary=True,
             ) from error
 
     def _sentence(self, error: BaseException | None) -> StorageError:

@@ -93,6 +93,8 @@ class ControlLocks:
             found = {number: this_controller() for number, hold in self._held.items() if hold}
         if self._folder is not None and self._folder.is_dir():
             for file in self._folder.glob("*.controller"):
+                if not file.stem.isdecimal():
+                    continue
                 experiment_id = int(file.stem)
                 if experiment_id not in found and _is_held(self._folder, experiment_id):
                     found[experiment_id] = _read(file)

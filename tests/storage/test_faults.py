@@ -274,6 +274,21 @@ def test_a_removed_file_is_put_back(
     }
 
 
+def test_all_who_have_a_removed_file_open_go_on(
+    path: Path, store: SqlStore, experiment: Experiment
+) -> None:
+    for _ in range(4):
+        path.unlink()
+        saved_after(store, experiment)
+    with closing(SqlStore.at(path)) as other:
+        for _ in range(4):
+            path.unlink()
+            saved_after(store, experiment)
+        assert other.load("coupling").trials == experiment.trials
+        trials = saved_after(other, other.load("coupling"))
+        assert store.load("coupling").trials == trials
+
+
 def test_a_renamed_file_stays_as_it_was(
     path: Path, store: SqlStore, experiment: Experiment
 ) -> None:
@@ -324,6 +339,24 @@ def test_a_folder_that_is_removed_for_good_does_not_keep_a_store_from_closing(
     store.close()
 
     assert "is gone" in caplog.text
+
+
+def test_a_place_that_cannot_be_written_again_is_a_fault_that_passes(
+    path: Path, store: SqlStore, experiment: Experiment
+) -> None:
+    path.unlink()
+    in_the_way = path.with_name(f"{path.name}.put-back.part")
+    in_the_way.mkdir()
+    (in_the_way / "file").touch()
+
+    with pytest.raises(StorageError) as caught:
+        store.save_trial(experiment, trial(1))
+
+    assert caught.value.is_temporary
+    shutil.rmtree(in_the_way)
+    trials = saved_after(store, experiment)
+    with closing(SqlStore.at(path)) as other:
+        assert other.load("coupling").trials == trials
 
 
 def test_another_file_in_the_place_is_left_alone(

@@ -389,6 +389,20 @@ def test_who_lost_the_lock_to_another_writes_nothing_any_more(path: Path) -> Non
         assert store.load("coupling").trials == {0: trial(0)}
 
 
+def test_files_that_are_no_locks_are_left_alone(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        started(store)
+        folder = path.with_name(f"{path.name}.locks")
+        (folder / "1.lock").mkdir(parents=True)
+        for name in ("notes", "1", "2"):
+            (folder / f"{name}.controller").write_text("somebody")
+
+        (summary,) = store.summaries()
+
+        assert summary.controller == "somebody"
+        assert (folder / "notes.controller").exists()
+
+
 def test_an_experiment_that_was_deleted_is_not_controlled(path: Path) -> None:
     with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
         experiment = started(first)
