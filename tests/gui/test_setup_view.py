@@ -344,7 +344,7 @@ def test_a_broken_file_stands_with_its_reason_and_its_traceback_on_demand(
     qtbot.waitUntil(card.isVisible)
     details = found(view, Button, "setup.runner.broken.robot.py.details")
     traceback = next(w for w in card.findChildren(QWidget) if w.accessibleName() ==
-                     "Traceback of robot.py")  # fmt: skip
+                     "Details of robot.py")  # fmt: skip
     assert not traceback.isVisible()
     details.click()
     assert traceback.isVisible()

@@ -31,6 +31,7 @@ from axdesk.gui.widgets.lists import Issue, IssueList, IssueRow, Remedy, Section
 from axdesk.gui.widgets.plots import MARKS, Axis, Plot, ReadOut, scatter, style_scatter
 from axdesk.gui.widgets.roles import Role
 from axdesk.gui.widgets.tables import CellTip, EditableTable, ListView, TableView
+from axdesk.gui.widgets.wrapping_row import WrappingRow
 from tests.gui.gallery import (
     banner_content,
     experiments_model,
@@ -715,3 +716,22 @@ def test_colours_by_share_lie_between_both_ends(manager: ThemeManager) -> None:
     theme = manager.theme
     assert theme.sequential(0) == QColor(theme.plot_worse)
     assert theme.sequential(1) == QColor(theme.plot_better)
+
+
+def test_a_row_of_buttons_wraps_where_the_width_is_spent(qtbot: QtBot) -> None:
+    page = QWidget()
+    qtbot.addWidget(page)
+    row = WrappingRow()
+    page.setLayout(row)
+    buttons = [Button(f"It never ran: deploy {number} again") for number in range(4)]
+    for button in buttons:
+        row.addWidget(button)
+    wide, widest = row.sizeHint().width(), max(b.sizeHint().width() for b in buttons)
+    assert page.minimumSizeHint().width() == widest
+    assert row.heightForWidth(wide) == row.sizeHint().height()
+    assert row.heightForWidth(widest) > 3 * row.sizeHint().height()
+    page.resize(wide - 1, row.heightForWidth(wide - 1))
+    page.show()
+    qtbot.waitExposed(page)
+    assert [b.y() for b in buttons].count(buttons[0].y()) == 3
+    assert buttons[3].geometry().bottom() < page.height()

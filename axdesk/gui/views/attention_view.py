@@ -21,6 +21,7 @@ from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import EmptyState, Fold, Surface
 from axdesk.gui.widgets.labels import label
 from axdesk.gui.widgets.tables import ListView
+from axdesk.gui.widgets.wrapping_row import WrappingRow
 
 ANSWERS = {
     Answer.ASK_RUNNER: ("Ask the runner", "refresh"),
@@ -69,8 +70,7 @@ class AttentionView(Surface):
             "did": label("What axdesk did", "head", "text2"),
             "todo": label("What you can do", "head", "text2"),
         }
-        self._answers = QHBoxLayout()
-        self._answers.setSpacing(px(8))
+        self._answers = WrappingRow()
         self._details = Fold("Details", name="attention.details")
         self._trace = QPlainTextEdit()
         self._trace.setReadOnly(True)
@@ -214,7 +214,6 @@ class AttentionView(Surface):
                 f"Show #{index}", "", "attention.show_trial",
                 lambda: self.trial_requested.emit(index),
             )  # fmt: skip
-        self._answers.addStretch(1)
 
     def _add_button(
         self, words: str, icon_name: str, name: str, on_click: object, *, kind: str = "normal",

@@ -11,6 +11,7 @@ from axdesk.gui.views.dialogs import Way
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import Surface
 from axdesk.gui.widgets.labels import Tile, label
+from axdesk.gui.widgets.wrapping_row import WrappingRow
 
 BACKUP, SALVAGE, RETRY, CHOOSE, QUIT, OPEN_SALVAGED = (
     "backup", "salvage", "retry", "choose", "quit", "open_salvaged",
@@ -55,7 +56,7 @@ class DatabasePage(QScrollArea):
         outer = QVBoxLayout(page)
         outer.setContentsMargins(px(24), px(32), px(24), px(24))
         card = Surface("card")
-        card.setMaximumWidth(px(760))
+        card.setMaximumWidth(px(820))
         inside = QVBoxLayout(card)
         inside.setContentsMargins(px(24), px(22), px(24), px(20))
         inside.setSpacing(px(14))
@@ -84,8 +85,7 @@ class DatabasePage(QScrollArea):
         self._busy = label("", "small", "text2")
         self._busy.setObjectName("database.busy")
         inside.addWidget(self._busy)
-        self._buttons = QHBoxLayout()
-        self._buttons.setSpacing(px(8))
+        self._buttons = WrappingRow()
         inside.addLayout(self._buttons)
         row = QHBoxLayout()
         row.addStretch(1)
@@ -132,8 +132,6 @@ class DatabasePage(QScrollArea):
         for way in ways:
             button = Button(way.text, way.icon, kind=way.kind, name=f"database.{way.key}")
             button.clicked.connect(lambda _=False, key=way.key: self.chosen.emit(key))
-            if way.key == QUIT:
-                self._buttons.addStretch(1)
             self._buttons.addWidget(button)
         self._set_busy("")
 

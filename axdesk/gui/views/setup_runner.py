@@ -221,10 +221,10 @@ class _BrokenFile(Card):
         self.body.addWidget(Notice("bad", "alert-circle-filled", "Reason:", file.error))
         if not file.details:
             return
-        fold = Fold("Details", "traceback", name=f"setup.runner.broken.{file.name}.details")
+        fold = Fold("Details", name=f"setup.runner.broken.{file.name}.details")
         self._text = QPlainTextEdit(file.details)
         self._text.setReadOnly(True)
-        self._text.setAccessibleName(f"Traceback of {file.name}")
+        self._text.setAccessibleName(f"Details of {file.name}")
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
         fold.body.addWidget(self._text)
         self.body.addWidget(fold)
