@@ -21,8 +21,9 @@ from axdesk.core.suggestions import ObservedPoint, SuggestionRequest
 from axdesk.core.trial import Observation
 from axdesk.generation import suggest
 from tests.faults.cases import Bench, Case, NotPossibleError, Verdict
-from tests.faults.laboratory import DONE, NAME, PARALLELISM, TRIALS, Laboratory, judge_end
+from tests.faults.laboratory import DONE, Laboratory, judge_end
 from tests.faults.machine import needs
+from tests.faults.plans import NAME, PARALLELISM, TRIALS
 
 FAILURE_RATE = 4
 MODEL_TRIALS = 12

@@ -1,7 +1,10 @@
 """Family 9: the database is damaged, replaced or cannot be written while axdesk is not running."""
 
 import shutil
+import sqlite3
+import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -116,8 +119,6 @@ def read_only(bench: Bench) -> Verdict:
 
 
 def _remount(under: tuple[str, ...], folder: Path, how: str) -> None:
-    import subprocess
-
     subprocess.run([*under, "mount", "-o", f"remount,{how}", str(folder)], check=True)
 
 
@@ -136,9 +137,6 @@ def _overwrite(offset: int, content: bytes, file: Path) -> None:
 
 
 def _overwrite_a_table(file: Path) -> None:
-    import sqlite3
-    from contextlib import closing
-
     with closing(sqlite3.connect(file)) as connection:
         sql = "SELECT rootpage FROM sqlite_master WHERE name = 'trials'"
         ((page,),) = connection.execute(sql)

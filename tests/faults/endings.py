@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tests.faults.cases import Bench, Case, NotPossibleError, Verdict
-from tests.faults.laboratory import INTERRUPTED, PARALLELISM, TRIALS, Laboratory, judge_end
+from tests.faults.laboratory import INTERRUPTED, Laboratory, judge_end
+from tests.faults.plans import PARALLELISM, TRIALS
 
 SECONDS_TO_END = 5.0
 STARTED_EVENTS = 2 * PARALLELISM

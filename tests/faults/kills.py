@@ -8,8 +8,9 @@ from pathlib import Path
 
 from axdesk.core.failpoints import FAILPOINTS
 from tests.faults.cases import Bench, Case, Undisturbed, Verdict
-from tests.faults.laboratory import DECISION, DONE, TRIALS, Laboratory
+from tests.faults.laboratory import DECISION, DONE, Laboratory
 from tests.faults.machine import needs
+from tests.faults.plans import TRIALS
 from tests.faults.programs import Ended, Launcher
 
 SHARES = {"pwrite64": 0.5, "fdatasync": 0.25, "unlink": 0.2, "fsync": 0.02, "ftruncate": 0.02}
@@ -120,11 +121,11 @@ def gone_on(
     """Go on after a kill until the budget is spent, and judge."""
     ended = lab.go_on(bench.launcher)
     abandoned = 0
-    if ended.code == DECISION and "BlindRunner" in lab.file.read_text("utf-8"):
+    if ended.code == DECISION and "Blind" in lab.plan.runner:
         ended = lab.go_on(bench.launcher, "--uncertain", "abandon")
         abandoned = sum(trial.status == "abandoned" for trial in lab.stored().values())
     points = bench.undisturbed.result().points
-    verdict = lab.judge(ended, codes=(DONE,), completed=lab.trials - abandoned, points=points)
+    verdict = lab.judge(ended, codes=(DONE,), completed=lab.plan.trials - abandoned, points=points)
     if abandoned > 1:
         verdict.broken.append(f"{abandoned} trials were uncertain; one launch is made at a time")
     if killed.code != KILLED and not may_have_ended:

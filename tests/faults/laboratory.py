@@ -14,12 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.cases import Verdict
+from tests.faults.plans import NAME, Plan
 from tests.faults.programs import Ended, Launcher, Program
 
-NAME = "faults"
-TRIALS = 8
-PARALLELISM = 3
-PLUGINS = Path(__file__).with_name("lab")
 _FORGOTTEN = frozenset({"candidate", "staged"})
 _MOST_RESUMES = 5
 DONE, USAGE, NOT_VALID, INTERRUPTED, DECISION = 0, 2, 3, 5, 7
@@ -31,74 +28,27 @@ class Trial:
 
     status: str
     reason: str
-    metadata: Any
     parameters: Mapping[str, Any]
     values: Sequence[float]
 
 
 class Laboratory:
-    """One folder with an experiment file, a journal and a database."""
+    """One folder with an experiment file, a journal and a database.
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        runner: str = "journal.py:FindingRunner",
-        metric: str = "journal.py:JournalMetric",
-        runner_options: Mapping[str, object] | None = None,
-        metric_options: Mapping[str, object] | None = None,
-        run: Mapping[str, object] | None = None,
-        extra: str = "",
-        method: str = "random_search",
-        description: str = "",
-        objective: str = "value",
-        metrics: Sequence[str] = ("value",),
-        parameters: str = "",
-        plugins: Path = PLUGINS,
-        disk: Path | None = None,
-    ) -> None:
+    Args:
+        folder: Made if it does not exist.
+        disk: Where the database lies; None for the folder.
+        plan: The fields of the experiment's `Plan`.
+    """
+
+    def __init__(self, folder: Path, *, disk: Path | None = None, **plan: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.plan = Plan(**plan)
         self.folder = folder
         self.journal = folder / "journal.jsonl"
         self.database = (disk or folder) / "lab.sqlite"
         self.file = folder / "experiment.toml"
-        settings: dict[str, object] = {
-            "max_trials": TRIALS,
-            "parallelism": PARALLELISM,
-            "initial_seconds_between_polls": 0.02,
-            "min_seconds_between_launches": 0.0,
-            **(run or {}),
-        }
-        self.trials = int(str(settings["max_trials"]))
-        journal = {"journal": str(self.journal)}
-        self.file.write_text(
-            "\n".join(
-                [
-                    "[experiment]",
-                    f'name = "{NAME}"',
-                    f"description = {json.dumps(description, ensure_ascii=False)}",
-                    f"plugin_folder = {json.dumps(str(plugins))}",
-                    parameters or _PARAMETERS,
-                    f'[optimization]\nobjective = "{objective}"',
-                    f'[generation]\nmethod = "{method}"\nseed = 7\ninitial_trials = 3',
-                    f'[runner]\nplugin = "{runner}"',
-                    *_table("runner.options", {**journal, **(runner_options or {})}),
-                    *(
-                        line
-                        for name in metrics
-                        for line in (
-                            f'[metrics.{name}]\nplugin = "{metric}"',
-                            *_table(
-                                f"metrics.{name}.options", {**journal, **(metric_options or {})}
-                            ),
-                        )
-                    ),
-                    *_table("run", settings),
-                    extra,
-                ]
-            ),
-            "utf-8",
-        )
+        self.file.write_text(self.plan.text(self.journal), "utf-8")
         self.said: list[Ended] = []
 
     # ---- what is told to axdesk ------------------------------------------------------------------
@@ -180,12 +130,11 @@ class Laboratory:
             index: Trial(
                 status,
                 reason,
-                None if metadata is None else json.loads(metadata),
                 parameters.get(index, {}),
                 values.get(index, []),
             )
-            for index, status, reason, metadata in self.query(
-                "SELECT trial_index, status, reason, metadata_json FROM trials"
+            for index, status, reason in self.query(
+                "SELECT trial_index, status, reason FROM trials"
             )
         }
 
@@ -225,11 +174,11 @@ class Laboratory:
         self._judge_deployments(verdict, stored)
         self._judge_results(verdict, stored)
         done = sum(trial.status == "completed" for trial in stored.values())
-        wanted = self.trials if completed is None else completed
+        wanted = self.plan.trials if completed is None else completed
         if done != wanted:
             verdict.broken.append(f"{done} of {wanted} trials are completed")
-        if len(stored) != self.trials:
-            verdict.broken.append(f"{len(stored)} trials in place of {self.trials}")
+        if len(stored) != self.plan.trials:
+            verdict.broken.append(f"{len(stored)} trials in place of {self.plan.trials}")
         for index, trial in stored.items():
             if points is not None and trial.parameters != points.get(index):
                 verdict.broken.append(f"trial {index} is at another point than undisturbed")
@@ -276,22 +225,3 @@ def judge_end(verdict: Verdict, ended: Ended, codes: Iterable[int]) -> None:
         verdict.broken.append(f"exit code {ended.code}: {ended.last_words}")
     if "Traceback (most recent call last)" in ended.errors:
         verdict.broken.append(f"a traceback in place of a sentence: {ended.last_words}")
-
-
-def _table(name: str, content: Mapping[str, object]) -> list[str]:
-    return [f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in content.items())]
-
-
-_PARAMETERS = """
-[[parameters]]
-name = "x"
-type = "float"
-low = 0.0
-high = 1.0
-
-[[parameters]]
-name = "y"
-type = "int"
-low = 0
-high = 1000
-"""

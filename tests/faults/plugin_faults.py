@@ -7,20 +7,10 @@ from pathlib import Path
 
 from tests.faults.cases import Bench, Case, Verdict
 from tests.faults.lab.hostile import BAD_READINGS, GOOD_READINGS
-from tests.faults.laboratory import (
-    DECISION,
-    DONE,
-    INTERRUPTED,
-    NOT_VALID,
-    PARALLELISM,
-    PLUGINS,
-    TRIALS,
-    Laboratory,
-    judge_end,
-)
+from tests.faults.laboratory import DECISION, DONE, INTERRUPTED, NOT_VALID, Laboratory, judge_end
+from tests.faults.plans import PARALLELISM, PLUGINS, TRIALS
 from tests.faults.programs import Ended
 
-DEADLINE = 1.0
 SECONDS_TO_END = 45.0
 SECONDS_TO_IMPORT = 100.0
 IMPATIENT = """
@@ -103,7 +93,7 @@ def others_finish(lab: Laboratory, hurt: set[int], ended: Ended) -> Verdict:
     verdict = Verdict()
     judge_end(verdict, ended, (DONE,))
     stored = lab.stored()
-    for index in range(lab.trials):
+    for index in range(lab.plan.trials):
         status = stored[index].status if index in stored else "absent"
         right = ("completed", "failed", "abandoned") if index in hurt else ("completed",)
         if status not in right:

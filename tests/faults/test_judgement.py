@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.cases import Case, NotPossibleError, Verdict, as_markdown, rows
-from tests.faults.laboratory import TRIALS, Laboratory
+from tests.faults.laboratory import Laboratory
 from tests.faults.machine import needs
+from tests.faults.plans import TRIALS
 from tests.faults.programs import Ended, Launcher
 
 
