@@ -25,6 +25,7 @@ class PendingCall(Generic[T]):
 
     Attributes:
         what: Which call it is, for messages.
+        seconds: Its deadline; None for none.
     """
 
     def __init__(
@@ -32,7 +33,7 @@ class PendingCall(Generic[T]):
     ) -> None:
         self.what = what
         self._future = future
-        self._seconds = seconds
+        self.seconds = seconds
         self._patience = patience
         self._entered_at: float | None = None
         self._is_given_up = False
@@ -63,9 +64,9 @@ class PendingCall(Generic[T]):
 
     def _due_at(self, now: float, times: float) -> float | None:
         entered_at = self.entered_at(now)
-        if self._seconds is None or entered_at is None or self.is_done or self._is_given_up:
+        if self.seconds is None or entered_at is None or self.is_done or self._is_given_up:
             return None
-        return entered_at + times * self._seconds
+        return entered_at + times * self.seconds
 
     def times(self, now: float) -> list[float]:
         """Return when it is late and when it is to be given up, as far as that is still to come."""
@@ -75,8 +76,8 @@ class PendingCall(Generic[T]):
     def give_up_if_due(self, calls: PluginCalls, now: float) -> None:
         """End the call where that is possible and its time is over."""
         due_at = self._due_at(now, self._patience)
-        if due_at is not None and now >= due_at and self._seconds is not None:
-            reason = f"{self.what} did not answer within {self._patience * self._seconds:g} s."
+        if due_at is not None and now >= due_at and self.seconds is not None:
+            reason = f"{self.what} did not answer within {self._patience * self.seconds:g} s."
             self._is_given_up = calls.give_up(self._future, reason)
 
 

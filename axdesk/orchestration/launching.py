@@ -206,8 +206,9 @@ class Launching:
     def _count_as_failed(self, launch: _Launch) -> None:
         """Go on without the answer; should it come late, it is adopted."""
         launch.is_late = True
-        seconds = self._loop.current.settings.orchestration.call_deadlines.run
-        reason = f"run_trial did not answer within {seconds:g} s; the trial may have started"
+        reason = (
+            f"run_trial did not answer within {launch.call.seconds:g} s; the trial may have started"
+        )
         trial = self._loop.experiment.trial(launch.index)
         if trial.status is TrialStatus.STAGED:
             launch.counts_as_failed = True

@@ -4,9 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from axdesk.core.commands import Abandon, EnterResult, MarkFailed, Stop, StopNow
+from axdesk.core.commands import (
+    Abandon,
+    ChangeRunSettings,
+    EnterResult,
+    MarkFailed,
+    Stop,
+    StopNow,
+)
 from axdesk.core.events import TrialHealthChanged
-from axdesk.core.run import CallDeadlines, RetryBudget, RunState
+from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunState
 from axdesk.core.trial import Observation, TrialStatus
 from tests.fakes import HANG, Script
 from tests.orchestration.bench import Bench, settings
@@ -94,6 +101,19 @@ def test_a_deployment_that_answers_within_twice_its_deadline_is_adopted() -> Non
     assert bench.statuses == ["completed"]
     assert bench.calls.deployed == [0]
     assert not bench.calls.given_up
+
+
+def test_a_deadline_that_is_lifted_holds_for_the_calls_to_come() -> None:
+    bench = host({0: Script(run_seconds=HANG), 1: Script(run_seconds=50.0)})
+    config = OrchestrationConfig(
+        min_seconds_between_launches=0.0, call_deadlines=CallDeadlines(run=None)
+    )
+    bench.submit_at(5.0, ChangeRunSettings(orchestration=config))
+    bench.run(settings(2, call_deadlines=DEADLINES))
+    assert bench.trial(0).reason == (
+        "run_trial did not answer within 10 s; the trial may have started"
+    )
+    assert bench.statuses == ["failed", "completed"]
 
 
 def test_a_search_that_hangs_is_given_up_and_asked_again() -> None:
