@@ -17,7 +17,7 @@ import pytest
 from axdesk import generation
 from axdesk.api.client import Client
 from axdesk.api.workspace import Workspace
-from axdesk.core.commands import Stop
+from axdesk.core.commands import Leave, Stop
 from axdesk.core.constraints import ParameterConstraint
 from axdesk.core.events import Event, SuggestionStarted, TrialChanged
 from axdesk.core.experiment import Experiment
@@ -139,6 +139,10 @@ def stop(client: Client) -> None:
     client.submit(Stop())
 
 
+def leave(client: Client) -> None:
+    client.submit(Leave())
+
+
 def fail(client: Client) -> None:
     raise Fault
 
@@ -169,6 +173,7 @@ class CutAfter:
     [
         (stop, TrialStatus.RUNNING),
         (stop, TrialStatus.COMPLETED),
+        (leave, TrialStatus.RUNNING),
         (fail, TrialStatus.COMPLETED),
         (interrupt, TrialStatus.RUNNING),
     ],
