@@ -84,7 +84,7 @@ def test_all_of_a_sound_database_comes_back(
 
 
 @settings(
-    max_examples=15,
+    max_examples=8,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
