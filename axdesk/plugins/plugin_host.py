@@ -197,8 +197,14 @@ class PluginHost:
                     call.then(outcome)
                 return
         last_lines = self._drop()
-        if isinstance(outcome, HostEndedError) and not was_given_up:
+        if not isinstance(outcome, HostEndedError) or was_given_up:
+            return
+        if outcome.was_reached or self._is_closing:
             self._fail(call, outcome, last_lines)
+            return
+        # It had died between calls, and nobody had noticed yet: another one takes the call.
+        self._restarts.crashed()
+        self._serve(call)
 
     def _fail(self, call: HostCall, ended: HostEndedError, last_lines: str) -> None:
         if self._is_closing:

@@ -157,6 +157,22 @@ def test_a_new_process_runs_the_bytes_that_were_read_once(
     assert calls.hashes == (("one.py", sha256),)
 
 
+@linux_only
+def test_a_call_that_meets_a_process_that_is_gone_is_taken_by_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = runner_in(tmp_path, "return {'pid': os.getpid()}")
+    first = psutil.Process(calls.run_trial(0, {}).result(SECONDS)["pid"])
+    # As if its end had not been noticed yet.
+    monkeypatch.setattr("axdesk.plugins.host_process.HostProcess.is_usable", True)
+    first.kill()
+    psutil.wait_procs([first], timeout=SECONDS)
+    second = calls.run_trial(1, {}).result(SECONDS)
+    calls.close()
+
+    assert second["pid"] != first.pid
+
+
 # ---- giving up, crashes in a row, the end --------------------------------------------------------
 
 
