@@ -84,6 +84,11 @@ def experiment_lines(experiment: Experiment, summary: ExperimentSummary) -> list
         lines.append(f"Run {run.index + 1}: {run.settings.max_trials} trials asked for, {counts}.")
         if run.reason:
             lines.append(f"Reason: {run.reason}")
+    lines += [
+        f"Trial {trial.index} may have started: {trial.reason}."
+        for trial in experiment.trials.values()
+        if trial.is_uncertain
+    ]
     return lines + best_lines(experiment.trials.values(), experiment.optimization)
 
 

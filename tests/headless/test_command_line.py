@@ -196,6 +196,9 @@ def test_a_trial_that_may_have_started_exits_with_7_until_it_is_decided(
     prefix, *arguments = shlex.split(command.partition("axdesk ")[2])
     assert prefix == "--headless"
 
+    told = lab.run("status", "quick").stdout
+    assert "Trial 0 may have started: axdesk ended before the runner had answered.\n" in told
+
     decided = lab.run(*arguments)
 
     assert decided.returncode == 0, decided.stderr
