@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QWidget
-from shiboken6 import isValid
 
 from axdesk.core.commands import Abandon, AnswerQuestion, Command, EnterResult, MarkFailed
 from axdesk.core.errors import AxdeskError
@@ -126,6 +125,8 @@ class InterruptedDialog(Dialog):
             self._checked = label("", "small", "text2")
             self.aside.addWidget(self._check)
             self.aside.addWidget(self._checked)
+        self._is_over = False
+        self.finished.connect(self._note_end)
         self.chosen.connect(self._tell)
         self._update()
 
@@ -136,14 +137,17 @@ class InterruptedDialog(Dialog):
 
     def show_told(self, index: int, told: TrialStatus | AxdeskError | None) -> None:
         """Show what the runner said of a trial, or why it said nothing."""
-        if not isValid(self):
-            return  # closed meanwhile
+        if self._is_over:
+            return
         self.rows[index].show_word(_word_of(told))
         self._waiting.discard(index)
         if not self._waiting:
             now = datetime.now(UTC)
             self._check.set_available(True)
             self._checked.setText(f"Checked at {clock(now, now)}")
+
+    def _note_end(self) -> None:
+        self._is_over = True  # what the runner says from now on comes too late
 
     def _ask_all(self) -> None:
         self._waiting = set(self.rows)
