@@ -1,17 +1,19 @@
 """The workspace: from a draft to a run, lists, files, and what keeps an experiment from running."""
 
 import csv
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from axdesk.api.rescue import restore_backup
 from axdesk.api.workspace import Workspace
 from axdesk.core.constraints import ParameterConstraint
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.drafts import Draft, draft_of
-from axdesk.core.errors import NotFoundError, PreflightError, UserInputError
+from axdesk.core.errors import NotFoundError, PluginError, PreflightError, UserInputError
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import OrchestrationConfig, RunSettings, RunState
 from axdesk.core.setup import ExperimentSetup
@@ -263,3 +265,59 @@ def test_a_workspace_is_opened_again_with_what_it_kept(
     again = Workspace(tmp_path / "lab.sqlite")
     assert again.experiment(number).setup == setup
     again.close()
+
+
+def test_no_code_of_the_laboratory_runs_in_this_process(
+    workspace: Workspace, setup: ExperimentSetup, folder: Path, tmp_path: Path
+) -> None:
+    loaded = tmp_path / "loaded"
+    tell = f"import os\nwith open({str(loaded)!r}, 'a') as f: f.write(f'{{os.getpid()}}\\n')\n"
+    (folder / "quick.py").write_text(tell + PLUGIN, "utf-8")
+    workspace.catalogue(str(folder))
+    workspace.catalogue(str(folder))
+    workspace.check(draft_of(setup))
+    assert len(loaded.read_text().split()) == 1
+    workspace.catalogue(str(folder), anew=True)
+    workspace.open(workspace.create_from_setup(setup)).close()
+    processes = loaded.read_text().split()
+    assert len(set(processes)) == 3
+    assert str(os.getpid()) not in processes
+
+
+def test_a_python_that_cannot_run_plugins_is_told_at_its_cell(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    draft = draft_of(setup).with_cell(Section.GENERAL, 0, "plugin_python", "no_such_python")
+    (problem,) = problems_of(workspace, draft).items
+    assert (problem.section, problem.field) == (Section.GENERAL, "plugin_python")
+    assert "no_such_python" in problem.message
+    number = workspace.create_from_setup(replace(setup, plugin_python="no_such_python"))
+    with pytest.raises(PluginError, match="no_such_python"):
+        workspace.open(number)
+
+
+def test_a_workspace_is_backed_up_and_restored(
+    workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    workspace.create_from_setup(setup)
+    backup = workspace.back_up()
+    assert workspace.backups()[-1] == backup
+    assert workspace.all_damage() == ()
+    workspace.create_from_setup(setup, unique_name=True)
+    workspace.close()
+    workspace.close()
+    restored, kept = restore_backup(workspace.database)
+    assert restored == backup
+    assert kept is not None
+    assert kept.exists()
+    again = Workspace(workspace.database)
+    assert [summary.name for summary in again.summaries()] == ["quick"]
+    again.close()
+
+
+def test_what_is_not_there_is_not_restored(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="no sound backup"):
+        restore_backup(tmp_path / "lab.sqlite")
+    with pytest.raises(NotFoundError, match=r"nowhere\.sqlite"):
+        restore_backup(tmp_path / "lab.sqlite", tmp_path / "nowhere.sqlite")
+    assert list(tmp_path.iterdir()) == []

@@ -5,8 +5,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 
 def backups(lab: Any) -> list[Path]:
     return sorted(lab.database.with_name("lab.sqlite.backups").glob("*.sqlite"))
@@ -59,11 +57,3 @@ def test_a_damaged_database_is_refused_and_restored(lab: Any) -> None:
     kept = Path(restored.stdout.strip().rpartition(" is now ")[2].removesuffix("."))
     assert kept.read_bytes() == broken
     assert "2 of 2" in lab.run("status").stdout
-
-
-@pytest.mark.parametrize("given", [(), ("nowhere.sqlite",)])
-def test_what_is_not_there_is_not_restored(lab: Any, given: tuple[str, ...]) -> None:
-    done = lab.run("restore", *given)
-    assert done.returncode == 3
-    assert "backup" in done.stderr
-    assert not lab.database.exists()
