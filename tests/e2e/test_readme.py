@@ -266,14 +266,12 @@ def test_the_command_line_understands(command: list[str]) -> None:
 
 
 def test_every_verb_and_option_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    verbs = set()
-    for verb in ("run", "resume", "demo", "status", "export", "doctor"):
+    verbs = {command[1] for command in headless_commands()}
+    for verb in verbs:
         with pytest.raises(SystemExit, match="0"):
             command_line.parse([verb, "--help"])
         told = set(re.findall(r"--[a-z-]+", capsys.readouterr().out)) - {"--help", "--headless"}
         assert [option for option in told if option not in README] == []
-        verbs.add(verb)
-    assert {command[1] for command in headless_commands()} == verbs
     with pytest.raises(SystemExit, match="0"):
         command_line.parse(["--help"])
     assert set(re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.M)) == verbs
