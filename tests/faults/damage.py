@@ -31,6 +31,7 @@ def cases() -> Iterator[Case]:
         "cut behind a page": partial(_cut, 10 * PAGE + 1),
         "cut before a page's end": partial(_cut, 20 * PAGE - 1),
         "cut within the header": partial(_cut, 50),
+        "noise behind its end": _lengthen,
         "not a database": lambda file: _write(file, b"Dear diary,\n" * 1000),
         "of another application": partial(_overwrite, 68, b"\x00\x00\x00\x07"),
         "of a newer axdesk": partial(_overwrite, 60, b"\x00\x00\x03\xe8"),
@@ -46,7 +47,6 @@ def cases() -> Iterator[Case]:
         "noise for a rollback journal": partial(_beside, "-journal", NOISE),
         "an empty write-ahead log": partial(_beside, "-wal", b""),
         "its lock files removed": lambda file: shutil.rmtree(f"{file}.locks"),
-        "noise behind its end": _lengthen,
     }
     for fault, damage in harmless.items():
         yield Case(9, fault, partial(is_harmless, damage))
