@@ -24,11 +24,16 @@ P = ParamSpec("P")
 class OptimizerProcess:
     """A `Generator`. Space-filling candidates are made here at once, the others in the child.
 
-    The child starts with this object and loads torch while the first trials run. It ends with its
-    parent, however that ends.
+    The child loads torch while the first trials run. It ends with its parent, however that ends.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, warms_up: bool = True) -> None:
+        """Make the generator.
+
+        Args:
+            warms_up: Whether the child starts now; else with the first request that needs it.
+        """
+        self._warms_up = warms_up
         self._is_spoilt = False
         self._start()
 
@@ -37,6 +42,8 @@ class OptimizerProcess:
             1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
         self._warm: Future[None] = Future()
+        if not self._warms_up:
+            return
         with _interrupts_kept_from_children(), suppress(OSError):
             # Where the system gives no process now, the next request tries again.
             self._warm = self._executor.submit(generation.warm_up)
@@ -68,12 +75,13 @@ class OptimizerProcess:
         if self._is_spoilt:
             self.give_up()
         try:
-            try:
-                inner = self._executor.submit(work, *arguments, **named)
-            except BrokenProcessPool:
-                # The child died earlier, perhaps for want of memory: a new one for this request.
-                self._start()
-                inner = self._executor.submit(work, *arguments, **named)
+            with _interrupts_kept_from_children():
+                try:
+                    inner = self._executor.submit(work, *arguments, **named)
+                except BrokenProcessPool:
+                    # The child died earlier, perhaps for want of memory: one for this request.
+                    self._start()
+                    inner = self._executor.submit(work, *arguments, **named)
         except (OSError, BrokenProcessPool) as error:
             self._is_spoilt = True
             answer.set_exception(

@@ -250,7 +250,7 @@ class Workspace:
             setup.plugin_python or self.plugin_python,
         )
         try:
-            optimizer = OptimizerProcess()
+            optimizer = OptimizerProcess(warms_up=setup.generation.method != "random_search")
         except BaseException:
             calls.close()
             raise

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -72,6 +73,15 @@ def test_space_filling_points_do_not_wait_for_the_child(optimizer: OptimizerProc
     expected = generation.suggest(request(observed=1))
     assert dict(answer.result()[0].parameters) == dict(expected[0].parameters)
     assert not optimizer.is_ready
+
+
+def test_no_child_starts_before_one_is_needed() -> None:
+    with closing(OptimizerProcess(warms_up=False)) as optimizer:
+        assert optimizer.suggest(request(observed=1)).done()
+        assert not optimizer._executor._processes
+        answer = optimizer.suggest(request())
+        assert child_of(optimizer).is_running()
+        assert answer.result(SECONDS)[0].generation.source is TrialSource.MODEL
 
 
 def test_errors_of_the_child_come_back_as_they_are(optimizer: OptimizerProcess) -> None:
