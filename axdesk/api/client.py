@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
+from axdesk import generation
 from axdesk.api import results
 from axdesk.api.configs import StorageConfig
 from axdesk.api.interrupts import steered_by_signals
@@ -55,7 +56,6 @@ from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.suggestions import request_for
 from axdesk.core.trial import Arm, Prediction, Trial, TrialStatus
-from axdesk.generation import check_feasible
 from axdesk.orchestration.scheduler import Scheduler
 from axdesk.orchestration.trial_commands import apply_to_trial, observations_of
 from axdesk.plugins.calls import ThreadedPluginCalls
@@ -201,7 +201,7 @@ class Client:
         constraints = tuple(ParameterConstraint.parse(t) for t in parameter_constraints or ())
         space = SearchSpace(tuple(parameters), constraints)
         if constraints:
-            check_feasible(space)
+            generation.check_feasible(space)
         self._space = space
         self._texts = {
             "name": name or "experiment",

@@ -6,6 +6,7 @@ Every method blocks; the window calls them from its I/O thread.
 from dataclasses import replace
 from pathlib import Path
 
+from axdesk import generation
 from axdesk.api.client import Client, Opened
 from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.api.rescue import Backup, backups_of
@@ -19,7 +20,6 @@ from axdesk.core.resources import resource_path
 from axdesk.core.setup import ExperimentSetup
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
 from axdesk.exchange.trials_csv import write_trials_csv
-from axdesk.generation import check_feasible
 from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
 from axdesk.storage.store import SqlStore, default_database_path
 
@@ -121,7 +121,7 @@ class Workspace:
             message = f"Another experiment is called {checked.name}."
             return Problems((Problem(Section.GENERAL, 0, "name", message),))
         try:
-            check_feasible(checked.search_space)
+            generation.check_feasible(checked.search_space)
         except AxdeskError as error:
             return Problems((Problem(Section.CONSTRAINTS, None, "", str(error)),))
         return checked
@@ -145,7 +145,7 @@ class Workspace:
         Raises:
             UserInputError: If the name is taken, or the constraints cannot all be met.
         """
-        check_feasible(setup.search_space)
+        generation.check_feasible(setup.search_space)
         if unique_name:
             setup = replace(setup, name=self._free_name(setup.name))
         return self._store.create(setup).id
