@@ -1,7 +1,9 @@
 """Random values of core, for hypothesis: whatever the values themselves allow."""
 
+import math
 import string
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC
 from typing import Any, Literal
 
@@ -14,9 +16,11 @@ from axdesk.core.expressions import LinearExpression
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
+    DerivedParameterConfig,
     ParameterConfig,
     RangeParameterConfig,
     TParameterValue,
+    TunableParameterConfig,
 )
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import (
@@ -61,29 +65,48 @@ times = st.datetimes(timezones=st.just(UTC))
 
 
 @st.composite
-def range_parameters(draw: st.DrawFn, name: str) -> RangeParameterConfig:
-    """A float or integer range, maybe logarithmic, maybe with a start value."""
+def range_parameters(
+    draw: st.DrawFn,
+    name: str,
+    texts: st.SearchStrategy[str] = texts,
+    numbers: st.SearchStrategy[float] = numbers,
+    whole_numbers: st.SearchStrategy[int] = whole_numbers,
+) -> RangeParameterConfig:
+    """A float or integer range, maybe with steps, logarithmic, with a start value, or off."""
     parameter_type: Literal["float", "int"] = draw(st.sampled_from(["float", "int"]))
     values = numbers if parameter_type == "float" else whole_numbers
     low, high = sorted(draw(st.lists(values, min_size=2, max_size=2, unique=True)))
+    width = high - low
+    least = 4 * math.ulp(max(abs(low), abs(high)))
+    step: float | None = None
+    if math.isfinite(width) and width > 2 * least and draw(st.booleans()):
+        if parameter_type == "float":
+            step = draw(st.floats(least, width / 2))
+        else:
+            step = draw(st.integers(max(1, int(least)), int(width)))
     scalings = [None, "linear", "log"] if low > 0 else [None, "linear"]
-    between = (
-        st.floats(low, high) if parameter_type == "float" else st.integers(int(low), int(high))
-    )
-    return RangeParameterConfig(
+    bare = RangeParameterConfig(
         name=name,
         bounds=(low, high),
         parameter_type=parameter_type,
+        step_size=step,
         scaling=draw(st.sampled_from(scalings)),
         unit=draw(texts),
         description=draw(texts),
-        start_value=draw(st.none() | between),
     )
+    start: Any = draw(st.none() | values_of(bare))
+    return replace(bare, start_value=start, is_on=start is None or draw(st.booleans()))
 
 
 @st.composite
-def choice_parameters(draw: st.DrawFn, name: str) -> ChoiceParameterConfig:
-    """A choice of any type, fixed values among them."""
+def choice_parameters(
+    draw: st.DrawFn,
+    name: str,
+    texts: st.SearchStrategy[str] = texts,
+    numbers: st.SearchStrategy[float] = numbers,
+    whole_numbers: st.SearchStrategy[int] = whole_numbers,
+) -> ChoiceParameterConfig:
+    """A choice of any type, fixed values and those that are switched off among them."""
     kinds: Mapping[str, st.SearchStrategy[Any]] = {
         "float": numbers,
         "int": whole_numbers,
@@ -94,6 +117,7 @@ def choice_parameters(draw: st.DrawFn, name: str) -> ChoiceParameterConfig:
         st.sampled_from(["float", "int", "str", "bool"])
     )
     values = draw(st.lists(kinds[parameter_type], min_size=1, max_size=4, unique_by=str))
+    start = draw(st.none() | st.sampled_from(values))
     return ChoiceParameterConfig(
         name=name,
         values=values,
@@ -101,8 +125,18 @@ def choice_parameters(draw: st.DrawFn, name: str) -> ChoiceParameterConfig:
         is_ordered=draw(st.none() | st.booleans()),
         unit=draw(texts),
         description=draw(texts),
-        start_value=draw(st.none() | st.sampled_from(values)),
+        start_value=start,
+        is_on=start is None or draw(st.booleans()),
     )
+
+
+def values_of(parameter: TunableParameterConfig) -> st.SearchStrategy[TParameterValue]:
+    """Any value that the parameter allows."""
+    if isinstance(parameter, ChoiceParameterConfig):
+        return st.sampled_from(parameter.values)
+    if parameter.last_step is None:
+        return st.floats(*parameter.bounds)
+    return st.integers(0, parameter.last_step).map(parameter.value_at)
 
 
 def _terms(names: list[str]) -> st.SearchStrategy[tuple[tuple[str, float], ...]]:
@@ -116,32 +150,56 @@ operators = st.sampled_from(["<=", ">="])
 
 
 @st.composite
-def search_spaces(draw: st.DrawFn) -> SearchSpace:
-    """A search space; its constraints need not leave anything."""
-    names = draw(st.lists(labels, min_size=1, max_size=4, unique=True))
-    parameters: list[ParameterConfig] = [
-        draw(st.one_of(range_parameters(name), choice_parameters(name))) for name in names
+def search_spaces(
+    draw: st.DrawFn,
+    labels: st.SearchStrategy[str] = labels,
+    texts: st.SearchStrategy[str] = texts,
+    numbers: st.SearchStrategy[float] = numbers,
+    whole_numbers: st.SearchStrategy[int] = whole_numbers,
+) -> SearchSpace:
+    """A search space with all kinds of parameters; its constraints need not leave anything."""
+    names = draw(st.lists(labels, min_size=1, max_size=5, unique=True))
+    of = (texts, numbers, whole_numbers)
+    split = draw(st.integers(1, len(names)))
+    tunable: list[TunableParameterConfig] = [
+        draw(st.one_of(range_parameters(name, *of), choice_parameters(name, *of)))
+        for name in names[:split]
     ]
-    numeric = [p.name for p in parameters if isinstance(p, RangeParameterConfig) or p.is_numeric]
+    if not any(p.is_on for p in tunable):
+        tunable[0] = replace(tunable[0], is_on=True)
+    dependents: set[str] = set()
+    for index, parameter in enumerate(tunable):
+        free = [name for name in names[index + 1 : split] if name not in dependents]
+        if isinstance(parameter, ChoiceParameterConfig) and free and draw(st.booleans()):
+            some = st.lists(st.sampled_from(free), max_size=3, unique=True)
+            of_values = draw(st.dictionaries(st.sampled_from(parameter.values), some, max_size=2))
+            dependents |= {name for some_names in of_values.values() for name in some_names}
+            tunable[index] = replace(parameter, dependent_parameters=of_values)
+    numeric = [
+        p.name
+        for p in tunable
+        if p.name not in dependents and (isinstance(p, RangeParameterConfig) or p.is_numeric)
+    ]
+    bare = SearchSpace(tuple(tunable))
+    parameters: list[ParameterConfig] = [*tunable]
+    modest = [name for name in numeric if bare.largest(name) < 1e100]
+    for name in names[split:] if modest else []:
+        text = str(LinearExpression(draw(_terms(modest)), draw(moderate_numbers)))
+        kind: Literal["float", "int"] = draw(st.sampled_from(["float", "int"]))
+        derived = DerivedParameterConfig(name, text, kind, draw(texts), draw(texts))
+        parameters.insert(draw(st.integers(0, len(parameters))), derived)
     constraints: tuple[ParameterConstraint, ...] = ()
     if numeric:
-        constraint = st.builds(ParameterConstraint, _terms(numeric), operators, numbers)
+        kinds = st.sampled_from(["<=", ">=", "="])
+        constraint = st.builds(ParameterConstraint, _terms(numeric), kinds, numbers)
         constraints = tuple(draw(st.lists(constraint, max_size=2)))
     return SearchSpace(tuple(parameters), constraints)
 
 
 def parameterizations(space: SearchSpace) -> st.SearchStrategy[dict[str, TParameterValue]]:
-    """Values within the parameters' bounds; constraints may be broken."""
-
-    def values(parameter: ParameterConfig) -> st.SearchStrategy[TParameterValue]:
-        if isinstance(parameter, ChoiceParameterConfig):
-            return st.sampled_from(parameter.values)
-        low, high = parameter.bounds
-        if parameter.parameter_type == "float":
-            return st.floats(low, high)
-        return st.integers(int(low), int(high))
-
-    return st.fixed_dictionaries({p.name: values(p) for p in space.parameters})
+    """Values that the parameters allow; constraints may be broken."""
+    values = st.fixed_dictionaries({p.name: values_of(p) for p in space.tunable})
+    return values.map(space.completed)
 
 
 @st.composite

@@ -1,5 +1,6 @@
 """One experiment from Python, under the names of the Ax tutorial."""
 
+import logging
 import os
 import platform
 import secrets
@@ -44,8 +45,7 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.laboratory import IMetric, IRunner
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import (
-    ChoiceParameterConfig,
-    RangeParameterConfig,
+    ParameterConfig,
     TParameterization,
     TParameterValue,
 )
@@ -57,12 +57,14 @@ from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.suggestions import request_for
 from axdesk.core.trial import Arm, Prediction, Trial, TrialStatus
 from axdesk.orchestration.scheduler import Scheduler
-from axdesk.orchestration.trial_commands import apply_to_trial, observations_of
+from axdesk.orchestration.trial_commands import apply_to_trial, deviations, observations_of
 from axdesk.plugins.calls import ThreadedPluginCalls
 from axdesk.storage.store import SqlStore
 
 if TYPE_CHECKING:
     import pandas as pd
+
+logger = logging.getLogger(__name__)
 
 TOutcome = Mapping[str, float | tuple[float, float]]
 
@@ -169,7 +171,7 @@ class Client:
 
     def configure_experiment(
         self,
-        parameters: Sequence[RangeParameterConfig | ChoiceParameterConfig],
+        parameters: Sequence[ParameterConfig],
         parameter_constraints: Sequence[str] | None = None,
         name: str | None = None,
         description: str | None = None,
@@ -179,15 +181,17 @@ class Client:
         """Say what may change.
 
         Args:
-            parameters: At least one.
-            parameter_constraints: Such as `"x1 + 2*x2 <= 3"`.
+            parameters: Ranges, choices and derived ones, at least one that is on.
+            parameter_constraints: Such as `"x1 + 2*x2 <= 3"` or `"a + b + c = 100"`, in the
+                parameters' units. Every suggestion keeps them.
             name: Needed where the experiment is kept in a database.
             description: Free text.
             experiment_type: Kept in the description's place where that is empty.
             owner: Free text.
 
         Raises:
-            UserInputError: If a value is not allowed, or the constraints cannot all be met.
+            UserInputError: If a value is not allowed, or the constraints cannot all be met:
+                then those that clash are named.
             UnsupportedError: If the experiment is configured already.
         """
         if self._experiment is not None:
@@ -501,7 +505,11 @@ class Client:
             raise TransitionError("No run goes on.", "Start or resume one.")
         experiment = self.experiment
         with self._store.control(experiment):
-            return apply_to_trial(experiment, self._store, command, SystemClock().now())
+            trial = apply_to_trial(experiment, self._store, command, SystemClock().now())
+        if isinstance(command, AddTrial):
+            for sentence in deviations(experiment, trial):
+                logger.warning("%s", sentence)
+        return trial
 
     def _leave_stopped(self, reason: str) -> None:
         experiment = self.experiment
@@ -712,7 +720,19 @@ class Client:
             experiment.put(changed)
 
     def attach_trial(self, parameters: TParameterization, arm_name: str | None = None) -> int:
-        """Add a trial that the caller chose and runs; return its index."""
+        """Add a trial that the caller chose and runs; return its index.
+
+        A value out of bounds or off its step, and a constraint that is broken, are told by a
+        warning in the log. The model learns from the trial where it lies, unless that is more than
+        half a range outside.
+
+        Args:
+            parameters: A value for each parameter that exists there; derived ones may be left out.
+            arm_name: Its name; None for the usual one.
+
+        Raises:
+            UserInputError: If a parameter is missing or unknown, or a value is of another type.
+        """
         return self._apply(AddTrial(dict(parameters), arm_name)).index
 
     def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:

@@ -5,12 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from axdesk.core.errors import UserInputError
-from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    DerivedParameterConfig,
+    RangeParameterConfig,
+)
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget
 
 __all__ = [
     "CallDeadlines",
     "ChoiceParameterConfig",
+    "DerivedParameterConfig",
     "OrchestrationConfig",
     "RangeParameterConfig",
     "RetryBudget",

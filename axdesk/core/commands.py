@@ -134,7 +134,8 @@ class AddTrial(Command):
     """Add a trial that a person chose.
 
     Attributes:
-        parameters: A value for each parameter.
+        parameters: A value for each parameter that exists there, of its type; it may lie out of
+            bounds, which is told.
         arm_name: Its name; None for the usual one.
         result: Its result, if it is known; without one the trial is RUNNING and waits for it.
     """

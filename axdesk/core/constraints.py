@@ -3,10 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 from axdesk.core.errors import UserInputError
-from axdesk.core.expressions import Comparison, LinearExpression, parse_comparison
+from axdesk.core.expressions import LinearExpression, TOperator, parse_comparison
 from axdesk.core.parameters import TParameterization
 
 _RELATIVE_TOLERANCE = 1e-9
@@ -14,26 +14,32 @@ _RELATIVE_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class _LinearConstraint:
-    """`sum of coefficient · name  <=  bound`, or `>=`.
+    """`sum of coefficient · name  <=  bound`, or `>=`, or `=`.
 
     Attributes:
         terms: (name, coefficient), at least one.
-        operator: `"<="` or `">="`.
+        operator: `"<="`, `">="` or, between parameters, `"="`.
         bound: The right side.
     """
 
     terms: tuple[tuple[str, float], ...]
-    operator: Literal["<=", ">="]
+    operator: TOperator
     bound: float
 
     def __post_init__(self) -> None:
         LinearExpression(self.terms)  # validates names and coefficients
         if not self.terms:
             raise UserInputError("A constraint needs at least one name.", "Write such as a <= 3.")
-        if self.operator not in ("<=", ">="):
-            raise UserInputError(f"The operator {self.operator!r} is not among <= and >=.")
+        if self.operator not in self._operators():
+            *first, last = self._operators()
+            allowed = f"{', '.join(first)} and {last}"
+            raise UserInputError(f"The operator {self.operator!r} is not among {allowed}.")
         if not math.isfinite(self.bound):
             raise UserInputError(f"The bound {self.bound} of a constraint must be finite.")
+
+    @classmethod
+    def _operators(cls) -> tuple[TOperator, ...]:
+        return ("<=", ">=", "=")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -43,10 +49,9 @@ class _LinearConstraint:
             ExpressionError: If it is not understood, with the place.
             UserInputError: If no name is left.
         """
-        comparison: Comparison = parse_comparison(text)
+        comparison = parse_comparison(text, cls._operators())
         moved = comparison.expression
-        operator: Literal["<=", ">="] = "<=" if comparison.operator == "<=" else ">="
-        return cls(moved.terms, operator, 0.0 - moved.constant)
+        return cls(moved.terms, comparison.operator, 0.0 - moved.constant)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -55,8 +60,8 @@ class _LinearConstraint:
 
     def violation(self, values: Mapping[str, float]) -> float:
         """Return by how much the values break the limit; 0 or less if they keep it."""
-        total = LinearExpression(self.terms).value(values)
-        return total - self.bound if self.operator == "<=" else self.bound - total
+        excess = LinearExpression(self.terms).value(values) - self.bound
+        return {"<=": excess, ">=": -excess, "=": abs(excess)}[self.operator]
 
     def __str__(self) -> str:
         return f"{LinearExpression(self.terms)} {self.operator} {LinearExpression((), self.bound)}"
@@ -76,3 +81,7 @@ class ParameterConstraint(_LinearConstraint):
 @dataclass(frozen=True, slots=True)
 class OutcomeConstraint(_LinearConstraint):
     """A linear limit on metrics, in their units: `impurity <= 2`."""
+
+    @classmethod
+    def _operators(cls) -> tuple[TOperator, ...]:
+        return ("<=", ">=")

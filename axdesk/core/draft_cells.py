@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -34,6 +34,7 @@ class ParameterKind(StrEnum):
     WHOLE = "whole"
     CHOICE = "choice"
     FIXED = "fixed"
+    DERIVED = "derived"
 
 
 class Goal(StrEnum):
@@ -54,12 +55,17 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
         "kind",
         "low",
         "high",
+        "step",
         "choices",
         "scale",
         "start",
         "description",
+        # What a derived parameter is computed by.
+        "expression",
+        # Of a choice: the parameters that exist only at one of its values.
+        "dependents",
         # Of choices and fixed values, where it is not what their texts look like: "int", "float",
-        # "str" or "bool", and "yes" or "no".
+        # "str" or "bool", and "yes" or "no". "int" also makes a derived parameter whole.
         "value_type",
         "is_ordered",
     ),
@@ -101,6 +107,7 @@ TValueType = Literal["int", "float", "str", "bool"]
 """What the values of a choice are."""
 
 _QUOTED = r'"((?:[^"]|"")*)"'
+_DEPENDENTS_TOKEN = re.compile(rf"\s*(?:{_QUOTED}|([;:,])|([^;:,\"]+))")
 _CHOICE = re.compile(rf"\s*(?:{_QUOTED}\s*(?=;|\Z)|([^;]*))(?:;|\Z)")
 
 
@@ -246,6 +253,51 @@ def choice_text(value: TParameterValue) -> str:
     text = value_text(value)
     is_plain = text == text.strip() != "" and CHOICE_SEPARATOR not in text and text[0] != '"'
     return text if is_plain else '"' + text.replace('"', '""') + '"'
+
+
+def split_dependents(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Split `a: x, y; "b: c": z` into values and the names that depend on each.
+
+    Raises:
+        UserInputError: If it is not understood.
+    """
+    words: list[str] = []
+    separators = ""
+    position, end = 0, len(text.rstrip())
+    while position < end:
+        match = _DEPENDENTS_TOKEN.match(text, position)
+        if match is None:
+            raise UserInputError("A quotation mark has no partner.")
+        quoted, separator, plain = match.groups()
+        if separator is None:
+            words.append(plain.strip() if quoted is None else quoted.replace('""', '"'))
+        separators += separator or "w"
+        position = match.end()
+    if re.fullmatch(r"(w:w(,w)*;?)*", separators) is None or "ww" in separators:
+        raise UserInputError(
+            f"“{text.strip()}” is not understood.",
+            "Write such as Toluene: Water, Time; DMF: Time.",
+        )
+    found: list[tuple[str, tuple[str, ...]]] = []
+    given = iter(words)
+    for part in separators.split(";"):
+        names = tuple(next(given) for _ in range(part.count("w")))
+        if names:
+            found.append((names[0], names[1:]))
+    return tuple(found)
+
+
+def dependents_text(dependents: Mapping[TParameterValue, Sequence[str]]) -> str:
+    """Return the text that `split_dependents` reads back."""
+
+    def word(text: str) -> str:
+        is_plain = text == text.strip() != "" and not set(text) & set(';:,"')
+        return text if is_plain else '"' + text.replace('"', '""') + '"'
+
+    return "; ".join(
+        f"{word(value_text(value))}: {', '.join(map(word, names))}"
+        for value, names in dependents.items()
+    )
 
 
 def number_text(value: float) -> str:

@@ -1,64 +1,51 @@
 """From the text of a draft's cells to values, or to problems that are located."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar, get_args
+from dataclasses import dataclass
 
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.draft_cells import (
-    CHOICE_SEPARATOR,
     Goal,
-    ParameterKind,
     Problem,
     Problems,
     Row,
     Section,
-    TValueType,
-    choice_text,
     parse_number,
     parse_option,
     parse_percent,
-    parse_value,
     parse_whole,
-    split_choices,
-    unquoted,
-    value_text,
-    value_type_of,
 )
-from axdesk.core.errors import AxdeskError, UserInputError
+from axdesk.core.draft_notes import Notes, Place
+from axdesk.core.draft_parameters import (
+    checked_parameters,
+    checked_search_space,
+    is_left_out,
+)
 from axdesk.core.expressions import LinearExpression
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
-from axdesk.core.parameters import (
-    ChoiceParameterConfig,
-    ParameterConfig,
-    RangeParameterConfig,
-    TParameterValue,
-)
+from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
 from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, TOptionValue
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
-from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
-
-T = TypeVar("T")
 
 
 def checked_rows(
     rows: Mapping[Section, tuple[Row, ...]], catalogue: PluginCatalogue | None
 ) -> ExperimentSetup | Problems:
     """Return the set-up that the rows say, or what is wrong with them."""
-    notes = _Notes()
+    notes = Notes()
     general = rows[Section.GENERAL][0]
     name = notes.at(Section.GENERAL, 0, "name").read(
         lambda: checked_name(general.get("name", "").strip(), "experiment")
     )
-    parameters = _parameters(rows[Section.PARAMETERS], notes)
+    parameters = checked_parameters(rows[Section.PARAMETERS], notes)
     metrics = _metrics(rows[Section.OBJECTIVES], notes)
     constraints = _constraints(rows, parameters, metrics, notes)
     plugins = _plugins(rows, metrics, catalogue, notes)
     run = _run(rows[Section.RUN][0], notes)
     optimization = _optimization(metrics, constraints.on_outcomes, notes)
-    space = _search_space(parameters, constraints.on_parameters, notes)
+    space = checked_search_space(parameters, constraints.on_parameters, notes)
     if notes.problems or name is None or optimization is None or space is None or run is None:
         return Problems(tuple(sorted(notes.problems, key=_place)))
     settings, generation = run
@@ -84,236 +71,6 @@ def _place(problem: Problem) -> tuple[int, int]:
     return _ORDER.index(problem.section), -1 if problem.row is None else problem.row
 
 
-@dataclass(slots=True)
-class _Notes:
-    """Collects problems."""
-
-    problems: list[Problem] = field(default_factory=list)
-
-    def at(self, section: Section, row: int | None, field_name: str) -> "_Place":
-        return _Place(self, section, row, field_name)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One cell."""
-
-    notes: _Notes
-    section: Section
-    row: int | None
-    field: str
-
-    def note(self, message: str, *remedies: tuple[str, Mapping[str, str]]) -> None:
-        self.notes.problems.append(
-            Problem(self.section, self.row, self.field, message, tuple(remedies))
-        )
-
-    def read(self, reader: Callable[[], T]) -> T | None:
-        try:
-            return reader()
-        except AxdeskError as error:
-            self.note(f"{error.message} {error.hint}".strip())
-            return None
-
-
-# ---- parameters ----------------------------------------------------------------------------------
-
-
-def _parameters(rows: tuple[Row, ...], notes: _Notes) -> tuple[ParameterConfig | None, ...]:
-    """Return a parameter for each row; None for rows that are off or wrong."""
-    names: dict[str, int] = {}
-    found: list[ParameterConfig | None] = []
-    for index, row in enumerate(rows):
-        name = row.get("name", "").strip()
-        at_name = notes.at(Section.PARAMETERS, index, "name")
-        if not name:
-            at_name.note("Needs a name.")
-        elif name in names:
-            at_name.note(f"Another parameter is called {name}.")
-        names.setdefault(name, index)
-        is_off = row.get("on", "yes") == "no"
-        found.append(None if is_off else _parameter(name or "unnamed", row, index, notes))
-    if not rows:
-        notes.at(Section.PARAMETERS, None, "").note("Add at least one parameter.")
-    elif all(row.get("on", "yes") == "no" for row in rows):
-        notes.at(Section.PARAMETERS, None, "").note("Switch at least one parameter on.")
-    return tuple(found)
-
-
-def _parameter(name: str, row: Row, index: int, notes: _Notes) -> ParameterConfig | None:
-    if (
-        notes.at(Section.PARAMETERS, index, "name").read(lambda: checked_name(name, "parameter"))
-        is None
-    ):
-        return None
-    match row.get("kind", ParameterKind.DECIMAL.value):
-        case ParameterKind.DECIMAL | ParameterKind.WHOLE:
-            return _range(name, row, index, notes)
-        case ParameterKind.CHOICE:
-            return _choice(name, row, index, notes)
-        case ParameterKind.FIXED:
-            return _fixed(name, row, index, notes)
-        case kind:
-            notes.at(Section.PARAMETERS, index, "kind").note(
-                f"“{kind}” is no type; choose {', '.join(ParameterKind)}."
-            )
-            return None
-
-
-def _whole_or_decimal(text: str, *, is_whole: bool) -> float:
-    if not is_whole:
-        return parse_number(text)
-    if not parse_number(text).is_integer():
-        raise UserInputError(f"“{text.strip()}” is no whole number.", "Or choose the type decimal.")
-    return parse_whole(text)
-
-
-def _range(name: str, row: Row, index: int, notes: _Notes) -> RangeParameterConfig | None:
-    is_whole = row.get("kind") == ParameterKind.WHOLE
-    is_log = row.get("scale") == "log"
-    bounds = {}
-    for which in ("low", "high"):
-        at = notes.at(Section.PARAMETERS, index, which)
-        if not row.get(which, "").strip():
-            at.note(f"Enter the {which}est value that may be tried.")
-            continue
-        number = at.read(lambda text=row[which]: _whole_or_decimal(text, is_whole=is_whole))  # type: ignore[misc]  # a default binds the loop variable
-        if number is not None:
-            bounds[which] = number
-    if len(bounds) < 2:
-        return None
-    low, high = bounds["low"], bounds["high"]
-    if low >= high:
-        notes.at(Section.PARAMETERS, index, "low").note(
-            "Low must be below High.", *_swap(row, low, high)
-        )
-        return None
-    if is_log and low <= 0:
-        _note_log(row, index, low, high, is_whole=is_whole, notes=notes)
-        return None
-    start = None
-    at_start = notes.at(Section.PARAMETERS, index, "start")
-    if row.get("start", "").strip():
-        start = at_start.read(lambda: _whole_or_decimal(row["start"], is_whole=is_whole))
-    if start is not None and not low <= start <= high:
-        at_start.note(f"The start value lies outside {value_text(low)} … {value_text(high)}.")
-        return None
-    return notes.at(Section.PARAMETERS, index, "low").read(
-        lambda: RangeParameterConfig(
-            name=name,
-            bounds=(low, high),
-            parameter_type="int" if is_whole else "float",
-            scaling="log" if is_log else None,
-            unit=row.get("unit", ""),
-            description=row.get("description", ""),
-            start_value=start,
-        )
-    )
-
-
-def _swap(row: Row, low: float, high: float) -> tuple[tuple[str, Mapping[str, str]], ...]:
-    return (("Swap them", {"low": row["high"], "high": row["low"]}),) if low > high else ()
-
-
-def _note_log(
-    row: Row, index: int, low: float, high: float, *, is_whole: bool, notes: _Notes
-) -> None:
-    """Say that a logarithmic scale needs a low bound above 0, and offer one."""
-    at = notes.at(Section.PARAMETERS, index, "low")
-    suggestion = "1" if is_whole else value_text(float(f"{high / 100:.3g}"))
-    linear = ("Switch to linear", {"scale": ""})
-    message = f"A logarithmic scale cannot start at {row['low'].strip()}."
-    if high <= 0 or (is_whole and high <= 1):
-        at.note(message, linear)
-    else:
-        at.note(
-            f"{message} Enter a value above 0, such as {suggestion}.",
-            (f"Use {suggestion}", {"low": suggestion}),
-            linear,
-        )
-
-
-def _choice(name: str, row: Row, index: int, notes: _Notes) -> ChoiceParameterConfig | None:
-    texts = split_choices(row.get("choices", ""))
-    at = notes.at(Section.PARAMETERS, index, "choices")
-    if len(texts) < 2:
-        at.note(f"Enter at least two choices, separated by “{CHOICE_SEPARATOR}”.")
-        return None
-    typed = _typed_values(texts, row, at)
-    if typed is None:
-        return None
-    values, kind = typed
-    start = None
-    if row.get("start", "").strip():
-        plain = unquoted(row["start"])
-        try:
-            start = parse_value(plain, kind)
-        except UserInputError:
-            start = plain
-        if start not in values:
-            known = ", ".join(map(choice_text, values))
-            notes.at(Section.PARAMETERS, index, "start").note(
-                f"“{plain}” is not among the choices {known}."
-            )
-            return None
-    return _choice_parameter(name, row, at, values, kind, start)
-
-
-def _fixed(name: str, row: Row, index: int, notes: _Notes) -> ChoiceParameterConfig | None:
-    at = notes.at(Section.PARAMETERS, index, "start")
-    if not row.get("start", "").strip():
-        at.note("Enter the value that it keeps.")
-        return None
-    typed = _typed_values((unquoted(row["start"]),), row, at)
-    return None if typed is None else _choice_parameter(name, row, at, *typed, None)
-
-
-def _typed_values(
-    texts: tuple[str, ...], row: Row, at: _Place
-) -> tuple[tuple[TParameterValue, ...], TValueType] | None:
-    """Read values as what the row says that they are, else as what they look like."""
-    said = row.get("value_type", "")
-    kind = next((k for k in get_args(TValueType) if k == said), value_type_of(texts))
-    try:
-        return tuple(parse_value(text, kind) for text in texts), kind
-    except UserInputError as error:
-        at.note(str(error), ("Read them as what they look like", {"value_type": ""}))
-        return None
-
-
-def _choice_parameter(
-    name: str,
-    row: Row,
-    at: _Place,
-    values: tuple[TParameterValue, ...],
-    kind: TValueType,
-    start: TParameterValue | None,
-) -> ChoiceParameterConfig | None:
-    return at.read(
-        lambda: ChoiceParameterConfig(
-            name=name,
-            values=values,
-            parameter_type=kind,
-            is_ordered={"yes": True, "no": False}.get(row.get("is_ordered", "")),
-            unit=row.get("unit", ""),
-            description=row.get("description", ""),
-            start_value=start,
-        )
-    )
-
-
-def _search_space(
-    parameters: tuple[ParameterConfig | None, ...],
-    constraints: tuple[ParameterConstraint, ...],
-    notes: _Notes,
-) -> SearchSpace | None:
-    kept = tuple(p for p in parameters if p is not None)
-    if notes.problems or not kept:
-        return None
-    at = notes.at(Section.CONSTRAINTS if constraints else Section.PARAMETERS, None, "")
-    return at.read(lambda: SearchSpace(kept, constraints))
-
-
 # ---- objectives and constraints ------------------------------------------------------------------
 
 
@@ -327,7 +84,7 @@ class _Metric:
     row: int
 
 
-def _metrics(rows: tuple[Row, ...], notes: _Notes) -> tuple[_Metric, ...]:
+def _metrics(rows: tuple[Row, ...], notes: Notes) -> tuple[_Metric, ...]:
     names: set[str] = set()
     found = []
     for index, row in enumerate(rows):
@@ -349,7 +106,7 @@ def _metrics(rows: tuple[Row, ...], notes: _Notes) -> tuple[_Metric, ...]:
     return tuple(found)
 
 
-def _metric(name: str, row: Row, index: int, notes: _Notes) -> _Metric | None:
+def _metric(name: str, row: Row, index: int, notes: Notes) -> _Metric | None:
     text = row.get("goal", "")
     if text not in tuple(Goal):
         notes.at(Section.OBJECTIVES, index, "goal").note(
@@ -370,7 +127,7 @@ def _metric(name: str, row: Row, index: int, notes: _Notes) -> _Metric | None:
     return _Metric(name, row.get("unit", ""), goal, weight, limit, index)
 
 
-def _limit(name: str, goal: Goal, row: Row, index: int, notes: _Notes) -> OutcomeConstraint | None:
+def _limit(name: str, goal: Goal, row: Row, index: int, notes: Notes) -> OutcomeConstraint | None:
     at = notes.at(Section.OBJECTIVES, index, "limit")
     if not row.get("limit", "").strip():
         if goal is Goal.LIMIT:
@@ -391,7 +148,7 @@ def _limit(name: str, goal: Goal, row: Row, index: int, notes: _Notes) -> Outcom
 
 @dataclass(frozen=True, slots=True)
 class _Constraints:
-    on_parameters: tuple[ParameterConstraint, ...]
+    on_parameters: tuple[tuple[int, ParameterConstraint], ...]
     on_outcomes: tuple[OutcomeConstraint, ...]
 
 
@@ -399,13 +156,13 @@ def _constraints(
     rows: Mapping[Section, tuple[Row, ...]],
     parameters: tuple[ParameterConfig | None, ...],
     metrics: tuple[_Metric, ...],
-    notes: _Notes,
+    notes: Notes,
 ) -> _Constraints:
     """Sort the rows by what they name: parameters, or metrics."""
     known = {p.name: p for p in parameters if p is not None}
     outcomes = {m.name for m in metrics}
     named = (*rows[Section.PARAMETERS], *rows[Section.OBJECTIVES])
-    typed = {row.get("name", "").strip() for row in named if row.get("on", "yes") != "no"}
+    typed = {row.get("name", "").strip() for row in named if not is_left_out(row)}
     # What these mean is not known before their own problems are mended.
     wrong = typed - known.keys() - outcomes
     on_parameters, on_outcomes = [], []
@@ -426,22 +183,24 @@ def _constraints(
         elif texts:
             at.note(f"The values of {texts[0]} are no numbers.")
         elif not strangers:
-            on_parameters.append(constraint)
+            on_parameters.append((index, constraint))
         elif all(name in outcomes for name in constraint.names):
-            on_outcomes.append(
-                OutcomeConstraint(constraint.terms, constraint.operator, constraint.bound)
+            limit = at.read(
+                lambda c=constraint: OutcomeConstraint(c.terms, c.operator, c.bound)  # type: ignore[misc]  # as above
             )
+            if limit is not None:
+                on_outcomes.append(limit)
         else:
             at.note(f"“{strangers[0]}” is neither a parameter that is on nor a metric.")
     return _Constraints(tuple(on_parameters), tuple(on_outcomes))
 
 
 def _is_numeric(parameter: ParameterConfig) -> bool:
-    return isinstance(parameter, RangeParameterConfig) or parameter.is_numeric
+    return not isinstance(parameter, ChoiceParameterConfig) or parameter.is_numeric
 
 
 def _optimization(
-    metrics: tuple[_Metric, ...], on_outcomes: tuple[OutcomeConstraint, ...], notes: _Notes
+    metrics: tuple[_Metric, ...], on_outcomes: tuple[OutcomeConstraint, ...], notes: Notes
 ) -> OptimizationConfig | None:
     terms = tuple(
         (m.name, m.weight if m.goal is Goal.MAXIMISE else -m.weight)
@@ -477,7 +236,7 @@ def _plugins(
     rows: Mapping[Section, tuple[Row, ...]],
     metrics: tuple[_Metric, ...],
     catalogue: PluginCatalogue | None,
-    notes: _Notes,
+    notes: Notes,
 ) -> _Plugins:
     row = rows[Section.RUNNER][0]
     at_runner = notes.at(Section.RUNNER, 0, "reference")
@@ -498,7 +257,7 @@ def _plugins(
 
 
 def _plugin_choice(
-    row: Row, field_name: str, kind: PluginKind, catalogue: PluginCatalogue | None, at: _Place
+    row: Row, field_name: str, kind: PluginKind, catalogue: PluginCatalogue | None, at: Place
 ) -> PluginChoice | None:
     reference = row.get(field_name, "")
     texts = {k.removeprefix("option."): v for k, v in row.items() if k.startswith("option.")}
@@ -514,7 +273,7 @@ def _plugin_choice(
     is_valid = True
     for option in plugin.options:
         text = texts.get(option.name, "")
-        at_option = at.notes.at(at.section, at.row, f"option.{option.name}")
+        at_option = at.beside(f"option.{option.name}")
         if text.strip():
             value = at_option.read(lambda o=option, t=text: parse_option(o, t))  # type: ignore[misc]  # as above
             is_valid = is_valid and value is not None
@@ -525,7 +284,7 @@ def _plugin_choice(
     return PluginChoice(reference, options) if is_valid else None
 
 
-def _run(row: Row, notes: _Notes) -> tuple[RunSettings, GenerationSettings] | None:
+def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | None:
     cells = _RunCells(row, notes)
     values = (
         cells.whole("max_trials", 1),
@@ -594,7 +353,7 @@ def _run(row: Row, notes: _Notes) -> tuple[RunSettings, GenerationSettings] | No
 @dataclass(slots=True)
 class _RunCells:
     row: Row
-    notes: _Notes
+    notes: Notes
     is_wrong: bool = False
 
     def number(self, name: str) -> float | None:

@@ -16,6 +16,7 @@ from axdesk.core.draft_cells import (
     Row,
     Section,
     choice_text,
+    dependents_text,
     number_text,
     percent_text,
     value_text,
@@ -23,7 +24,11 @@ from axdesk.core.draft_cells import (
 )
 from axdesk.core.draft_checks import checked_rows
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.parameters import ParameterConfig, RangeParameterConfig
+from axdesk.core.parameters import (
+    DerivedParameterConfig,
+    ParameterConfig,
+    RangeParameterConfig,
+)
 from axdesk.core.plugins import PluginCatalogue, PluginChoice
 from axdesk.core.run import RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
@@ -118,21 +123,31 @@ def _choice_row(field: str, choice: PluginChoice | None) -> Row:
 
 
 def _parameter_row(parameter: ParameterConfig) -> Row:
-    common = {
-        "on": "yes",
-        "name": parameter.name,
-        "unit": parameter.unit,
-        "description": parameter.description,
-    }
+    common = {"name": parameter.name, "unit": parameter.unit, "description": parameter.description}
+    if isinstance(parameter, DerivedParameterConfig):
+        return _row(
+            on="yes",
+            **common,
+            kind=ParameterKind.DERIVED.value,
+            expression=parameter.expression_str,
+            value_type="int" if parameter.parameter_type == "int" else "",
+        )
+    common["on"] = "yes" if parameter.is_on else "no"
     if isinstance(parameter, RangeParameterConfig):
         low, high = parameter.bounds
         kind = ParameterKind.DECIMAL if parameter.parameter_type == "float" else ParameterKind.WHOLE
-        scale = "log" if parameter.is_log else ""
-        cells = {"low": number_text(low), "high": number_text(high), "scale": scale}
-        return _row(**common, **cells, kind=kind.value, start=value_text(parameter.start_value))
+        return _row(
+            **common,
+            low=number_text(low),
+            high=number_text(high),
+            step="" if parameter.step_size is None else number_text(parameter.step_size),
+            scale="log" if parameter.is_log else "",
+            kind=kind.value,
+            start=value_text(parameter.start_value),
+        )
     kind, start = ParameterKind.CHOICE, parameter.start_value
     choices = f"{CHOICE_SEPARATOR} ".join(map(choice_text, parameter.values))
-    if parameter.is_fixed:
+    if len(parameter.values) == 1:
         kind, start, choices = ParameterKind.FIXED, parameter.values[0], ""
     looks = value_type_of(tuple(map(value_text, parameter.values)))
     usual = replace(parameter, is_ordered=None).is_ordered
@@ -141,6 +156,7 @@ def _parameter_row(parameter: ParameterConfig) -> Row:
         kind=kind.value,
         choices=choices,
         start="" if start is None else choice_text(start),
+        dependents=dependents_text(parameter.dependent_parameters),
         value_type="" if looks == parameter.parameter_type else parameter.parameter_type,
         is_ordered="" if usual == parameter.is_ordered else value_text(parameter.is_ordered),
     )

@@ -10,9 +10,13 @@ import ast
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from axdesk.core.errors import ExpressionError, UserInputError
 from axdesk.core.names import checked_name
+
+TOperator = Literal["<=", ">=", "="]
+"""How the two sides of a constraint compare."""
 
 BASELINE = "baseline"
 """The unquoted word that stands for the value of the baseline trial."""
@@ -65,15 +69,15 @@ class LinearExpression:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`expression <= 0` or `expression >= 0` after everything moved to the left.
+    """`expression <= 0`, `>= 0` or `= 0` after everything moved to the left.
 
     Attributes:
         expression: Left side minus right side.
-        operator: `"<="` or `">="`.
+        operator: How it compares.
     """
 
     expression: LinearExpression
-    operator: str
+    operator: TOperator
 
 
 def quoted(name: str) -> str:
@@ -92,28 +96,37 @@ def parse_linear(text: str) -> LinearExpression:
     return source.read(source.root)
 
 
-def parse_comparison(text: str) -> Comparison:
-    """Parse `left <= right` or `left >= right`, both sides linear.
+def parse_comparison(text: str, operators: tuple[TOperator, ...] = ("<=", ">=")) -> Comparison:
+    """Parse `left <= right`, `left >= right` or `left = right`, both sides linear.
+
+    Args:
+        text: The comparison; `==` says the same as `=`.
+        operators: Those that are allowed.
 
     Raises:
         ExpressionError: If it is no such comparison or not understood, with the place.
     """
     source = _Source(text)
     node = source.root
+    allowed = " or ".join(operators) if len(operators) < 3 else "<=, >= or ="
     if not isinstance(node, ast.Compare):
         raise source.refused(
-            node, "A comparison with <= or >= is needed.", "Write such as a + b <= 80."
+            node, f"A comparison with {allowed} is needed.", "Write such as a + b <= 80."
         )
-    if len(node.ops) != 1 or not isinstance(node.ops[0], ast.LtE | ast.GtE):
+    operator = _OPERATORS.get(type(node.ops[0]))
+    if len(node.ops) != 1 or operator not in operators:
         raise source.refused(
             node.comparators[0],
-            "Exactly one comparison with <= or >= is allowed.",
+            f"Exactly one comparison with {allowed} is allowed.",
             "Write < as <=, > as >=, and a double inequality as two constraints.",
         )
     left, right = source.read(node.left), source.read(node.comparators[0])
     negated = LinearExpression(tuple((n, -c) for n, c in right.terms), -right.constant)
     moved = source.added(left, negated, node.comparators[0])
-    return Comparison(moved, "<=" if isinstance(node.ops[0], ast.LtE) else ">=")
+    return Comparison(moved, operator)
+
+
+_OPERATORS: Mapping[type[ast.cmpop], TOperator] = {ast.LtE: "<=", ast.GtE: ">=", ast.Eq: "="}
 
 
 def split_objectives(text: str) -> tuple[str, ...]:
@@ -190,6 +203,9 @@ class _Source:
                 position = end
             elif (character.isdecimal() and character.isascii()) or character == ".":
                 position = self._numeral(position)
+            elif character == "=" and self._stands_alone(position):
+                self._put("==", position)
+                position += 1
             elif character in _TYPOGRAPHIC or self._is_code(character):
                 self._put(_TYPOGRAPHIC.get(character, character), position)
                 position += 1
@@ -200,6 +216,10 @@ class _Source:
     def _is_code(character: str) -> bool:
         # `ast` would drop a comment without a word.
         return character.isascii() and character.isprintable() and character != _COMMENT
+
+    def _stands_alone(self, position: int) -> bool:
+        around = self.text[max(position - 1, 0) : position] + self.text[position + 1 : position + 2]
+        return not set(around) & set("<>=!:")
 
     def _quoted_name(self, start: int) -> int:
         end = self.text.find("`", start + 1)

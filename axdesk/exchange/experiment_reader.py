@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
-from axdesk.core.errors import AxdeskError
+from axdesk.core.errors import AxdeskError, UserInputError
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
+    DerivedParameterConfig,
     ParameterConfig,
     RangeParameterConfig,
     TParameterValue,
@@ -20,11 +21,13 @@ from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.exchange.models import (
     ChoiceTable,
+    DerivedTable,
     ExperimentTable,
     FileTable,
     FixedTable,
     GenerationTable,
     OptimizationTable,
+    ParameterTable,
     PluginTable,
     RangeTable,
     RunTable,
@@ -189,7 +192,7 @@ def _choice(table: PluginTable) -> PluginChoice:
     return PluginChoice(table.plugin, {**table.options, **dict.fromkeys(table.unset)})
 
 
-def _parameter(table: RangeTable | ChoiceTable | FixedTable) -> ParameterConfig:
+def _parameter(table: ParameterTable) -> ParameterConfig:
     common: dict[str, Any] = {
         "name": table.name,
         "unit": table.unit,
@@ -201,8 +204,16 @@ def _parameter(table: RangeTable | ChoiceTable | FixedTable) -> ParameterConfig:
                 **common,
                 bounds=(table.low, table.high),
                 parameter_type=table.type,
+                step_size=table.step,
                 scaling=table.scale,
                 start_value=table.start,
+                is_on=table.on,
+            )
+        case DerivedTable():
+            return DerivedParameterConfig(
+                **common,
+                expression_str=table.expression,
+                parameter_type="int" if table.whole else "float",
             )
         case FixedTable():
             kind = _value_type((table.value,))
@@ -214,7 +225,21 @@ def _parameter(table: RangeTable | ChoiceTable | FixedTable) -> ParameterConfig:
                 parameter_type=_value_type(table.values),
                 is_ordered=table.ordered,
                 start_value=table.start,
+                is_on=table.on,
+                dependent_parameters=_dependents(table),
             )
+
+
+def _dependents(table: ChoiceTable) -> dict[TParameterValue, list[str]]:
+    found: dict[TParameterValue, list[str]] = {}
+    for part in table.dependents:
+        if part.value in found:
+            raise UserInputError(
+                f"Parameter {table.name!r} names the value {part.value!r} twice in dependents.",
+                "Write all parameters of a value into one list.",
+            )
+        found[part.value] = part.parameters
+    return found
 
 
 def _value_type(values: Sequence[TParameterValue]) -> Any:

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig, RangeParameterConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    DerivedParameterConfig,
+    ParameterConfig,
+    RangeParameterConfig,
+)
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.setup import ExperimentSetup
@@ -54,18 +59,31 @@ def _sections(setup: ExperimentSetup) -> Iterable[str]:
 
 def _parameter(parameter: ParameterConfig) -> dict[str, Any]:
     about = {"unit": parameter.unit or None, "description": parameter.description or None}
-    name, start = parameter.name, parameter.start_value
+    name = parameter.name
+    if isinstance(parameter, DerivedParameterConfig):
+        whole = True if parameter.parameter_type == "int" else None
+        expression = parameter.expression_str
+        return {"name": name, "type": "derived", "expression": expression, "whole": whole, **about}
+    start = parameter.start_value
+    kind: dict[str, Any]
+    shape: dict[str, Any]
+    on = None if parameter.is_on else False
     if isinstance(parameter, RangeParameterConfig):
         low, high = parameter.bounds
         kind = {"name": name, "type": parameter.parameter_type, "low": low, "high": high}
-        return {**kind, "scale": parameter.scaling, "start": start, **about}
+        shape = {"step": parameter.step_size, "scale": parameter.scaling, "start": start}
+        return {**kind, **shape, "on": on, **about}
     plain = ChoiceParameterConfig(name, parameter.values, parameter.parameter_type)
     ordered = None if parameter.is_ordered == plain.is_ordered else parameter.is_ordered
-    if parameter.is_fixed and start is None and ordered is None:
+    dependents = [
+        {"value": value, "parameters": list(names)}
+        for value, names in parameter.dependent_parameters.items()
+    ]
+    if len(parameter.values) == 1 and ordered is None and not dependents:
         return {"name": name, "type": "fixed", "value": parameter.values[0], **about}
-    values = list(parameter.values)
-    kind = {"name": name, "type": "choice", "values": values}
-    return {**kind, "ordered": ordered, "start": start, **about}
+    kind = {"name": name, "type": "choice", "values": list(parameter.values)}
+    shape = {"ordered": ordered, "start": start, "on": on, "dependents": dependents or None}
+    return {**kind, **shape, **about}
 
 
 def _plugin(table: str, choice: PluginChoice) -> Iterable[str]:
@@ -114,6 +132,8 @@ def _value(value: Any) -> str:
             return _block(value) if "\n" in value else _text(value)
         case list():
             return _list([_value(item) for item in value])
+        case dict():
+            return f"{{ {', '.join(f'{_key(k)} = {_value(v)}' for k, v in value.items())} }}"
         case _:
             return repr(value)
 

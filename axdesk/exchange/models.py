@@ -43,8 +43,17 @@ class RangeTable(_ParameterTable):
     type: Literal["float", "int"]
     low: float
     high: float
+    step: float | None = None
     scale: Literal["linear", "log"] | None = None
     start: float | None = None
+    on: bool = True
+
+
+class DependentsTable(_Table):
+    """One of `dependents`: parameters that exist only at one value of a choice."""
+
+    value: Value
+    parameters: list[str]
 
 
 class ChoiceTable(_ParameterTable):
@@ -54,6 +63,8 @@ class ChoiceTable(_ParameterTable):
     values: list[Value]
     ordered: bool | None = None
     start: Value | None = None
+    on: bool = True
+    dependents: list[DependentsTable] = []
 
 
 class FixedTable(_ParameterTable):
@@ -61,6 +72,14 @@ class FixedTable(_ParameterTable):
 
     type: Literal["fixed"]
     value: Value
+
+
+class DerivedTable(_ParameterTable):
+    """`[[parameters]]` with `type = "derived"`."""
+
+    type: Literal["derived"]
+    expression: str
+    whole: bool = False
 
 
 class OptimizationTable(_Table):
@@ -130,11 +149,16 @@ class RunTable(_Table):
     retry_budget: RetriesTable = RetriesTable()
 
 
+ParameterTable = Annotated[
+    RangeTable | ChoiceTable | FixedTable | DerivedTable, Field(discriminator="type")
+]
+
+
 class FileTable(_Table):
     """The whole file."""
 
     experiment: ExperimentTable
-    parameters: list[Annotated[RangeTable | ChoiceTable | FixedTable, Field(discriminator="type")]]
+    parameters: list[ParameterTable]
     optimization: OptimizationTable
     generation: GenerationTable = GenerationTable()
     runner: PluginTable | None = None

@@ -28,7 +28,8 @@ class FittedModel:
         known = [
             (point, row)
             for point in sorted(request.observed, key=lambda point: point.trial_index)
-            if (row := encoding.row(point.parameters)) is not None
+            # A point far outside says nothing of the ranges, but its value would scale all others.
+            if (row := encoding.row(point.parameters)) is not None and encoding.is_near(row)
         ]
         metrics = request.optimization.required_metrics
         data = {}
@@ -135,7 +136,7 @@ def predict(
         if row is None:
             raise UserInputError(
                 f"The point {dict(point)} cannot be predicted.",
-                f"Give a value for each of {', '.join(encoding.space.names)}.",
+                f"Give a value for each of {', '.join(p.name for p in encoding.space.tunable)}.",
             )
         rows.append(row)
     with computing(integer(request.settings.seed, Stream.SURROGATE, request.trial_index)):

@@ -34,13 +34,12 @@ class Problem:
         self._tried = {self.encoding.key(row) for row in self._rows(done)}
 
     def _rows(self, trials: Iterable[tuple[int, Parameters]]) -> list[Array]:
-        fixed = self.encoding.fixed
         rows = []
         for index, parameters in trials:
             row = self.encoding.row(parameters)
             if row is None:
                 logger.info("Trial %d does not fit the search space and is left out.", index)
-            elif all(parameters[name] == value for name, value in fixed.items()):
+            else:
                 rows.append(row)
         return rows
 

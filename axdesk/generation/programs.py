@@ -1,11 +1,14 @@
 """The allowed rows as a mixed-integer linear program."""
 
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import TypeGuard
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import Bounds, LinearConstraint, milp
 
-from axdesk.generation.encoding import Array, ChoiceAxis, Encoding, RangeAxis
+from axdesk.generation.encoding import Array, Axis, ChoiceAxis, Encoding, FloatAxis
 
 _MAX_WEIGHT = 100.0
 """Of a deviation at the low end of a log range, against one in the middle."""
@@ -13,32 +16,53 @@ _MAX_WEIGHT = 100.0
 _TIE_BREAK = 0.05
 """Weight of the sum of deviations beside the largest one."""
 
+_NEAR_ENOUGH = {"mip_rel_gap": 0.01, "node_limit": 2000}
+"""When the search for a nearest row ends, as far as one was found."""
 
-def solve(
-    encoding: Encoding, coefficients: Array, limits: Array, target: Array | None = None
-) -> Array | None:
-    """Return a row with coefficients · numbers <= limits, up to the solver's tolerance.
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """coefficients · numbers <= bounds, or = bounds.
+
+    Attributes:
+        coefficients: Constraints × dimension, of the parameters' own values.
+        bounds: One a constraint.
+        is_equal: One a constraint: whether the sum has to be its bound.
+    """
+
+    coefficients: Array
+    bounds: Array
+    is_equal: npt.NDArray[np.bool_]
+
+
+def solve(encoding: Encoding, limits: Limits, target: Array, *, is_near: bool) -> Array | None:
+    """Return a row within the limits, up to the solver's tolerance.
 
     Args:
         encoding: Of the search space.
-        coefficients: Constraints × dimension, of the parameters' own values.
-        limits: One a constraint.
-        target: The row to be near: the largest deviation, as a share of each range, is made
-            small. None for any row.
+        limits: What has to be kept.
+        target: The row whose numbers stay where no limit names their parameters.
+        is_near: Whether the others should be near the target too: the largest deviation, as a
+            share of each range, is made small.
 
     Returns:
         None if there is no such row.
     """
-    blocks = _Blocks(encoding)
-    rows, highs = blocks.constraints(coefficients, limits)
+    columns = np.flatnonzero(np.any(limits.coefficients != 0, axis=0))
+    blocks = _Blocks(encoding, columns)
+    rows, highs = blocks.constraints(limits)
+    lows = np.where(limits.is_equal, highs, -np.inf)
+    if not len(columns):
+        return target if np.all(lows <= 0) and np.all(highs >= 0) else None
     cost = np.zeros(blocks.size)
-    if target is not None:
-        d = encoding.dimension
+    if is_near:
+        d = len(columns)
         deviations, offsets = blocks.deviations(target)
         zeros = np.zeros((len(rows), d + 1))
         each = np.hstack([np.tile(np.eye(d), (2, 1)), np.zeros((2 * d, 1))])
         largest = np.hstack([np.zeros((d, blocks.size)), np.eye(d), -np.ones((d, 1))])
         rows = np.vstack([np.hstack([rows, zeros]), np.hstack([deviations, -each]), largest])
+        lows = np.concatenate([lows, np.full(3 * d, -np.inf)])
         highs = np.concatenate([highs, offsets, np.zeros(d)])
         cost = np.concatenate([cost, np.full(d, _TIE_BREAK / d), [1.0]])
     extra = len(cost) - blocks.size
@@ -50,13 +74,19 @@ def solve(
             np.concatenate([blocks.lows, np.zeros(extra)]),
             np.concatenate([blocks.highs, np.full(extra, np.inf)]),
         ),
-        constraints=[LinearConstraint(rows, ub=highs), LinearConstraint(ones, 1.0, 1.0)],
+        constraints=[LinearConstraint(rows, lows, highs), LinearConstraint(ones, 1.0, 1.0)],
+        options=_NEAR_ENOUGH if is_near else {},
     )
-    return None if result.x is None else blocks.row(result.x)
+    return None if result.x is None else blocks.row(result.x, target)
+
+
+def _has_levels(axis: Axis) -> TypeGuard[ChoiceAxis]:
+    """Whether no single number counts the values of a choice."""
+    return isinstance(axis, ChoiceAxis) and axis.grid is None
 
 
 class _Blocks:
-    """Variables: a float as a share of its range, an integer itself, a choice as one 0/1 a level.
+    """Variables: a float as a share of its range, a step's number, or one 0/1 for each level.
 
     Attributes:
         size: Number of variables.
@@ -66,76 +96,69 @@ class _Blocks:
         one_level: One row for each choice; its variables add up to 1.
     """
 
-    def __init__(self, encoding: Encoding) -> None:
+    def __init__(self, encoding: Encoding, columns: npt.NDArray[np.intp]) -> None:
         self._encoding = encoding
-        counts = [
-            len(axis.parameter.values) if isinstance(axis, ChoiceAxis) else 1
-            for axis in encoding.axes
-        ]
+        axes: list[Axis] = [encoding.axes[column] for column in columns]
+        counts = [len(axis.values) if _has_levels(axis) else 1 for axis in axes]
         ends = np.cumsum([0, *counts])
         self.size = int(ends[-1])
-        self._slices = [slice(a, b) for a, b in pairwise(ends)]
+        self._blocks: list[tuple[int, Axis, slice]] = [
+            (int(column), axis, slice(int(a), int(b)))
+            for column, axis, (a, b) in zip(columns, axes, pairwise(ends), strict=True)
+        ]
         self.lows, self.highs = np.zeros(self.size), np.ones(self.size)
         self.integrality = np.ones(self.size)
         choices = []
-        for column, (axis, block) in enumerate(zip(encoding.axes, self._slices, strict=True)):
-            if column in encoding.floats:
-                self.integrality[block] = 0
-            elif isinstance(axis, RangeAxis):
-                self.lows[block], self.highs[block] = axis.parameter.bounds
-            else:
+        for _, axis, block in self._blocks:
+            if _has_levels(axis):
                 choices.append(np.zeros(self.size))
                 choices[-1][block] = 1.0
+            elif axis.grid is not None:
+                self.highs[block] = axis.width
+            else:
+                self.integrality[block] = 0
         self.one_level = np.array(choices).reshape(len(choices), self.size)
 
-    def constraints(self, coefficients: Array, limits: Array) -> tuple[Array, Array]:
-        """Return the constraints in these variables, the largest coefficient of each 1."""
-        rows, highs = np.zeros((len(limits), self.size)), limits.copy()
-        for column, (axis, block) in enumerate(zip(self._encoding.axes, self._slices, strict=True)):
-            of_axis = coefficients[:, column]
-            if column in self._encoding.floats:
-                rows[:, block] = of_axis[:, None] * self._encoding.widths[column]
-                highs -= of_axis * self._encoding.lows[column]
-            elif isinstance(axis, RangeAxis):
-                rows[:, block] = of_axis[:, None]
-            elif axis.parameter.is_numeric:
-                rows[:, block] = of_axis[:, None] * axis.numbers
+    def constraints(self, limits: Limits) -> tuple[Array, Array]:
+        """Return the limits in these variables, the largest coefficient of each 1."""
+        rows, highs = np.zeros((len(limits.bounds), self.size)), limits.bounds.copy()
+        for column, axis, block in self._blocks:
+            of_axis = limits.coefficients[:, column]
+            if _has_levels(axis):
+                rows[:, block] = of_axis[:, None] * axis.values
+            else:
+                low, unit = axis.grid or (axis.low, axis.width)
+                rows[:, block] = of_axis[:, None] * float(unit)
+                highs -= of_axis * float(low)
         scale = np.abs(rows).max(axis=1, initial=0.0)
         scale[scale == 0] = 1.0
         return rows / scale[:, None], highs / scale
 
     def deviations(self, target: Array) -> tuple[Array, Array]:
         """Return M, c with M·variables - deviation <= c, twice for each axis: both signs."""
-        encoding = self._encoding
-        M, c = np.zeros((encoding.dimension, self.size)), np.zeros(encoding.dimension)
-        for column, (axis, block) in enumerate(zip(encoding.axes, self._slices, strict=True)):
-            low, width = encoding.lows[column], encoding.widths[column]
-            if isinstance(axis, ChoiceAxis):
+        M, c = np.zeros((len(self._blocks), self.size)), np.zeros(len(self._blocks))
+        for i, (column, axis, block) in enumerate(self._blocks):
+            if _has_levels(axis):
                 distance = np.abs(np.arange(axis.levels) - target[column]) / axis.levels
-                M[column, block] = distance if axis.is_ordered else 0.5 * (distance > 0)
+                M[i, block] = distance if axis.is_ordered else 0.5 * (distance > 0)
                 continue
             weight = 1.0
-            if axis.parameter.is_log:
+            if not isinstance(axis, ChoiceAxis) and axis.is_log:
                 slope = float(axis.slope(target[column : column + 1])[0])
-                weight = min(width / slope, _MAX_WEIGHT)
-            if column in encoding.floats:
-                M[column, block] = weight
-                c[column] = weight * (target[column] - low) / width
-            else:
-                M[column, block] = weight / width
-                c[column] = weight * target[column] / width
+                weight = min(axis.width / slope, _MAX_WEIGHT)
+            M[i, block] = weight if isinstance(axis, FloatAxis) else weight / axis.width
+            c[i] = weight * (target[column] - axis.low) / axis.width
         return np.vstack([M, -M]), np.concatenate([c, -c])
 
-    def row(self, solution: Array) -> Array:
+    def row(self, solution: Array, target: Array) -> Array:
         """Return the row of a solution."""
-        encoding = self._encoding
-        row = np.zeros(encoding.dimension)
-        for column, (axis, block) in enumerate(zip(encoding.axes, self._slices, strict=True)):
-            if column in encoding.floats:
-                share = min(max(float(solution[block][0]), 0.0), 1.0)
-                row[column] = encoding.lows[column] + encoding.widths[column] * share
-            elif isinstance(axis, RangeAxis):
+        row = target.copy()
+        for column, axis, block in self._blocks:
+            if _has_levels(axis):
+                row[column] = float(np.argmax(solution[block]))
+            elif axis.grid is not None:
                 row[column] = round(float(solution[block][0]))
             else:
-                row[column] = float(np.argmax(solution[block]))
+                share = min(max(float(solution[block][0]), 0.0), 1.0)
+                row[column] = axis.low + axis.width * share
         return row

@@ -2,10 +2,12 @@
 
 Random allowed rows and rows close to the best observed ones are scored; from the best of them the
 floats climb along the gradient with the discrete parameters held, then each discrete parameter
-goes over all its levels, in turn. Small finite spaces are scored whole.
+goes over all its levels, in turn; those whose sum has to be equal move in pairs. Small finite
+spaces are scored whole.
 """
 
 from collections.abc import Iterator
+from itertools import compress
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy.typing as npt
 from scipy.optimize import minimize
 
 from axdesk.core.errors import SearchSpaceExhaustedError
-from axdesk.generation.encoding import Array, RangeAxis
+from axdesk.generation.encoding import Array, ChoiceAxis, FloatAxis, Mask
 from axdesk.generation.problem import Problem
 
 _RAW = 256
@@ -27,6 +29,7 @@ _STARTS = 8
 _CONSTRAINED_STARTS = 4
 _ROUNDS = 2
 _MAX_LEVELS = 64
+_PAIR_MOVES = 4
 _MAX_SCORED = 2048
 
 
@@ -125,14 +128,20 @@ class Search:
         """Return the rows after their floats have climbed."""
         if len(self._region.held):
             return np.array([self._climbed_within(row) for row in rows])
-        features = self._acquisition.climbed(
-            self._encoding.features(rows), self._encoding.float_features
-        )
-        return self._with_floats(rows, features[:, list(self._encoding.float_features)])
+        climbed = rows.copy()
+        exists = self._encoding.existing(rows)[:, list(self._encoding.floats)]
+        for pattern in np.unique(exists, axis=0):
+            group = np.all(exists == pattern, axis=1)
+            floats = list(compress(self._encoding.floats, pattern))
+            columns = tuple(compress(self._encoding.float_features, pattern))
+            if floats:
+                features = self._acquisition.climbed(self._encoding.features(rows[group]), columns)
+                moved = self._with_floats(rows[group], floats, features[:, list(columns)])
+                climbed[group] = moved
+        return climbed
 
-    def _with_floats(self, rows: Array, coordinates: Array) -> Array:
+    def _with_floats(self, rows: Array, floats: list[int], coordinates: Array) -> Array:
         cube = self._encoding.cube_from_rows(rows)
-        floats = list(self._encoding.floats)
         cube[:, floats] = coordinates
         moved = rows.copy()
         moved[:, floats] = self._encoding.rows_from_cube(cube)[:, floats]
@@ -140,16 +149,16 @@ class Search:
 
     def _climbed_within(self, row: Array) -> Array:
         """Climb along the constraints by sequential quadratic programming."""
-        encoding, region = self._encoding, self._region
-        floats, features = list(encoding.floats), list(encoding.float_features)
+        encoding, region, limits = self._encoding, self._region, self._region.limits
+        exists = encoding.existing(row[None])[0, list(encoding.floats)]
+        floats = list(compress(encoding.floats, exists))
+        features = list(compress(encoding.float_features, exists))
         start = encoding.features(row[None])[0]
-        A = region.coefficients
+        A, b = limits.coefficients, limits.bounds
         scale = np.abs(A[:, floats] * encoding.widths[floats]).max(axis=1)
-        active = scale > 0
-        A, b, scale = A[active], region.limits[active], scale[active]
 
         def at(coordinates: Array) -> Array:
-            return self._with_floats(row[None], np.clip(coordinates, 0.0, 1.0)[None])
+            return self._with_floats(row[None], floats, np.clip(coordinates, 0.0, 1.0)[None])
 
         def loss(coordinates: Array) -> tuple[float, Array]:
             point = start.copy()
@@ -157,13 +166,14 @@ class Search:
             value, gradient = self._acquisition.value_and_gradient(point)
             return -value, -gradient[features]
 
-        def room(coordinates: Array) -> Array:
-            return np.asarray((b - (region.numbers(at(coordinates)) @ A.T)[0]) / scale)
+        def room(coordinates: Array, used: Mask) -> Array:
+            sums = encoding.numbers(at(coordinates)) @ A[used].T
+            return np.asarray((b[used] - sums[0]) / scale[used])
 
-        def room_slope(coordinates: Array) -> Array:
+        def room_slope(coordinates: Array, used: Mask) -> Array:
             moved = at(coordinates)
-            slopes = [self._slope(column, moved) for column in floats]
-            return np.asarray(-A[:, floats] * np.array(slopes) / scale[:, None])
+            slopes = np.array([self._slope(column, moved) for column in floats])
+            return np.asarray(-A[used][:, floats] * slopes / scale[used, None])
 
         result = minimize(
             loss,
@@ -171,7 +181,14 @@ class Search:
             jac=True,
             method="SLSQP",
             bounds=[(0.0, 1.0)] * len(floats),
-            constraints=[{"type": "ineq", "fun": room, "jac": room_slope}],
+            constraints=[
+                {"type": kind, "fun": room, "jac": room_slope, "args": (used,)}
+                for kind, used in (
+                    ("ineq", (scale > 0) & ~limits.is_equal),
+                    ("eq", (scale > 0) & limits.is_equal),
+                )
+                if used.any()
+            ],
             options={"maxiter": 40, "ftol": 1e-6},
         )
         if not np.isfinite(result.x).all():
@@ -181,29 +198,51 @@ class Search:
 
     def _slope(self, column: int, rows: Array) -> float:
         axis = self._encoding.axes[column]
-        assert isinstance(axis, RangeAxis)  # the floats are ranges
+        assert isinstance(axis, FloatAxis)
         return float(axis.slope(rows[:, column])[0])
 
     def _levels(self, rows: Array) -> Array:
         """Return the rows after each discrete parameter in turn took its best allowed level."""
+        if len(self._encoding.floats) == self._encoding.dimension:
+            return rows[:0]
         moved = rows.copy()
         for column, axis in enumerate(self._encoding.axes):
-            if column in self._encoding.floats:
+            if isinstance(axis, FloatAxis):
                 continue
             levels = axis.every() if axis.levels <= _MAX_LEVELS else None
             for index, row in enumerate(moved):
                 choices = self._around(row[column], column) if levels is None else levels
                 options = np.repeat(row[None], len(choices), axis=0)
                 options[:, column] = choices
-                options = options[self._region.allowed(options)]
-                options = np.array([option for option in options if self._problem.is_new(option)])
-                if len(options):
-                    moved[index] = options[np.argmax(self._values(options))]
-        return moved if len(self._encoding.floats) < self._encoding.dimension else moved[:0]
+                moved[index] = self._best_of(row, self._kept(self._encoding.settled(options)))
+        if self._region.tied:
+            for index, row in enumerate(moved):
+                for _ in range(_PAIR_MOVES):
+                    row = self._best_of(row, self._region.moves(row))
+                moved[index] = row
+        return moved
+
+    def _kept(self, rows: Array) -> Array:
+        """Return the rows that are allowed, floats moved where a sum has to be equal."""
+        if len(self._region.held) and self._region.limits.is_equal.any():
+            return self._repaired(rows)
+        return rows[self._region.allowed(rows)]
+
+    def _best_of(self, row: Array, options: Array) -> Array:
+        """Return the best of the options that are new, `row` if there is none."""
+        new = np.array([option for option in options if self._problem.is_new(option)])
+        if not len(new):
+            return row
+        best: Array = new[np.argmax(self._values(new))]
+        return best
 
     def _around(self, value: float, column: int) -> Array:
-        """Return integers at growing distances from a value, within the bounds."""
+        """Return a value and others at growing distances; random ones where no order is known."""
         low, width = self._encoding.lows[column], self._encoding.widths[column]
+        axis = self._encoding.axes[column]
+        if isinstance(axis, ChoiceAxis) and not axis.is_ordered:
+            others = self._rng.choice(len(axis.values), _MAX_LEVELS, replace=False)
+            return np.unique([value, *others])
         steps = np.unique(np.round(np.geomspace(1, width, _MAX_LEVELS // 2)))
         return np.unique(
             np.clip(np.concatenate([[value], value - steps, value + steps]), low, low + width)

@@ -53,7 +53,7 @@ def _sequence_point(region: Region, seed: int, trial_index: int) -> Array:
     encoding = region.encoding
     if not encoding.dimension:
         return np.empty(0)
-    if not len(region.limits):
+    if not len(region.limits.bounds):
         return _unconstrained_point(encoding, seed, trial_index)
     engine = qmc.Sobol(encoding.dimension, rng=generator(seed, Stream.SCRAMBLING))
     seen = drawn = 0

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from axdesk.core.commands import (
+    AddTrial,
     AnswerQuestion,
     ChangeRunSettings,
     Command,
@@ -19,7 +20,7 @@ from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.loop import Loop
-from axdesk.orchestration.trial_commands import apply_to_trial
+from axdesk.orchestration.trial_commands import apply_to_trial, deviations
 from axdesk.orchestration.uncertain import Uncertain
 
 
@@ -56,7 +57,13 @@ def _change(loop: Loop, uncertain: Uncertain, command: Command) -> None:
             _fetch_again(loop, index)
         case _ if isinstance(command, TrialCommand):
             now = loop.clock.now()
-            loop.adopt(apply_to_trial(loop.experiment, loop.store, command, now))
+            trial = apply_to_trial(loop.experiment, loop.store, command, now)
+            loop.adopt(trial)
+            if isinstance(command, AddTrial):
+                for sentence in deviations(loop.experiment, trial):
+                    loop.warn(
+                        sentence, "It is kept; the model learns from it unless it lies far outside."
+                    )
         case _:
             raise UnsupportedError(f"{type(command).__name__} is no command of a run.")
 

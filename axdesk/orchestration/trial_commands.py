@@ -48,6 +48,12 @@ def apply_to_trial(
     return after
 
 
+def deviations(experiment: Experiment, trial: Trial) -> tuple[str, ...]:
+    """Return a sentence for each way in which a trial does not keep to the search space."""
+    found = experiment.search_space.deviations(trial.parameters)
+    return tuple(f"Trial {trial.index} lies outside the search space. {text}" for text in found)
+
+
 def _changed(experiment: Experiment, trial: Trial, command: TrialCommand, now: datetime) -> Trial:
     match command:
         case EnterResult():
@@ -109,7 +115,7 @@ def _add(experiment: Experiment, store: TrialStore, command: AddTrial, now: date
     trial = Trial(
         index=index,
         arm=Arm(
-            command.arm_name or f"{index}_0", experiment.search_space.checked(command.parameters)
+            command.arm_name or f"{index}_0", experiment.search_space.typed(command.parameters)
         ),
         generation=Generation(TrialSource.MANUAL, observed=0),
         search_space_version=experiment.search_space_version,

@@ -184,16 +184,21 @@ class _Salvage:
             self._remarks.append(
                 "The list of tables is damaged; they were looked for where axdesk puts them."
             )
-        for _, (kind, name, _, root, _) in schema.rows:
-            if kind == "table" and name in roots and isinstance(root, int):
-                roots[name] = root
-        checks = {table.name: row_check(table) for table in _TABLES}
+        found = {
+            name: root
+            for _, (kind, name, _, root, _) in schema.rows
+            if kind == "table" and isinstance(root, int)
+        }
+        # A table that a sound list does not name is newer than the file.
+        is_doubtful = bool(schema.lost or schema.is_torn or not found)
         trees = {
             table.name: self._pages.tree(
-                roots[table.name],
+                found.get(table.name, roots[table.name]),
                 has_row_numbers=has_row_numbers(table),
-                is_row=checks[table.name],
+                is_row=row_check(table),
             )
+            if is_doubtful or table.name in found
+            else Tree()
             for table in _TABLES
         }
         self._pages.skip_free_pages()
@@ -227,7 +232,10 @@ class _Salvage:
     def _complete(self, hurt: list[sa.Table], backup: Backup) -> None:
         """Take what is missing from a backup, of experiments that still exist."""
         with closing(sqlite3.connect(backup.path)) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
             for table in hurt:
+                if table.name not in names:
+                    continue  # newer than the backup
                 rows = connection.execute(f"SELECT * FROM {table.name}").fetchall()
                 known = {i for (i,) in self._new.execute("SELECT id FROM experiments")}
                 of_experiment: dict[int, list[Values]] = {}
@@ -340,10 +348,10 @@ class _Salvage:
 
     def _insert(self, table: sa.Table, row: Values) -> int:
         """Insert a row that may lack the newest columns; return 0 if its place is taken."""
-        complete = [*row, *("" for _ in [*table.columns][len(row) :])]
-        marks = ", ".join("?" * len(complete))
-        statement = f"INSERT OR IGNORE INTO {table.name} VALUES ({marks})"
-        return self._new.execute(statement, complete).rowcount
+        columns = ", ".join(column.name for column in [*table.columns][: len(row)])
+        marks = ", ".join("?" * len(row))
+        statement = f"INSERT OR IGNORE INTO {table.name} ({columns}) VALUES ({marks})"
+        return self._new.execute(statement, row).rowcount
 
     def _report(self, hurt: list[sa.Table]) -> SalvageReport:
         named = "SELECT id, name FROM experiments WHERE name IS NOT NULL"

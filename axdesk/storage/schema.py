@@ -8,12 +8,12 @@ keys first. Whatever belongs to an experiment goes with it.
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -76,7 +76,7 @@ class SearchSpaceRow(Base):
 
 
 class ParameterRow(Base):
-    """A parameter: of kind "range" with low and high, or of kind "choice" with values."""
+    """A parameter: of kind "range" with low and high, "choice" with values, or "derived"."""
 
     __tablename__ = "parameters"
     __table_args__ = (_belongs_to("search_spaces", "experiment_id", "version"),)
@@ -94,6 +94,9 @@ class ParameterRow(Base):
     unit: Mapped[str]
     description: Mapped[str]
     start_value: Mapped[Any | None] = mapped_column(AnyValue)
+    step: Mapped[Any | None] = mapped_column(AnyValue, server_default=text("NULL"))
+    is_on: Mapped[bool] = mapped_column(server_default="1")
+    expression: Mapped[str | None] = mapped_column(server_default=text("NULL"))
 
 
 class ParameterChoiceRow(Base):
@@ -117,8 +120,37 @@ class ParameterChoiceRow(Base):
     value: Mapped[Any | None] = mapped_column(AnyValue)
 
 
+class ParameterDependentRow(Base):
+    """A parameter that exists where another one, a choice, has a value."""
+
+    __tablename__ = "parameter_dependents"
+    __table_args__ = (
+        _belongs_to(
+            "parameters",
+            "experiment_id",
+            "version",
+            "parameter",
+            to=("experiment_id", "version", "name"),
+        ),
+        _belongs_to(
+            "parameters",
+            "experiment_id",
+            "version",
+            "dependent",
+            to=("experiment_id", "version", "name"),
+        ),
+    )
+
+    experiment_id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    parameter: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    value: Mapped[Any | None] = mapped_column(AnyValue)
+    dependent: Mapped[str]
+
+
 class ParameterConstraintRow(Base):
-    """The sum of the terms is at most, or at least, the bound."""
+    """The sum of the terms is at most, at least, or equal to the bound."""
 
     __tablename__ = "parameter_constraints"
     __table_args__ = (_belongs_to("search_spaces", "experiment_id", "version"),)

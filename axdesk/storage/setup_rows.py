@@ -11,6 +11,7 @@ from axdesk.core.expressions import LinearExpression
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
+    DerivedParameterConfig,
     ParameterConfig,
     RangeParameterConfig,
     TParameterValue,
@@ -31,6 +32,7 @@ from axdesk.storage.schema import (
     ParameterChoiceRow,
     ParameterConstraintRow,
     ParameterConstraintTermRow,
+    ParameterDependentRow,
     ParameterRow,
     PluginChoiceRow,
     PluginOptionRow,
@@ -160,6 +162,12 @@ def write_search_space(
             for n, value in enumerate(p.values)
         ],
     )
+    insert_rows(
+        connection,
+        ParameterDependentRow,
+        key,
+        [row for p in space.parameters for row in _dependent_columns(p)],
+    )
     insert_rows(connection, ParameterConstraintRow, key, _constraint_columns(space.constraints))
     insert_rows(
         connection,
@@ -179,6 +187,9 @@ def read_search_space(connection: Connection, key: Mapping[str, Any]) -> SearchS
     choices: dict[str, list[Any]] = {}
     for row in read_rows(connection, ParameterChoiceRow, key):
         choices.setdefault(row["parameter"], []).append(row["value"])
+    dependents: dict[str, list[tuple[Any, str]]] = {}
+    for row in read_rows(connection, ParameterDependentRow, key):
+        dependents.setdefault(row["parameter"], []).append((row["value"], row["dependent"]))
     rows = sorted(read_rows(connection, ParameterRow, key), key=lambda row: row["position"])
     limits = _constraints(
         ParameterConstraint,
@@ -186,50 +197,81 @@ def read_search_space(connection: Connection, key: Mapping[str, Any]) -> SearchS
         read_rows(connection, ParameterConstraintTermRow, key),
         "parameter",
     )
-    return SearchSpace(tuple(_parameter(row, choices.get(row["name"], [])) for row in rows), limits)
+    parameters = (
+        _parameter(row, choices.get(row["name"], []), dependents.get(row["name"], []))
+        for row in rows
+    )
+    return SearchSpace(tuple(parameters), limits)
 
 
 def _parameter_columns(parameter: ParameterConfig) -> Columns:
-    common: Columns = {
+    columns: Columns = {
         "name": parameter.name,
         "parameter_type": parameter.parameter_type,
         "unit": parameter.unit,
         "description": parameter.description,
-        "start_value": encoded(parameter.start_value)[1],
-    }
-    if isinstance(parameter, RangeParameterConfig):
-        low, high = parameter.bounds
-        return {
-            **common,
-            "kind": "range",
-            "low": encoded(low)[1],
-            "high": encoded(high)[1],
-            "scaling": parameter.scaling,
-            "is_ordered": None,
-        }
-    return {
-        **common,
-        "kind": "choice",
+        "start_value": None,
         "low": None,
         "high": None,
         "scaling": None,
-        "is_ordered": parameter.is_ordered,
+        "is_ordered": None,
+        "step": None,
+        "is_on": True,
+        "expression": None,
+    }
+    if isinstance(parameter, DerivedParameterConfig):
+        return {**columns, "kind": "derived", "expression": parameter.expression_str}
+    columns["start_value"] = encoded(parameter.start_value)[1]
+    columns["is_on"] = parameter.is_on
+    if isinstance(parameter, ChoiceParameterConfig):
+        return {**columns, "kind": "choice", "is_ordered": parameter.is_ordered}
+    low, high = parameter.bounds
+    return {
+        **columns,
+        "kind": "range",
+        "low": encoded(low)[1],
+        "high": encoded(high)[1],
+        "scaling": parameter.scaling,
+        "step": encoded(parameter.step_size)[1],
     }
 
 
-def _parameter(row: RowMapping, choices: list[Any]) -> ParameterConfig:
+def _dependent_columns(parameter: ParameterConfig) -> Iterable[Columns]:
+    if not isinstance(parameter, ChoiceParameterConfig):
+        return []
+    pairs = [(v, name) for v, names in parameter.dependent_parameters.items() for name in names]
+    return [
+        {"parameter": parameter.name, "position": n, "value": encoded(v)[1], "dependent": name}
+        for n, (v, name) in enumerate(pairs)
+    ]
+
+
+def _parameter(
+    row: RowMapping, choices: list[Any], dependents: list[tuple[Any, str]]
+) -> ParameterConfig:
     def typed(stored: Any) -> Any:
         return decoded(row["parameter_type"], stored)
 
     common: Columns = {
         name: row[name] for name in ("name", "parameter_type", "unit", "description")
     }
-    common["start_value"] = typed(row["start_value"])
+    if row["kind"] == "derived":
+        return DerivedParameterConfig(expression_str=row["expression"], **common)
+    common |= {"start_value": typed(row["start_value"]), "is_on": row["is_on"]}
     if row["kind"] == "range":
-        bounds = (typed(row["low"]), typed(row["high"]))
-        return RangeParameterConfig(bounds=bounds, scaling=row["scaling"], **common)
+        return RangeParameterConfig(
+            bounds=(typed(row["low"]), typed(row["high"])),
+            scaling=row["scaling"],
+            step_size=typed(row["step"]),
+            **common,
+        )
     values: tuple[TParameterValue, ...] = tuple(map(typed, choices))
-    return ChoiceParameterConfig(values=values, is_ordered=row["is_ordered"], **common)
+    named: dict[TParameterValue, list[str]] = {}
+    for value, name in dependents:
+        named.setdefault(typed(value), []).append(name)
+    return ChoiceParameterConfig(
+        values=values, is_ordered=row["is_ordered"], dependent_parameters=named, **common
+    )
 
 
 def _write_optimization(

@@ -79,7 +79,7 @@ def test_a_trial_of_ones_own_is_attached_and_completed(client: Client) -> None:
     assert client.experiment.trial(index).status is TrialStatus.RUNNING
     client.complete_trial(index, {"y": 1.0})
     with pytest.raises(UserInputError):
-        client.attach_trial({"x": 7.0, "z": 0.5})
+        client.attach_trial({"x": "far", "z": 0.5})
     assert client.get_best_parameterization(use_model_predictions=False) == (
         {"x": 0.25, "z": 0.5},
         {"y": (1.0, 0.0)},

@@ -16,12 +16,14 @@ from axdesk.core.draft_cells import (
     Row,
     Section,
     choice_text,
+    dependents_text,
     number_text,
     parse_number,
     parse_percent,
     parse_whole,
     percent_text,
     split_choices,
+    split_dependents,
     unquoted,
     value_text,
 )
@@ -29,7 +31,12 @@ from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import UserInputError
 from axdesk.core.expressions import LinearExpression
 from axdesk.core.objective import Objective, OptimizationConfig
-from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig, TParameterValue
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    DerivedParameterConfig,
+    RangeParameterConfig,
+    TParameterValue,
+)
 from axdesk.core.plugins import (
     OptionDescription,
     PluginCatalogue,
@@ -378,6 +385,16 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (P, 2, {"start": "hexane"}, "start", "“hexane” is not among the choices water, ethanol"),
         (P, 2, {"value_type": "float"}, "choices", "“water” is no number."),
         (P, 3, {"start": ""}, "start", "Enter the value that it keeps."),
+        (P, 0, {"step": "0"}, "step", "The step must be above 0 and at most 9.5, the distance"),
+        (P, 0, {"step": "small"}, "step", "“small” is no number."),
+        (P, 0, {"step": "1e-17"}, "step", "the step 1e-17 is too small to be told apart"),
+        (P, 0, {"step": "0.4"}, "start", "the value 2.0 lies between two steps; the nearest"),
+        (P, 1, {"step": "1.5"}, "step", "“1.5” is no whole number."),
+        (P, 1, {"kind": "derived"}, "expression", "Enter what it is computed by, such as"),
+        (P, 1, {"kind": "derived", "expression": "2*"}, "expression", "not understood here."),
+        (P, 2, {"dependents": "water"}, "dependents", "“water” is not understood. Write such as"),
+        (P, 2, {"dependents": "wine: N"}, "dependents", "“wine” is not among the choices water,"),
+        (P, 2, {"dependents": 'water: "N'}, "dependents", "A quotation mark has no partner."),
         (O, 0, {"name": " "}, "name", "Needs a name."),
         (O, 1, {"name": "Yield (%)"}, "name", "Another row is called Yield (%)."),
         (O, 0, {"goal": ""}, "goal", "Choose a goal: maximise, minimise, limit, record."),
@@ -394,7 +411,7 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (O, 0, {"option.channel": ""}, "option.channel", "Reading needs a value for channel."),
         (O, 0, {"option.channel": "1.5"}, "option.channel", "“1.5” is no whole number."),
         (C, 0, {"expression": ""}, "expression", "Enter a constraint such as a + b <= 80"),
-        (C, 0, {"expression": "Time"}, "expression", "A comparison with <= or >= is needed."),
+        (C, 0, {"expression": "Time"}, "expression", "A comparison with <=, >= or = is needed."),
         (C, 0, {"expression": "Time <= x"}, "expression", "“x” is neither a parameter"),
         (C, 0, {"expression": "Solvent <= 1"}, "expression", "of Solvent are no numbers"),
         (C, 0, {"expression": "Time*N <= 1"}, "expression", "The product of two names"),
@@ -519,6 +536,75 @@ def test_a_row_that_is_off_is_kept_and_left_out() -> None:
     assert isinstance(checked, ExperimentSetup)
     assert checked.search_space.names == ("Time", "Solvent", "pH")
     assert draft.parameters[1]["low"] == "not yet known"
+
+
+def test_a_row_that_is_off_keeps_its_start_value() -> None:
+    draft = with_cells(P, 1, {"on": "no", "start": "3"}).with_cell(P, 2, "on", "no")
+
+    checked = draft.checked(CATALOGUE)
+
+    assert isinstance(checked, ExperimentSetup)
+    assert [p.is_on for p in checked.search_space.tunable] == [True, False, False, True]
+    assert [p.fixed_value for p in checked.search_space.tunable[1:3]] == [3, "DMSO"]
+    assert draft_of(checked).checked(CATALOGUE) == checked
+
+
+def test_steps_derived_and_dependent_parameters_are_read_from_their_cells() -> None:
+    derived = {"name": "Rest", "kind": "derived", "expression": "20 - N", "value_type": "int"}
+    draft = with_cells(P, 0, {"low": "0,5", "step": "0,25", "scale": ""}).with_cell(
+        P, 2, "dependents", 'water:"pH" ; DMSO : pH;'
+    )
+    draft = draft.with_rows(P, [*draft.parameters, derived])
+
+    checked = draft.checked(CATALOGUE)
+
+    assert isinstance(checked, ExperimentSetup)
+    time, _, solvent, _, rest = checked.search_space.parameters
+    assert isinstance(time, RangeParameterConfig)
+    assert time.step_size == 0.25
+    assert isinstance(solvent, ChoiceParameterConfig)
+    assert solvent.dependent_parameters == {"water": ("pH",), "DMSO": ("pH",)}
+    assert rest == DerivedParameterConfig("Rest", "20 - N", "int")
+
+
+@pytest.mark.parametrize(
+    ("cells", "row", "field", "message"),
+    [
+        (
+            {"name": "d", "kind": "derived", "expression": "2*x"},
+            4,
+            "expression",
+            "names 'x', which is",
+        ),
+        ({"name": "d", "kind": "derived", "expression": "Solvent"}, 4, "expression", "no numbers"),
+        (
+            {"name": "c", "kind": "choice", "choices": "a;b", "dependents": "a: d"},
+            4,
+            "dependents",
+            "'c' names 'd' as depending on it, which is no parameter that is searched.",
+        ),
+        (
+            {"name": "c", "kind": "choice", "choices": "a;b", "dependents": "a: N"},
+            None,
+            "expression",
+            "The constraint Time + 2*N <= 14 names 'N', which exists only at some values of 'c'.",
+        ),
+    ],
+)
+def test_what_does_not_go_together_stands_at_its_cell(
+    cells: Row, row: int | None, field: str, message: str
+) -> None:
+    (problem,) = problems(DRAFT.with_rows(P, [*DRAFT.parameters, cells]))
+
+    assert message in problem.message
+    assert (problem.field, problem.row) == (field, row if row is not None else 0)
+
+
+@given(st.dictionaries(texts, st.lists(texts.filter(bool), min_size=1, max_size=3), max_size=3))
+def test_dependents_are_read_as_they_are_written(given_names: dict[Any, list[str]]) -> None:
+    text = dependents_text(given_names)
+
+    assert dict(split_dependents(text)) == {v: tuple(n) for v, n in given_names.items()}
 
 
 def test_a_constraint_on_a_parameter_that_is_off_is_said() -> None:

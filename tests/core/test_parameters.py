@@ -16,7 +16,11 @@ from axdesk.core.errors import AxdeskError, ExpressionError, UnsupportedError, U
 from axdesk.core.expressions import LinearExpression
 from axdesk.core.names import checked_name, first_duplicate
 from axdesk.core.objective import Objective, OptimizationConfig
-from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    DerivedParameterConfig,
+    RangeParameterConfig,
+)
 from axdesk.core.search_space import SearchSpace
 from tests.strategies import labels, parameterizations, search_spaces
 
@@ -242,7 +246,7 @@ def test_a_violation_is_positive_on_the_wrong_side() -> None:
     ("terms", "operator", "bound", "message"),
     [
         ((), "<=", 1.0, "A constraint needs at least one name."),
-        ((("a", 1.0),), "<", 1.0, "The operator '<' is not among <= and >=."),
+        ((("a", 1.0),), "<", 1.0, "The operator '<' is not among <=, >= and =."),
         ((("a", 1.0),), "<=", math.nan, "The bound nan of a constraint must be finite."),
         ((("a", 0.0),), "<=", 1.0, "The coefficient of 'a' is 0.0"),
     ],
@@ -368,3 +372,218 @@ def test_a_metric_is_either_optimised_or_recorded(tracking: tuple[str, ...]) -> 
     message = refusal(lambda: OptimizationConfig(Objective.parse("a"), tracking_metrics=tracking))
 
     assert f"The metric {tracking[0]!r}" in message
+
+
+# ---- steps, off, derived, dependent --------------------------------------------------------------
+
+
+@given(st.data())
+def test_every_step_is_the_decimal_number_and_in_bounds(data: st.DataObject) -> None:
+    digits = data.draw(st.integers(0, 6))
+    low, step = (Decimal(data.draw(st.integers(-(10**6), 10**6))).scaleb(-digits) for _ in range(2))
+    step = abs(step) or Decimal(1).scaleb(-digits)
+    count = data.draw(st.integers(1, 10**4))
+    rest = step * data.draw(st.sampled_from([Decimal(0), Decimal("0.5"), Decimal("0.999")]))
+    high = low + count * step + rest
+    parameter = RangeParameterConfig("x", (float(low), float(high)), step_size=float(step))
+
+    assert parameter.last_step == count
+    for index in {0, 1, count // 2, count}:
+        value = parameter.value_at(index)
+        assert value == float(low + index * step)
+        assert parameter.bounds[0] <= value <= parameter.bounds[1]
+        assert repr(parameter.checked(value)) == repr(value)
+        assert parameter.checked(math.nextafter(value, low)) == value
+        assert parameter.nearest_step(value) == index
+
+
+@pytest.mark.parametrize(
+    ("bounds", "step", "kind", "values"),
+    [
+        ((1.0, 1.3), 0.1, "float", [1.0, 1.1, 1.2, 1.3]),
+        ((0.1, 0.3), 0.2, "float", [0.1, 0.3]),
+        ((-0.3, 0.35), 0.1, "float", [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]),
+        ((3, 10), 3, "int", [3, 6, 9]),
+        ((1, 3), None, "int", [1, 2, 3]),
+    ],
+)
+def test_steps_are_counted_from_the_low_bound(
+    bounds: tuple[float, float], step: float | None, kind: Any, values: list[float]
+) -> None:
+    parameter = RangeParameterConfig("x", bounds, kind, step)
+
+    assert parameter.last_step == len(values) - 1
+    assert repr([parameter.value_at(i) for i in range(len(values))]) == repr(values)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"step_size": 0}, "the step 0.0 is not above 0 and at most 1.0"),
+        ({"step_size": 1.5}, "the step 1.5 is not above 0 and at most 1.0"),
+        ({"step_size": 1e-17}, "the step 1e-17 is too small to be told apart"),
+        ({"step_size": 0.25, "start_value": 0.3}, "the value 0.3 lies between two steps"),
+        ({"parameter_type": "int", "step_size": 0.5}, "the step 0.5 is no whole number"),
+        ({"is_on": False}, "is switched off and has no value to keep"),
+    ],
+)
+def test_a_step_or_switch_that_means_nothing_is_refused(
+    settings: dict[str, Any], message: str
+) -> None:
+    assert message in refusal(lambda: RangeParameterConfig("x", (0, 1), **settings))
+
+
+def test_a_step_of_one_between_whole_numbers_is_no_step() -> None:
+    assert RangeParameterConfig("n", (0, 9), "int", 1) == RangeParameterConfig("n", (0, 9), "int")
+
+
+def test_a_parameter_that_is_off_keeps_its_value() -> None:
+    stirring = RangeParameterConfig("s", (0, 800), start_value=400, is_on=False)
+    solvent = ChoiceParameterConfig("v", ["a", "b", "c"], start_value="b", is_on=False)
+
+    assert (stirring.is_fixed, stirring.fixed_value) == (True, 400.0)
+    assert (solvent.is_fixed, solvent.fixed_value) == (True, "b")
+    assert "no value to keep" in refusal(
+        lambda: ChoiceParameterConfig("v", ["a", "b"], is_on=False)
+    )
+    assert "at least one parameter that is on" in refusal(lambda: SearchSpace((stirring, solvent)))
+
+
+def nested() -> SearchSpace:
+    return SearchSpace(
+        (
+            ChoiceParameterConfig(
+                "heated", [False, True], "bool", dependent_parameters={True: ["T", "M"]}
+            ),
+            RangeParameterConfig("T", (30, 90)),
+            ChoiceParameterConfig("M", ["oil", "air"], dependent_parameters={"air": ["flow"]}),
+            RangeParameterConfig("flow", (0, 9), "int"),
+            X,
+            DerivedParameterConfig("rest", "100 - 20*x"),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_values", "names"),
+    [
+        ({"heated": False}, "heated x rest"),
+        ({"heated": True, "M": "oil"}, "heated T M x rest"),
+        ({"heated": True, "M": "air"}, "heated T M flow x rest"),
+        ({"heated": False, "M": "air"}, "heated x rest"),
+    ],
+)
+def test_only_what_exists_is_kept(given_values: dict[str, Any], names: str) -> None:
+    values = {"x": 0.5, "T": 50.0, "M": "oil", "flow": 3, **given_values}
+
+    whole = nested().completed(values)
+
+    assert [*whole] == names.split()
+    assert whole["rest"] == 90.0
+    assert nested().checked(whole) == whole
+    assert nested().checked({n: v for n, v in whole.items() if n != "rest"}) == whole
+
+
+def test_what_does_not_exist_there_or_does_not_follow_is_refused() -> None:
+    space = nested()
+
+    assert "unknown ['T']" in refusal(lambda: space.checked({"heated": False, "x": 1, "T": 50}))
+    assert "missing ['T', 'M']" in refusal(lambda: space.checked({"heated": True, "x": 1}))
+    wrong = {"heated": False, "x": 0.5, "rest": 91}
+    assert "'rest' is 90.0, which follows from" in refusal(lambda: space.checked(wrong))
+
+
+TRUE_X: dict[Any, list[str]] = {True: ["x"]}
+BOTH = ChoiceParameterConfig("a", [False, True], "bool", dependent_parameters=TRUE_X)
+OTHER = ChoiceParameterConfig("b", [False, True], "bool", dependent_parameters=TRUE_X)
+CIRCLE = (
+    ChoiceParameterConfig("a", [False, True], "bool", dependent_parameters={True: ["b"]}),
+    ChoiceParameterConfig("b", [False, True], "bool", dependent_parameters={True: ["a"]}),
+)
+BELOW_CIRCLE = (
+    ChoiceParameterConfig(
+        "a", [False, True], "bool", dependent_parameters={False: ["x"], True: ["b"]}
+    ),
+    CIRCLE[1],
+    X,
+)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "constraints", "message"),
+    [
+        ((BOTH,), (), "'a' names 'x' as depending on it, which is no parameter that is searched."),
+        ((BOTH, OTHER, X), (), "'b' names 'x' as depending on it, but it depends on 'a' already."),
+        (CIRCLE, (), "The parameter 'b' depends on itself."),
+        (BELOW_CIRCLE, (), "The parameter 'a' depends on itself."),
+        ((BOTH, X), ("x <= 1",), "names 'x', which exists only at some values of 'a'."),
+        ((X, DerivedParameterConfig("d", "y")), (), "The derived parameter 'd' names 'y'"),
+        ((SOLVENT, DerivedParameterConfig("d", "Solvent")), (), "whose values are no numbers"),
+        ((BOTH, X, DerivedParameterConfig("d", "x")), (), "which exists only at some values"),
+        ((X, DerivedParameterConfig("d", "x")), ("d <= 1",), "names 'd', which is derived itself."),
+        (
+            (RangeParameterConfig("x", (0, 1e308)), DerivedParameterConfig("d", "9*x", "int")),
+            (),
+            "The derived parameter 'd' can become too large for a number.",
+        ),
+    ],
+)
+def test_parameters_that_do_not_go_together_are_refused(
+    parameters: Any, constraints: Any, message: str
+) -> None:
+    parsed = tuple(map(ParameterConstraint.parse, constraints))
+
+    assert message in refusal(lambda: SearchSpace(parameters, parsed))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"expression_str": "2*x*y"}, "The product of two names is not linear."),
+        ({"expression_str": "d + x"}, "cannot be derived from itself"),
+        ({"parameter_type": "str"}, "allowed are 'float' and 'int'"),
+    ],
+)
+def test_a_derived_parameter_refuses(settings: dict[str, Any], message: str) -> None:
+    derived = {"name": "d", "expression_str": "x", **settings}
+
+    assert message in refusal(lambda: DerivedParameterConfig(**derived))
+
+
+def test_a_whole_derived_parameter_is_rounded() -> None:
+    value = DerivedParameterConfig("d", "0.5*x + 1", "int").value({"x": 3.2})
+
+    assert repr(value) == "3"
+
+
+@given(st.data())
+def test_any_parameterization_is_its_own_completion(data: st.DataObject) -> None:
+    space = data.draw(search_spaces())
+    point = data.draw(parameterizations(space))
+
+    assert space.checked(point) == point == space.typed(point)
+    assert space.completed(point) == point
+    assert [*point] == [name for name in space.names if name in point]
+
+
+def test_values_from_outside_are_typed_and_told() -> None:
+    space = SearchSpace(
+        (
+            X,
+            RangeParameterConfig("s", (0, 1), step_size=0.25),
+            SOLVENT,
+            RangeParameterConfig("off", (0, 9), "int", start_value=2, is_on=False),
+        ),
+        (ParameterConstraint.parse("x = s"),),
+    )
+
+    point = space.typed({"x": 5, "s": 0.3, "Solvent": "wine", "off": 3})
+
+    assert point == {"x": 5.0, "s": 0.3, "Solvent": "wine", "off": 3}
+    told = space.deviations(point)
+    assert [text for text in told if "'x': the value 5.0 lies outside 0.0 … 1.0" in text]
+    assert [text for text in told if "'s': the value 0.3 lies between two steps" in text]
+    assert [text for text in told if "'wine' is not among water, ethanol" in text]
+    assert [text for text in told if "'off': the value 3 is not 2" in text]
+    assert [text for text in told if "x - s = 0 is broken" in text]
+    assert "no number" in refusal(lambda: space.typed({**point, "x": "five"}))

@@ -46,9 +46,12 @@ def name_of(value: type) -> str:
 EXAMPLES: Mapping[tuple[str, str], object] = {
     ("RangeParameterConfig", "bounds"): (1.0, 3.0),
     ("RangeParameterConfig", "start_value"): 2.0,
+    ("RangeParameterConfig", "step_size"): 0.5,
     ("ChoiceParameterConfig", "values"): ["text"],
     ("ChoiceParameterConfig", "start_value"): "text",
     ("ChoiceParameterConfig", "parameter_type"): "str",
+    ("ChoiceParameterConfig", "dependent_parameters"): {"text": ("x",)},
+    ("DerivedParameterConfig", "expression_str"): "2*`Δ t` + 1",
     ("ParameterConstraint", "terms"): (("a name", 1.5),),
     ("SearchSpace", "constraints"): (),
     ("Objective", "expression"): None,

@@ -18,7 +18,11 @@ import pytest
 
 from axdesk.api.client import Client
 from axdesk.api.configs import StorageConfig
-from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
+from axdesk.core.parameters import (
+    ChoiceParameterConfig,
+    DerivedParameterConfig,
+    RangeParameterConfig,
+)
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
@@ -27,6 +31,8 @@ from axdesk.exchange.experiment_file import read_experiment_file
 from axdesk.exchange.models import (
     ChoiceTable,
     DeadlinesTable,
+    DependentsTable,
+    DerivedTable,
     ExperimentTable,
     FileTable,
     FixedTable,
@@ -111,7 +117,7 @@ def stored_statuses(folder: Path) -> dict[int, TrialStatus]:
 
 
 def test_no_block_is_left_out_of_these_tests() -> None:
-    assert len(blocks("python")) == 5
+    assert len(blocks("python")) == 6
     assert len(blocks("toml")) == 1
     assert len(blocks("sh")) == 2
 
@@ -156,9 +162,18 @@ def test_the_plugin_loads_and_takes_a_trial_to_its_result(
 def test_the_experiment_file_means_what_its_comments_say(setup: ExperimentSetup) -> None:
     assert setup.name == "Suzuki coupling"
     assert setup.unfetched_metrics == ()
-    temperature, time, catalyst, solvent, base = setup.search_space.parameters
+    temperature, time, catalyst, stirring, solvent, water, rest, base = (
+        setup.search_space.parameters
+    )
     assert isinstance(temperature, RangeParameterConfig)
     assert temperature.start_value == 80.0
+    assert [temperature.value_at(step) for step in (0, 1, 160)] == [40.0, 40.5, 120.0]
+    assert isinstance(stirring, RangeParameterConfig)
+    assert (stirring.is_fixed, stirring.fixed_value) == (True, 400)
+    assert "on = false                          # not searched: every trial has the" in README
+    assert isinstance(rest, DerivedParameterConfig)
+    assert rest.value({"Temperature": 80.0}) == 40.0
+    assert setup.search_space.parents == {water.name: ("Solvent", ("MeCN",))}
     assert isinstance(time, RangeParameterConfig)
     assert time.parameter_type == "int"
     assert isinstance(catalyst, RangeParameterConfig)
@@ -193,6 +208,8 @@ def test_the_experiment_file_shows_every_key_that_there_is() -> None:
         ExperimentTable,
         RangeTable,
         ChoiceTable,
+        DependentsTable,
+        DerivedTable,
         FixedTable,
         OptimizationTable,
         GenerationTable,
@@ -204,7 +221,7 @@ def test_the_experiment_file_shows_every_key_that_there_is() -> None:
     )
     for table in tables:
         for key in table.model_fields:
-            shown = rf"^(\[+(\w+\.)?{key}[].]|\[[^]]*\.{key}\]|{key} = )"
+            shown = rf"^(\[+(\w+\.)?{key}[].]|\[[^]]*\.{key}\]|{key} = |\w+ = \[{{.*\b{key} = )"
             assert re.search(shown, code, re.M), key
 
 
@@ -232,12 +249,27 @@ def test_the_run_goes_on_after_a_kill(laboratory: Path, failpoint: str) -> None:
 
 
 def test_asking_and_telling_prints_the_best_trial(capsys: pytest.CaptureFixture[str]) -> None:
-    code = with_constant(block("python", "get_next_trials"), "TRIALS", TRIALS)
+    code = with_constant(block("python", "bonus"), "TRIALS", TRIALS)
     exec(compile(code, "README.md", "exec"), {})
     parameters, values, index, _ = ast.literal_eval(capsys.readouterr().out)
     assert set(parameters) == {"Temperature", "Solvent"}
     assert set(values) == {"Yield (%)"}
     assert 0 <= index < TRIALS
+
+
+def test_every_kind_of_parameter_is_suggested_as_promised(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    exec(compile(block("python", "DerivedParameterConfig"), "README.md", "exec"), {})
+    points = [ast.literal_eval(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(points) == 5
+    for point in points:
+        assert point["A"] + point["B"] <= 90
+        assert point["A"] == 2 * point["B"]
+        assert (point["A"] * 2, point["B"] * 2) == (round(point["A"] * 2), round(point["B"] * 2))
+        assert point["Water"] == 100 - point["A"] - point["B"]
+        assert point["Stirring"] == 400
+        assert ("Temperature" in point) == point["Heated"]
 
 
 def test_files_and_pictures_that_the_readme_names_exist() -> None:

@@ -14,7 +14,7 @@ from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import ExperimentFileError, UserInputError
 from axdesk.core.expressions import LinearExpression
 from axdesk.core.objective import Objective, OptimizationConfig
-from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig, RangeParameterConfig
+from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.resources import resource_path
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
@@ -26,6 +26,7 @@ from axdesk.exchange.experiment_file import (
     write_experiment_file,
 )
 from axdesk.exchange.models import DeadlinesTable, GenerationTable, RetriesTable, RunTable
+from tests import strategies
 
 MINIMAL = """\
 [experiment]
@@ -155,7 +156,7 @@ MEANT = ExperimentSetup(
                 unit="°C",
                 description="Of the bath",
             ),
-            RangeParameterConfig("µ flow", (1, 100), "int", "log"),
+            RangeParameterConfig("µ flow", (1, 100), "int", scaling="log"),
             ChoiceParameterConfig(
                 "Catalyst", ("Pd", "Ni", "Cu"), is_ordered=True, start_value="Ni"
             ),
@@ -406,52 +407,6 @@ FLOATS = st.floats(-1e12, 1e12, allow_nan=False)
 POSITIVE = st.floats(1e-6, 1e12)
 NOT_ZERO = st.one_of(POSITIVE, POSITIVE.map(lambda number: -number))
 WHOLE = st.integers(-(2**53), 2**53)
-UNITS = st.sampled_from(["", "°C", "mol/L"])
-
-
-@st.composite
-def ranges(draw: st.DrawFn, name: str) -> RangeParameterConfig:
-    is_int, is_log = draw(st.booleans()), draw(st.booleans())
-    numbers = (st.integers(1, 2**53) if is_log else WHOLE) if is_int else (
-        POSITIVE if is_log else FLOATS
-    )  # fmt: skip
-    low, high = sorted(draw(st.lists(numbers, min_size=2, max_size=2, unique=True)))
-    return RangeParameterConfig(
-        name,
-        (low, high),
-        "int" if is_int else "float",
-        "log" if is_log else draw(st.sampled_from([None, "linear"])),
-        draw(UNITS),
-        draw(TEXTS),
-        draw(st.sampled_from([None, low, high])),
-    )
-
-
-@st.composite
-def choices(draw: st.DrawFn, name: str) -> ChoiceParameterConfig:
-    kind: Any = draw(st.sampled_from(["float", "int", "str", "bool"]))
-    elements: Any = {"float": FLOATS, "int": WHOLE, "str": TEXTS, "bool": st.booleans()}[kind]
-    values = draw(st.lists(elements, min_size=1, max_size=4, unique_by=str))
-    return ChoiceParameterConfig(
-        name,
-        values,
-        kind,
-        draw(st.sampled_from([None, True, False])),
-        draw(UNITS),
-        draw(TEXTS),
-        draw(st.sampled_from([None, *values])),
-    )
-
-
-@st.composite
-def search_spaces(draw: st.DrawFn) -> SearchSpace:
-    names = draw(st.lists(LABELS, min_size=1, max_size=3, unique=True))
-    parameters: tuple[ParameterConfig, ...] = tuple(
-        draw(st.one_of(ranges(name), choices(name))) for name in names
-    )
-    numeric = [p.name for p in parameters if isinstance(p, RangeParameterConfig) or p.is_numeric]
-    limits = st.lists(constraints(ParameterConstraint, numeric), max_size=2)
-    return SearchSpace(parameters, tuple(draw(limits)) if numeric else ())
 
 
 @st.composite
@@ -508,7 +463,7 @@ RUNS = st.builds(
 SETUPS = st.builds(
     ExperimentSetup,
     name=LABELS,
-    search_space=search_spaces(),
+    search_space=strategies.search_spaces(LABELS, TEXTS, FLOATS, WHOLE),
     optimization=optimizations(),
     description=TEXTS,
     owner=TEXTS,

@@ -1,19 +1,25 @@
 """Search spaces, requests and functions that the tests of this room share."""
 
+import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any, Literal
 
 import numpy as np
 from hypothesis import strategies as st
 
 from axdesk import generation
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
+from axdesk.core.expressions import LinearExpression
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
+    DerivedParameterConfig,
     ParameterConfig,
     RangeParameterConfig,
     TParameterValue,
+    TunableParameterConfig,
 )
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import GenerationSettings
@@ -103,35 +109,57 @@ def loop(
 
 def assert_allowed(space: SearchSpace, parameters: Parameters) -> None:
     """Names, order, types, bounds, levels and constraints, all exactly."""
-    assert tuple(parameters) == space.names
+    existing = {*space.existing(parameters), *(p.name for p in space.derived)}
+    assert tuple(parameters) == tuple(name for name in space.names if name in existing)
     assert not space.broken_constraints(parameters)
     for parameter in space.parameters:
+        if parameter.name not in existing:
+            continue
         value = parameters[parameter.name]
         kind = {"float": float, "int": int, "str": str, "bool": bool}[parameter.parameter_type]
         assert type(value) is kind
-        if isinstance(parameter, RangeParameterConfig):
+        if isinstance(parameter, DerivedParameterConfig):
+            assert value == parameter.value(parameters)
+            continue
+        assert repr(parameter.checked(value)) == repr(value)
+        if parameter.is_fixed:
+            assert value == parameter.fixed_value
+        elif isinstance(parameter, RangeParameterConfig):
             low, high = parameter.bounds
             assert low <= float(value) <= high
+            if parameter.step_size is not None:
+                exact = Decimal(repr(value)) - Decimal(repr(low))
+                assert exact % Decimal(repr(parameter.step_size)) == 0
         else:
             assert value in parameter.values
 
 
 @st.composite
 def ranges(draw: st.DrawFn, name: str, *, modest: bool = False) -> RangeParameterConfig:
-    """Any range: linear or log, float or integer."""
+    """Any range: linear or log, float or integer, with or without a step."""
     kind = draw(st.sampled_from(["float", "int"]))
-    is_log = draw(st.booleans())
+    is_log, is_stepped = draw(st.booleans()), draw(st.booleans())
     size = 1e3 if modest else 1e9
     low: float
     width: float
+    step: float | None = None
     if kind == "int":
         low = draw(st.integers(1 if is_log else -int(size), int(size)))
         width = draw(st.integers(1, int(size)))
+        if is_stepped:
+            step = draw(st.integers(1, width))
     else:
         low = draw(st.floats(1e-9, size) if is_log else st.floats(-size, size))
         width = draw(st.floats(1e-3, size))
+        if is_stepped:
+            low, width = round(low, 3) if low > 1e-3 or not is_log else 1e-3, round(width, 3)
+            step = draw(st.sampled_from([s for s in (0.001, 0.05, 0.3, 7.0, width) if s <= width]))
     return RangeParameterConfig(
-        name, (low, low + width), "int" if kind == "int" else "float", "log" if is_log else None
+        name,
+        (low, round(low + width, 3) if is_stepped else low + width),
+        "int" if kind == "int" else "float",
+        step,
+        "log" if is_log else None,
     )
 
 
@@ -155,34 +183,60 @@ def choices(draw: st.DrawFn, name: str) -> ChoiceParameterConfig:
 
 @st.composite
 def spaces(draw: st.DrawFn, *, max_parameters: int = 4) -> SearchSpace:
-    """A search space with constraints that leave at least one point."""
+    """A search space with constraints that leave at least one point.
+
+    Some parameters are switched off, depend on a choice, or are derived.
+    """
     count = draw(st.integers(1, max_parameters))
-    parameters: list[ParameterConfig] = [
+    tunable: list[TunableParameterConfig] = [
         draw(st.one_of(ranges(name, modest=True), choices(name)))
         for name in [f"p{i}" for i in range(count)]
     ]
-    numeric = [p for p in parameters if isinstance(p, RangeParameterConfig) or p.is_numeric]
-    constraints = []
-    inside = {p.name: float(_some_value(draw, p)) for p in numeric}
-    for _ in range(draw(st.integers(0, 2)) if numeric else 0):
+    inside: dict[str, Any] = {p.name: _some_value(draw, p) for p in tunable}
+    for i, parameter in enumerate(tunable):
+        if i and draw(st.integers(0, 5)) == 0:
+            tunable[i] = replace(parameter, start_value=inside[parameter.name], is_on=False)
+    dependents: set[str] = set()
+    for i, parameter in enumerate(tunable):
+        if isinstance(parameter, ChoiceParameterConfig) and draw(st.booleans()):
+            free = [p.name for p in tunable[i + 1 :] if p.name not in dependents]
+            mapping = {
+                value: draw(st.lists(st.sampled_from(free), unique=True)) if free else []
+                for value in draw(st.lists(st.sampled_from(list(parameter.values)), max_size=2))
+            }
+            dependents.update(name for names in mapping.values() for name in names)
+            tunable[i] = replace(parameter, dependent_parameters=mapping)
+    numeric = [
+        p
+        for p in tunable
+        if (isinstance(p, RangeParameterConfig) or p.is_numeric) and p.name not in dependents
+    ]
+    constraints, derived = [], list[ParameterConfig]()
+    for number in range(draw(st.integers(0, 3)) if numeric else 0):
         chosen = draw(st.lists(st.sampled_from(numeric), min_size=1, max_size=3, unique=True))
         terms = tuple(
             (p.name, float(draw(st.sampled_from([-2.0, -1.0, -0.3, 0.7, 1.0, 3.0]))))
             for p in chosen
         )
-        total = sum(coefficient * inside[name] for name, coefficient in terms)
+        total = math.fsum(c * float(inside[name]) for name, c in terms)
         slack = draw(st.sampled_from([0.0, 0.5, 20.0]))
-        if draw(st.booleans()):
-            constraints.append(ParameterConstraint(terms, "<=", total + slack))
-        else:
-            constraints.append(ParameterConstraint(terms, ">=", total - slack))
-    return SearchSpace(tuple(parameters), tuple(constraints))
+        match draw(st.sampled_from(["<=", ">=", "=", "derived"])):
+            case "<=":
+                constraints.append(ParameterConstraint(terms, "<=", total + slack))
+            case ">=":
+                constraints.append(ParameterConstraint(terms, ">=", total - slack))
+            case "=":
+                constraints.append(ParameterConstraint(terms, "=", total))
+            case _:
+                text = str(LinearExpression(terms, slack))
+                kind = draw(st.sampled_from(["float", "int"]))
+                derived.append(DerivedParameterConfig(f"d{number}", text, kind))  # type: ignore[arg-type]  # from the literals
+    return SearchSpace((*derived, *tunable), tuple(constraints))
 
 
-def _some_value(draw: st.DrawFn, parameter: ParameterConfig) -> TParameterValue:
+def _some_value(draw: st.DrawFn, parameter: TunableParameterConfig) -> TParameterValue:
     if isinstance(parameter, ChoiceParameterConfig):
         return draw(st.sampled_from(list(parameter.values)))
-    low, high = parameter.bounds
-    if parameter.parameter_type == "int":
-        return draw(st.integers(int(low), int(high)))
-    return draw(st.floats(low, high))
+    if parameter.last_step is not None:
+        return parameter.value_at(draw(st.integers(0, parameter.last_step)))
+    return draw(st.floats(*parameter.bounds))

@@ -212,3 +212,108 @@ def test_global_random_state_is_left_alone(method: Callable[..., object]) -> Non
     method(request(HARTMANN6, n=3))
 
     assert np.random.get_state()[1].tolist() == before  # type: ignore[index]
+
+
+# ---- sums that have to be equal -----------------------------------------------------------------
+
+
+def parts_of(space: SearchSpace, n: int) -> np.ndarray:
+    """Sobol points of a space without repeats, each of them checked."""
+    points = generation.suggest(request(space, n=n, budget=10**6, seed=5))
+    for point in points:
+        assert_allowed(space, point.parameters)
+    assert len({tuple(p.parameters.values()) for p in points}) == n
+    return np.array([[float(v) for v in p.parameters.values()] for p in points])
+
+
+def test_a_mixture_of_floats_adds_up_to_rounding_and_is_sampled_all_over() -> None:
+    parts = parts_of(constrained("a + b + c = 100"), 40)
+
+    assert np.abs(parts.sum(axis=1) - 100).max() <= 3e-14 * 100
+    assert np.all(parts.min(axis=0) < 15)
+    assert np.all(parts.max(axis=0) > 60)
+
+
+def test_a_mixture_of_steps_adds_up_exactly_and_is_sampled_all_over() -> None:
+    names = ("a", "b", "c", "d")
+    space = SearchSpace(
+        tuple(RangeParameterConfig(n, (0, 1), step_size=0.05) for n in names),
+        (ParameterConstraint.parse("a + b + c + d = 1"),),
+    )
+
+    parts = parts_of(space, 60)
+
+    assert np.abs(parts.sum(axis=1) - 1).max() <= 1e-15
+    assert np.all(parts.min(axis=0) <= 0.05)
+    assert np.all(parts.max(axis=0) >= 0.5)
+
+
+def test_a_step_a_choice_and_a_float_share_one_sum() -> None:
+    space = SearchSpace(
+        (
+            RangeParameterConfig("a", (0, 60), step_size=2.5),
+            ChoiceParameterConfig("b", [7, 11, 30], "int"),
+            RangeParameterConfig("c", (5.0, 80.0)),
+            RangeParameterConfig("free", (0.0, 1.0)),
+        ),
+        (ParameterConstraint.parse("a + b + c = 90"), ParameterConstraint.parse("a - c <= 10")),
+    )
+
+    parts = parts_of(space, 40)
+
+    assert np.abs(parts[:, :3].sum(axis=1) - 90).max() <= 3e-14 * 90
+    assert {*parts[:, 1]} == {7.0, 11.0, 30.0}
+
+
+def test_two_sums_of_whole_numbers_are_kept() -> None:
+    space = SearchSpace(
+        tuple(RangeParameterConfig(n, (0, 40), "int") for n in "abcd"),
+        tuple(map(ParameterConstraint.parse, ("a + b + c = 40", "2*c + d = 30"))),
+    )
+
+    parts_of(space, 20)
+
+
+def test_equal_to_a_number_leaves_one_value() -> None:
+    space = SearchSpace(
+        (RangeParameterConfig("x", (0.0, 1.0)), RangeParameterConfig("y", (0.0, 1.0))),
+        (ParameterConstraint.parse("3*x = 1"),),
+    )
+
+    parts = parts_of(space, 5)
+
+    assert parts[:, 0] == pytest.approx(np.full(5, 1 / 3), rel=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("texts", "named", "unnamed"),
+    [
+        (("a + b = 0.05", "c <= 0.5"), ("a + b = 0.05",), ("c <= 0.5",)),
+        (
+            ("a + b = 1", "a >= 0.7", "b >= 0.7", "c >= 0.1"),
+            ("a >= 0.7", "b >= 0.7"),
+            ("c >= 0.1",),
+        ),
+    ],
+)
+def test_steps_that_cannot_meet_a_sum_are_refused(
+    texts: tuple[str, ...], named: tuple[str, ...], unnamed: tuple[str, ...]
+) -> None:
+    space = SearchSpace(
+        tuple(RangeParameterConfig(n, (0, 1), step_size=0.1) for n in "abc"),
+        tuple(map(ParameterConstraint.parse, texts)),
+    )
+
+    with pytest.raises(UserInputError, match="no allowed point") as refused:
+        generation.check_feasible(space)
+
+    assert all(f"“{text}”" in refused.value.message for text in named)
+    assert not any(text in refused.value.message for text in unnamed)
+
+
+def test_what_is_off_can_clash_too() -> None:
+    off = RangeParameterConfig("s", (0, 9), start_value=5, is_on=False)
+    space = SearchSpace((off, UNIT), (ParameterConstraint.parse("s <= 3"),))
+
+    with pytest.raises(UserInputError, match="s <= 3” cannot be kept"):
+        generation.check_feasible(space)

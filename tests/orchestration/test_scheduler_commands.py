@@ -22,7 +22,7 @@ from axdesk.core.commands import (
     StopNow,
 )
 from axdesk.core.errors import NotFoundError, StorageError, TransitionError, UserInputError
-from axdesk.core.events import Event, RunChanged
+from axdesk.core.events import Event, RunChanged, Warned
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, RunState
 from axdesk.core.trial import Observation, TrialStatus
@@ -172,7 +172,7 @@ def test_commands_that_do_not_fit_are_refused_and_change_nothing() -> None:
         EnterResult(7, {"y": 1.0}),
         EnterResult(0, {"z": 1.0}),
         AnswerQuestion(0, Answer.REDEPLOY),
-        AddTrial({"x": 3.0}),
+        AddTrial({"x": "high"}),
     ]
     for command in commands:
         bench.submit_at(3.0, command)
@@ -299,6 +299,17 @@ def test_a_trial_that_a_person_adds_takes_no_slot_and_is_never_polled() -> None:
     assert bench.trial(1).status is TrialStatus.RUNNING
     assert bench.trial(1).run_index is None
     assert bench.generator.requests[-1].trial_index == 2
+
+
+def test_a_trial_from_outside_is_taken_and_told() -> None:
+    bench = Bench(slow(1))
+    bench.submit_at(3.0, AddTrial({"x": 3.0}, result={"y": 1.0}))
+    bench.run(settings(1))
+    assert [answer.exception() for answer in bench.answers] == [None]
+    assert bench.trial(1).parameters == {"x": 3.0}
+    (warned,) = [event for event in bench.events if isinstance(event, Warned)]
+    assert warned.message.startswith("Trial 1 lies outside the search space. Parameter 'x': the")
+    assert warned.hint
 
 
 # ---- leave ---------------------------------------------------------------------------------------

@@ -65,10 +65,11 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
 
     def schema(name: str) -> dict[str, object]:
         """Everything that a table is; the text alone differs where a column was added later."""
+        added = ("plugin_python", "is_on")
         with connect(tmp_path / name) as connection:
             return {
                 table: (
-                    sql if "plugin_python" not in sql else "AUTOINCREMENT" in sql,
+                    "AUTOINCREMENT" in sql if any(name in sql for name in added) else sql,
                     *(
                         connection.execute(f"SELECT * FROM pragma_{what}(?)", [table]).fetchall()
                         for what in ("table_xinfo", "foreign_key_list", "index_list")
@@ -167,12 +168,13 @@ def written_by_version_1(tmp_path: Path) -> Path:
 
 def test_what_version_1_wrote_is_all_there(written_by_version_1: Path) -> None:
     path = written_by_version_1
-    before, rows = contents(path), rows_but_for(path, "plugin_python")
+    before, columns = contents(path), columns_of(path)
+    rows = rows_of(path, columns)
 
     with closing(SqlStore.at(path)) as store:
         experiment = store.load("coupling")
         assert store.all_damage() == ()
-        assert rows_but_for(path, "plugin_python") == rows
+        assert rows_of(path, columns) == rows
         assert experiment.setup.plugin_python == ""
         assert (experiment.setup.owner, experiment.setup.plugin_folder) == ("Ada", "plugins")
         assert [trial.status for trial in experiment.trials.values()] == [
@@ -194,14 +196,26 @@ def test_what_version_1_wrote_is_all_there(written_by_version_1: Path) -> None:
     assert backup.is_sound
 
 
-def rows_but_for(path: Path, column: str) -> dict[str, list[tuple[object, ...]]]:
+def columns_of(path: Path) -> dict[str, list[str]]:
+    """The columns of each table that holds an experiment."""
+    with connect(path) as connection:
+        found = {
+            table.name: [
+                name
+                for (name,) in connection.execute(
+                    "SELECT name FROM pragma_table_info(?)", [table.name]
+                )
+            ]
+            for table in Base.metadata.sorted_tables
+        }
+    return {table: columns for table, columns in found.items() if columns}
+
+
+def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
     with connect(path) as connection:
         return {
-            table.name: connection.execute(
-                f"SELECT {', '.join(c.name for c in table.columns if c.name != column)} "
-                f"FROM {table.name}"
-            ).fetchall()
-            for table in Base.metadata.sorted_tables
+            table: connection.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()
+            for table, names in columns.items()
         }
 
 
@@ -257,3 +271,16 @@ def test_a_damaged_older_database_is_salvaged_into_the_newest_schema(
     report = salvage(path, path.with_name("new.sqlite"))
 
     assert (report.experiments, report.trials, report.rows_lost) == (1, 3, 0)
+
+
+def test_an_experiment_from_before_steps_and_switches_is_the_same(filled: Path) -> None:
+    with closing(SqlStore.at(filled)) as store:
+        setup = store.load("a").setup
+    with connect(filled) as connection:
+        connection.execute("DROP TABLE parameter_dependents")
+        for column in ("step", "is_on", "expression"):
+            connection.execute(f"ALTER TABLE parameters DROP COLUMN {column}")
+        connection.execute("PRAGMA user_version=2")
+
+    with closing(SqlStore.at(filled)) as store:
+        assert store.load("a").setup == setup

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 from axdesk.core.draft_cells import value_text
 from axdesk.core.parameters import ParameterConfig, RangeParameterConfig, TParameterValue
@@ -27,6 +28,10 @@ def parameter_decimals(parameter: ParameterConfig) -> int | None:
     if not isinstance(parameter, RangeParameterConfig) or parameter.parameter_type == "int":
         return None
     low, high = parameter.bounds
+    if parameter.step_size is not None:
+        numbers = (Decimal(repr(number)) for number in (low, parameter.step_size))
+        exact = max(-int(number.normalize().as_tuple().exponent) for number in numbers)
+        return max(exact, 0) if exact <= _MOST_DECIMALS else None
     if not parameter.is_log:
         return decimals_for(high - low)
     decimals = 1 - math.floor(math.log10(low))

@@ -15,6 +15,7 @@ KINDS = (
     Choice(ParameterKind.WHOLE.value, "Whole", "number"),
     Choice(ParameterKind.CHOICE.value, "Choice", "list"),
     Choice(ParameterKind.FIXED.value, "Fixed", "lock"),
+    Choice(ParameterKind.DERIVED.value, "Derived", "arrow-right"),
 )
 SCALES = (Choice("", "Linear"), Choice("log", "Logarithmic"))
 
@@ -25,18 +26,34 @@ TITLES: Mapping[str, str] = {
     "kind": "Type",
     "low": "Low",
     "high": "High",
+    "step": "Step",
     "scale": "Scale",
     "choices": "Choices",
     "start": "Start value",
     "description": "Description",
+    "expression": "Expression",
+    "dependents": "Dependents",
 }
 """All fields in the order in which a wide paste is read."""
+
+WIDE: Mapping[str, str] = {
+    ParameterKind.CHOICE.value: "choices",
+    ParameterKind.DERIVED.value: "expression",
+}
+"""What stands in place of low, high and scale: type → field."""
+
+_MEANINGLESS: Mapping[str, tuple[str, ...]] = {
+    ParameterKind.CHOICE.value: ("high", "scale"),
+    ParameterKind.FIXED.value: ("low", "high", "scale"),
+    ParameterKind.DERIVED.value: ("high", "scale", "start"),
+}
+"""The columns that a type leaves empty."""
 
 NEW_ROW: Row = {"on": "yes", "kind": ParameterKind.DECIMAL.value}
 
 
 class ParameterTable(DraftTable):
-    """Parameters. A choice shows its values in place of low, high and scale."""
+    """Parameters. Choices and expressions stand in place of low, high and scale."""
 
     section: ClassVar = Section.PARAMETERS
     columns: ClassVar[tuple[Column, ...]] = (
@@ -72,16 +89,17 @@ class ParameterTable(DraftTable):
         return text
 
     def edited(self, row: int, field: str) -> str:
-        """The raw text; that of the choices where they stand in place of low."""
-        if field == "low" and self.kind_of(row) == ParameterKind.CHOICE:
-            return self.text(row, "choices")
-        return self.kind_of(row) if field == "kind" else self.text(row, field)
+        """The raw text; that of what stands in place of low."""
+        if field == "kind":
+            return self.kind_of(row)
+        return self.text(row, self._field_at(row, field))
 
     def cells_for(self, row: int, field: str, text: str) -> Mapping[str, str]:
-        """Choices typed in place of low are choices."""
-        if field == "low" and self.kind_of(row) == ParameterKind.CHOICE:
-            return {"choices": text}
-        return {field: text}
+        """What is typed in place of low is what stands there."""
+        return {self._field_at(row, field): text}
+
+    def _field_at(self, row: int, field: str) -> str:
+        return WIDE.get(self.kind_of(row), field) if field == "low" else field
 
     def offered(self, row: int, field: str) -> Sequence[Choice] | None:
         """Types and scales."""
@@ -92,9 +110,8 @@ class ParameterTable(DraftTable):
         return None
 
     def is_number(self, row: int, field: str) -> bool:
-        """Choices stand at the left of the columns that they fill."""
-        is_choices = field == "low" and self.kind_of(row) == ParameterKind.CHOICE
-        return not is_choices and super().is_number(row, field)
+        """Choices and expressions stand at the left of the columns that they fill."""
+        return self._field_at(row, field) == field and super().is_number(row, field)
 
     def is_editable(self, row: int, field: str) -> bool:
         """Everything that has a meaning for the row's type; the box is ticked, not edited."""
@@ -139,14 +156,11 @@ class ParameterTable(DraftTable):
         return super().setData(index, value, role)
 
     def column_of(self, row: int, field: str) -> int | None:
-        """Choices stand in the column of low."""
-        return super().column_of(row, "low" if field == "choices" else field)
+        """Choices and expressions stand in the column of low."""
+        return super().column_of(row, "low" if field in WIDE.values() else field)
 
     def _has(self, row: int, field: str) -> bool:
-        kind = self.kind_of(row)
-        if kind == ParameterKind.CHOICE:
-            return field not in ("high", "scale")
-        return kind != ParameterKind.FIXED or field not in ("low", "high", "scale")
+        return field not in _MEANINGLESS.get(self.kind_of(row), ())
 
     def _placeholder(self, row: int, field: str) -> str | None:
         kind = self.kind_of(row)
@@ -156,6 +170,8 @@ class ParameterTable(DraftTable):
             return "–"
         if field == "low" and kind == ParameterKind.CHOICE:
             return "Toluene; DMF"
+        if field == "low" and kind == ParameterKind.DERIVED:
+            return "100 - a - b"
         return None
 
     def pasted(self, text: str, row: int, field: str) -> list[Row]:
@@ -208,6 +224,7 @@ def _understood(row: Row, given: Mapping[str, str]) -> dict[str, str]:
     if "on" in cells:
         cells["on"] = "no" if cells["on"].lower() in ("no", "false", "0", "off") else "yes"
     kind = cells.get("kind", row.get("kind"))
-    if kind == ParameterKind.CHOICE and cells.get("low") and not cells.get("choices"):
-        cells["choices"] = cells.pop("low")
+    wide = WIDE.get(kind or "", "low")
+    if wide != "low" and cells.get("low") and not cells.get(wide):
+        cells[wide] = cells.pop("low")
     return cells

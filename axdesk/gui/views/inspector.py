@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout
 from axdesk.core.outcomes import broken_limits
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import (
+    MISSING,
     clock,
     counted,
     duration,
@@ -244,9 +245,10 @@ def _settings(trial: Trial, facts: RunFacts) -> list[tuple[str, str, str]]:
     rows = []
     for parameter in facts.setup.search_space.parameters:
         value = trial.parameters.get(parameter.name)
+        text = MISSING
         if value is not None:
-            text = parameter_value(value, parameter_decimals(parameter))
-            rows.append((parameter.name, with_unit(text, parameter.unit), ""))
+            text = with_unit(parameter_value(value, parameter_decimals(parameter)), parameter.unit)
+        rows.append((parameter.name, text, ""))
     return rows
 
 

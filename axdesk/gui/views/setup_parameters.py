@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout
 from axdesk.core.draft_cells import ParameterKind, Section, parse_number, value_text
 from axdesk.core.errors import UserInputError
 from axdesk.gui.models.draft_model import DraftModel
-from axdesk.gui.models.parameter_table import NEW_ROW, ParameterTable
+from axdesk.gui.models.parameter_table import NEW_ROW, WIDE, ParameterTable
 from axdesk.gui.style import px
 from axdesk.gui.views.setup_page import CellFields, TablePage, table_foot
 from axdesk.gui.views.setup_table import SetupTable
@@ -81,14 +81,36 @@ class ParametersPage(TablePage):
             placeholder="Toluene; 1,4-Dioxane; DMF", name="setup.parameters.details.choices"
         )
         self._choices_cell = labelled("Choices, separated by semicolons", self._choices)
+        dependents = TextField(
+            placeholder="Toluene: Water, Time; DMF: Time",
+            name="setup.parameters.details.dependents",
+        )
+        self._dependents_cell = labelled(
+            "Parameters that exist only with some of the choices", dependents
+        )
+        step = TextField(
+            placeholder="Every value between Low and High", name="setup.parameters.details.step"
+        )
+        self._step_cell = labelled("Step, counted from Low", step)
+        self._off = label(
+            "Off: every trial has the start value; without one the runner does not get it.",
+            "body",
+            "text2",
+            wrap=True,
+        )
         self._spread_head = label("Spread on this scale", "head", "text2")
         self._spread = label("", "body", "text2", wrap=True)
+        self._details.body.addWidget(self._off)
         self._details.body.addWidget(self._choices_cell)
+        self._details.body.addWidget(self._dependents_cell)
+        self._details.body.addWidget(self._step_cell)
         self._details.body.addWidget(labelled("Description", description))
         self._details.body.addWidget(self._spread_head)
         self._details.body.addWidget(self._spread)
         self._details_fields.add("description", description)
         self._details_fields.add("choices", self._choices)
+        self._details_fields.add("dependents", dependents)
+        self._details_fields.add("step", step)
         self.body.addWidget(self._details)
 
     def refresh(self) -> None:
@@ -107,10 +129,12 @@ class ParametersPage(TablePage):
         self._details_fields.row = row
         self._details_fields.refresh()
         kind = self._parameters.kind_of(row)
-        self._choices_cell.setVisible(kind == ParameterKind.CHOICE)
+        self._off.setVisible(not self._parameters.is_on(row))
+        for cell in (self._choices_cell, self._dependents_cell):
+            cell.setVisible(kind == ParameterKind.CHOICE)
         is_range = kind in (ParameterKind.DECIMAL, ParameterKind.WHOLE)
-        self._spread_head.setVisible(is_range)
-        self._spread.setVisible(is_range)
+        for part in (self._step_cell, self._spread_head, self._spread):
+            part.setVisible(is_range)
         if is_range:
             self._spread.setText(self._spread_of(row))
 
@@ -132,14 +156,25 @@ class ParametersPage(TablePage):
             values = [low * math.exp(step * math.log(high / low)) for step in steps]
         else:
             values = [low + step * (high - low) for step in steps]
-        if self._parameters.kind_of(row) == ParameterKind.WHOLE:
-            values = list(dict.fromkeys(float(round(value)) for value in values))
+        step = self._step_of(row)
+        if step is not None:
+            steps_up = dict.fromkeys(round((value - low) / step) for value in values)
+            values = [low + step * count for count in steps_up if low + step * count <= high]
         return " · ".join(value_text(float(f"{value:.3g}")) for value in values)
 
+    def _step_of(self, row: int) -> float | None:
+        text = self._parameters.text(row, "step").strip()
+        try:
+            step = parse_number(text) if text else 0.0
+        except UserInputError:
+            step = 0.0
+        is_whole = self._parameters.kind_of(row) == ParameterKind.WHOLE
+        return step if step > 0 else (1.0 if is_whole else None)
+
     def _span_choices(self, *_: object) -> None:
-        """Let the tags of a choice run across low, high and scale."""
+        """Let choices and expressions run across low, high and scale."""
         for row in range(self._parameters.rowCount()):
-            wide = self._parameters.kind_of(row) == ParameterKind.CHOICE
+            wide = self._parameters.kind_of(row) in WIDE
             if self.table.columnSpan(row, 4) != (3 if wide else 1):
                 self.table.setSpan(row, 4, 1, 3 if wide else 1)
 

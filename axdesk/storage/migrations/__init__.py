@@ -5,7 +5,15 @@ gone on by the time it runs. They are listed here rather than searched for on di
 frozen axdesk, which has no source files, finds them too.
 """
 
-from axdesk.storage.migrations import m0001_initial_schema, m0002_plugin_python
+from axdesk.storage.migrations import (
+    m0001_initial_schema,
+    m0002_plugin_python,
+    m0003_kinds_of_parameters,
+)
 
-MIGRATIONS = (m0001_initial_schema.upgrade, m0002_plugin_python.upgrade)
+MIGRATIONS = (
+    m0001_initial_schema.upgrade,
+    m0002_plugin_python.upgrade,
+    m0003_kinds_of_parameters.upgrade,
+)
 """The migration at index n leads to version n + 1."""

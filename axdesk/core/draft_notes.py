@@ -1,0 +1,52 @@
+"""Problems of a draft, as its checks find them cell by cell."""
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from axdesk.core.draft_cells import Problem, Section
+from axdesk.core.errors import AxdeskError
+
+T = TypeVar("T")
+
+
+class Notes:
+    """Collects problems.
+
+    Attributes:
+        problems: In the order in which they were found.
+    """
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+
+    def at(self, section: Section, row: int | None, field_name: str) -> "Place":
+        """Return the place of a cell."""
+        return Place(self, section, row, field_name)
+
+
+class Place:
+    """One cell, where problems can be noted."""
+
+    def __init__(self, notes: Notes, section: Section, row: int | None, field: str) -> None:
+        self._notes = notes
+        self._section = section
+        self._row = row
+        self._field = field
+
+    def beside(self, field: str) -> "Place":
+        """Return the place of another field of the row."""
+        return Place(self._notes, self._section, self._row, field)
+
+    def note(self, message: str, *remedies: tuple[str, Mapping[str, str]]) -> None:
+        """Note a problem here."""
+        self._notes.problems.append(
+            Problem(self._section, self._row, self._field, message, tuple(remedies))
+        )
+
+    def read(self, reader: Callable[[], T]) -> T | None:
+        """Return what is read, or note here why it cannot be and return None."""
+        try:
+            return reader()
+        except AxdeskError as error:
+            self.note(f"{error.message} {error.hint}".strip())
+            return None
