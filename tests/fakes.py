@@ -236,6 +236,7 @@ class ScriptedCalls:
         given_up: When calls were given up, and with which reason.
         told: Where prints go; None before and after a run.
         progression: Of a value that is fetched so many seconds after its trial's start.
+        value: What is fetched of a trial at a progression.
         before_run: Called with the trial index before each `run_trial`.
     """
 
@@ -260,6 +261,7 @@ class ScriptedCalls:
     given_up: list[tuple[float, str]] = field(default_factory=list)
     told: Callable[[str, str], None] | None = None
     progression: Callable[[float], float] = lambda seconds: seconds
+    value: Callable[[int, float], float] = lambda index, progression: float(index)
     before_run: Callable[[int], object] = lambda index: None
 
     def script(self, index: int) -> Script:
@@ -329,7 +331,7 @@ class ScriptedCalls:
         is_early = metric_name in self.early
         progression = self.progression(asked_at - self.started[trial_index]) if is_early else 0.0
         seconds = HANG if tries <= script.hangs.get(metric_name, 0) else 0.0
-        value = float(trial_index)
+        value = self.value(trial_index, progression)
         return later(
             self.clock, seconds, lambda: Observation(metric_name, value, None, progression), error
         )

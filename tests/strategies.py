@@ -33,6 +33,7 @@ from axdesk.core.run import (
 )
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.core.trial import (
     Arm,
     Generation,
@@ -239,6 +240,35 @@ generation_settings = st.builds(
     initialize_with_center=st.booleans(),
     seed=st.integers(0, 2**80),
 )
+
+
+@st.composite
+def early_stoppings(draw: st.DrawFn) -> EarlyStopping:
+    percentile = draw(st.none() | st.floats(0, 100, exclude_min=True, exclude_max=True))
+    low, high = sorted((draw(numbers), draw(numbers)))
+    return EarlyStopping(
+        percentile=percentile,
+        threshold=draw(numbers if percentile is None else st.none() | numbers),
+        min_progression=low,
+        max_progression=draw(st.none() | st.just(high)),
+        min_curves=draw(counts),
+        best_protected=draw(st.integers(0, 20)),
+    )
+
+
+@st.composite
+def global_stoppings(draw: st.DrawFn) -> GlobalStopping:
+    target, bar = draw(st.none() | numbers), draw(st.none() | st.floats(0, 1e6))
+    is_alone = target is None and bar is None
+    return GlobalStopping(
+        target=target,
+        improvement_bar=bar,
+        stagnation=draw(counts if is_alone else st.none() | counts),
+        window_size=draw(counts),
+        min_trials=draw(counts),
+    )
+
+
 run_settings = st.builds(
     RunSettings,
     max_trials=counts,
@@ -257,6 +287,8 @@ run_settings = st.builds(
         retry_budget=st.builds(RetryBudget, counts, counts),
         max_seconds_between_polls=seconds,
         generation_time_limit=limits,
+        early_stopping=st.none() | early_stoppings(),
+        global_stopping=st.none() | global_stoppings(),
     ),
 )
 

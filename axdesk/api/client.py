@@ -24,6 +24,7 @@ from axdesk.core.commands import (
     Command,
     EnterResult,
     Leave,
+    MarkEarlyStopped,
     MarkFailed,
     Pause,
     Resume,
@@ -54,8 +55,10 @@ from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping
 from axdesk.core.suggestions import request_for
 from axdesk.core.trial import Arm, Prediction, Trial, TrialStatus
+from axdesk.orchestration.early_stopping import reason_to_stop_early
 from axdesk.orchestration.scheduler import Scheduler
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations, observations_of
 from axdesk.plugins.calls import ThreadedPluginCalls
@@ -109,9 +112,10 @@ class Client:
     """Configures an experiment, runs its trials, and tells what came out.
 
     `run_trials` blocks its thread; meanwhile `submit`, `pause`, `resume`, `stop`, `stop_now`,
-    `answer_question`, `complete_trial`, `mark_trial_failed` and `mark_trial_abandoned` may be
-    called from any other. From `on_event`, those that answer nothing return at once, and what the
-    run refuses is told as `Warned`. Everything else belongs to one thread at a time.
+    `answer_question`, `complete_trial`, `mark_trial_failed`, `mark_trial_abandoned` and
+    `mark_trial_early_stopped` may be called from any other. From `on_event`, those that answer
+    nothing return at once, and what the run refuses is told as `Warned`. Everything else belongs to
+    one thread at a time.
     """
 
     def __init__(
@@ -742,6 +746,34 @@ class Client:
     def mark_trial_abandoned(self, trial_index: int) -> None:
         """Give a trial up, or void its result; its point is not suggested again."""
         self._order(Abandon(trial_index))
+
+    def mark_trial_early_stopped(self, trial_index: int) -> None:
+        """End a running trial before its time; its values are kept, but not given to the model.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            TransitionError: If it does not run.
+            UserInputError: If it has no values.
+        """
+        self._order(MarkEarlyStopped(trial_index))
+
+    def should_stop_trial_early(self, trial_index: int) -> bool:
+        """Whether the trial's latest values say that it is not worth finishing; changes nothing.
+
+        Judged by the `early_stopping` of the last run, or of the set-up before the first; where
+        neither has one, by `EarlyStopping(percentile=50)`. A trial that does not run is not to be
+        stopped.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+        """
+        experiment = self.experiment
+        trial = experiment.trial(trial_index)
+        settings = experiment.runs[-1].settings if experiment.runs else experiment.setup.run
+        rule = settings.orchestration.early_stopping or EarlyStopping(percentile=50.0)
+        trials = tuple(experiment.trials.values())
+        reason = reason_to_stop_early(rule, trial, trials, experiment.optimization)
+        return trial.status is TrialStatus.RUNNING and reason != ""
 
     # ---- results ---------------------------------------------------------------------------------
 

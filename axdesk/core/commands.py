@@ -107,6 +107,14 @@ class Abandon(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class MarkEarlyStopped(Command):
+    """End a running trial that has values: they are kept and shown, but not given to the model."""
+
+    trial_index: int
+    reason: str = "marked as stopped early"
+
+
+@dataclass(frozen=True, slots=True)
 class FetchAgain(Command):
     """Poll and fetch a trial once more that failed after it had been started; needs a run."""
 
@@ -145,5 +153,7 @@ class AddTrial(Command):
     result: TResult = field(default_factory=dict)
 
 
-TrialCommand = EnterResult | MarkFailed | Abandon | SetExcluded | SetNote | AddTrial
+TrialCommand = (
+    EnterResult | MarkFailed | Abandon | MarkEarlyStopped | SetExcluded | SetNote | AddTrial
+)
 """The commands that an experiment takes with or without a run."""

@@ -28,6 +28,7 @@ from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
 from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, TOptionValue
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
 
 def checked_rows(
@@ -311,6 +312,7 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
             "generation_time_limit",
         )
     }
+    early, overall = _early_stopping(cells), _global_stopping(cells)
     if cells.is_wrong or any(value is None for value in values):
         return None
     (trials, parallel, _, polls, launches, failed, retry_poll, retry_fetch, longest,
@@ -338,6 +340,8 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
                     retry_budget=RetryBudget(int(retry_poll), int(retry_fetch)),
                     max_seconds_between_polls=longest,
                     generation_time_limit=optional["generation_time_limit"],
+                    early_stopping=early,
+                    global_stopping=overall,
                 ),
             ),
             GenerationSettings(
@@ -348,6 +352,35 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
             ),
         )
     )
+
+
+def _early_stopping(cells: "_RunCells") -> EarlyStopping | None:
+    percentile = cells.number_or_none("early_percentile")
+    threshold = cells.number_or_none("early_threshold")
+    usual = EarlyStopping(percentile=50.0)
+    low = cells.number_or_none("early_min_progression")
+    low = usual.min_progression if low is None else low
+    high = cells.number_or_none("early_max_progression")
+    curves = cells.whole_or("early_min_curves", 1, usual.min_curves)
+    protected = cells.whole_or("early_best_protected", 0, usual.best_protected)
+    if high is not None and high < low:
+        cells.refuse("early_max_progression", f"Enter at least {low:g}, where judging begins.")
+    if cells.is_wrong or (percentile is None and threshold is None):
+        return None
+    return EarlyStopping(percentile, threshold, low, high, curves, protected)
+
+
+def _global_stopping(cells: "_RunCells") -> GlobalStopping | None:
+    target = cells.number_or_none("global_target")
+    percent = cells.number_or_none("global_improvement_percent")
+    bar = None if percent is None else parse_percent(cells.row["global_improvement_percent"])
+    usual = GlobalStopping(target=0.0)
+    stagnation = cells.whole_or("global_stagnation", 1, 0) or None
+    window = cells.whole_or("global_window_size", 1, usual.window_size)
+    least = cells.whole_or("global_min_trials", 1, usual.min_trials)
+    if cells.is_wrong or (target is None and bar is None and stagnation is None):
+        return None
+    return GlobalStopping(target, bar, stagnation, window, least)
 
 
 @dataclass(slots=True)
@@ -375,6 +408,18 @@ class _RunCells:
         self.is_wrong = self.is_wrong or value is None
         return value
 
+    def number_or_none(self, name: str) -> float | None:
+        return self.number(name) if self.row.get(name, "").strip() else None
+
+    def whole_or(self, name: str, low: int, usual: int) -> int:
+        """Return what stands in a cell that may be left empty; `usual` if it is wrong."""
+        value = self.whole(name, low) if self.row.get(name, "").strip() else usual
+        return usual if value is None else value
+
+    def refuse(self, name: str, message: str) -> None:
+        self.notes.at(Section.RUN, 0, name).note(message)
+        self.is_wrong = True
+
     def seconds_or_none(self, name: str) -> float | None:
         at = self.notes.at(Section.RUN, 0, name)
         if not self.row.get(name, "").strip():
@@ -391,5 +436,7 @@ _NUMBER_LIMITS: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "tolerated_failure_percent": (lambda v: 0 <= v < 100, "Enter 0 up to, not including, 100."),
     "seconds_between_polls": (lambda v: v > 0, "Enter a number of seconds above 0."),
     "max_seconds_between_polls": (lambda v: v > 0, "Enter a number of seconds above 0."),
+    "early_percentile": (lambda v: 0 < v < 100, "Enter a number above 0 and below 100."),
+    "global_improvement_percent": (lambda v: v >= 0, "Enter a percentage of at least 0."),
     "seconds_between_launches": (lambda v: v >= 0, "Enter a number of seconds of at least 0."),
 }

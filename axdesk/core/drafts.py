@@ -30,7 +30,7 @@ from axdesk.core.parameters import (
     RangeParameterConfig,
 )
 from axdesk.core.plugins import PluginCatalogue, PluginChoice
-from axdesk.core.run import RunSettings
+from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 
 
@@ -209,9 +209,7 @@ def _objective_rows(
 def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:
     more = run.orchestration
 
-    def seconds(value: float | None) -> str:
-        return "" if value is None else number_text(value)
-
+    seconds = _number_or_nothing
     return _row(
         max_trials=str(run.max_trials),
         parallelism=str(run.parallelism),
@@ -231,8 +229,37 @@ def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:
         fetch_retries=str(more.retry_budget.fetch),
         max_seconds_between_polls=seconds(more.max_seconds_between_polls),
         generation_time_limit=seconds(more.generation_time_limit),
+        **_stopping_cells(more),
         method=generation.method,
         initial_trials=str(generation.initialization_budget),
         start_at_center="yes" if generation.initialize_with_center else "no",
         seed=str(generation.seed),
     )
+
+
+def _number_or_nothing(value: float | None) -> str:
+    return "" if value is None else number_text(value)
+
+
+def _stopping_cells(more: OrchestrationConfig) -> dict[str, str]:
+    early, overall, text = more.early_stopping, more.global_stopping, _number_or_nothing
+    cells: dict[str, str] = {}
+    if early is not None:
+        cells |= {
+            "early_percentile": text(early.percentile),
+            "early_threshold": text(early.threshold),
+            "early_min_progression": text(early.min_progression),
+            "early_max_progression": text(early.max_progression),
+            "early_min_curves": str(early.min_curves),
+            "early_best_protected": str(early.best_protected),
+        }
+    if overall is not None:
+        bar = overall.improvement_bar
+        cells |= {
+            "global_target": text(overall.target),
+            "global_improvement_percent": "" if bar is None else percent_text(bar),
+            "global_stagnation": "" if overall.stagnation is None else str(overall.stagnation),
+            "global_window_size": str(overall.window_size),
+            "global_min_trials": str(overall.min_trials),
+        }
+    return cells

@@ -7,6 +7,9 @@ from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.trial import Trial, TrialStatus
 
+Reading = tuple[float, float]
+"""(progression, score)."""
+
 
 def objective_score(trial: Trial, optimization: OptimizationConfig) -> float | None:
     """Return the observed objective, larger is better; None without a completed result."""
@@ -91,3 +94,28 @@ def convergence_trace(
         shown = None if best is None else shown_value(best, optimization)
         points.append(TracePoint(trial.index, shown_value(score, optimization), shown, eligible))
     return tuple(points)
+
+
+def objective_curve(trial: Trial, optimization: OptimizationConfig) -> tuple[Reading, ...]:
+    """Return the objective at each progression that all its metrics have values of.
+
+    Of a trial in any status, by rising progression; larger is better.
+    """
+    metrics = optimization.objective.metric_names
+    values: dict[str, dict[float, float]] = {metric: {} for metric in metrics}
+    for observation in trial.observations:
+        if observation.metric in values:
+            # Of equal progressions the one that came last: a correction.
+            values[observation.metric][observation.progression] = observation.mean
+    shared = set.intersection(*(set(of_metric) for of_metric in values.values()))
+    expression = optimization.objective.expression
+    return tuple(
+        (x, expression.value({metric: values[metric][x] for metric in metrics}))
+        for x in sorted(shared)
+    )
+
+
+def score_of(shown: float, optimization: OptimizationConfig) -> float:
+    """Return the score, larger is better, of a value as the operator knows it."""
+    terms = optimization.objective.expression.terms
+    return shown * terms[0][1] if len(terms) == 1 else shown

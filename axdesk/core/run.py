@@ -1,14 +1,21 @@
 """Runs: one call of `run_trials` each, their settings, states, and what an operator may do when."""
 
 import math
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Literal, Self, TypeGuard
+from typing import Any, Literal, Self
 
 from axdesk.core.errors import TransitionError, UserInputError
+from axdesk.core.setting_checks import (
+    check_count,
+    check_limit,
+    check_seconds,
+    check_word,
+    is_number,
+)
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
 
 class RunState(StrEnum):
@@ -127,7 +134,7 @@ class CallDeadlines:
 
     def __post_init__(self) -> None:
         for name in ("run", "poll", "fetch", "stop"):
-            _check_limit(f"call_deadlines.{name}", getattr(self, name))
+            check_limit(f"call_deadlines.{name}", getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ class RetryBudget:
 
     def __post_init__(self) -> None:
         for name in ("poll", "fetch"):
-            _check_count(f"retry_budget.{name}", getattr(self, name), low=1)
+            check_count(f"retry_budget.{name}", getattr(self, name), low=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +173,8 @@ class OrchestrationConfig:
         max_seconds_between_polls: Upper end of the pause after failed polls and fetches, give or
             take 20 %; a call that takes as long is told as not answering.
         generation_time_limit: Seconds until a space-filling candidate steps in; None for none.
+        early_stopping: Which running trials are stopped before their end; None for none.
+        global_stopping: When the run ends before its budget is spent; None for never.
     """
 
     min_seconds_between_launches: float = 1.0
@@ -178,19 +187,19 @@ class OrchestrationConfig:
     retry_budget: RetryBudget = field(default_factory=RetryBudget)
     max_seconds_between_polls: float = 60.0
     generation_time_limit: float | None = 300.0
+    early_stopping: EarlyStopping | None = None
+    global_stopping: GlobalStopping | None = None
 
     def __post_init__(self) -> None:
-        _check_seconds("min_seconds_between_launches", self.min_seconds_between_launches)
-        _check_count("min_failed_trials", self.min_failed_trials, low=1)
-        _check_word(
-            "when_failure_rate_exceeded", self.when_failure_rate_exceeded, ("drain", "stop")
-        )
-        _check_word(
+        check_seconds("min_seconds_between_launches", self.min_seconds_between_launches)
+        check_count("min_failed_trials", self.min_failed_trials, low=1)
+        check_word("when_failure_rate_exceeded", self.when_failure_rate_exceeded, ("drain", "stop"))
+        check_word(
             "uncertain_deployment", self.uncertain_deployment, ("ask", "abandon", "redeploy")
         )
-        _check_seconds("max_seconds_between_polls", self.max_seconds_between_polls, positive=True)
+        check_seconds("max_seconds_between_polls", self.max_seconds_between_polls, positive=True)
         for name in ("trial_time_limit", "run_time_limit", "generation_time_limit"):
-            _check_limit(name, getattr(self, name))
+            check_limit(name, getattr(self, name))
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,15 +221,15 @@ class RunSettings:
     orchestration: OrchestrationConfig = field(default_factory=OrchestrationConfig)
 
     def __post_init__(self) -> None:
-        _check_count("max_trials", self.max_trials, low=1)
-        _check_count("parallelism", self.parallelism, low=1)
+        check_count("max_trials", self.max_trials, low=1)
+        check_count("parallelism", self.parallelism, low=1)
         rate = self.tolerated_trial_failure_rate
-        if not _is_number(rate) or not 0 <= rate < 1:
+        if not is_number(rate) or not 0 <= rate < 1:
             raise UserInputError(
                 f"tolerated_trial_failure_rate is {rate!r}; allowed is 0 up to, not including, 1.",
                 "Write 10 % as 0.1.",
             )
-        _check_seconds(
+        check_seconds(
             "initial_seconds_between_polls", self.initial_seconds_between_polls, positive=True
         )
 
@@ -274,32 +283,3 @@ class Run:
                 f"Allowed: {', '.join(sorted(RUN_TRANSITIONS[self.state]))}.",
             )
         return replace(self, state=state, **changes)
-
-
-def _check_count(name: str, value: object, *, low: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise UserInputError(f"{name} is {value!r}; a whole number of at least {low} is needed.")
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    # math.isfinite fails at whole numbers that are too large for a float.
-    return abs(value) <= sys.float_info.max
-
-
-def _check_seconds(name: str, value: object, *, positive: bool = False) -> None:
-    if not _is_number(value) or value < 0 or (positive and value == 0):
-        need = "above 0" if positive else "of at least 0"
-        raise UserInputError(f"{name} is {value!r}; a number of seconds {need} is needed.")
-
-
-def _check_limit(name: str, value: object) -> None:
-    """Refuse what is neither a time limit nor None for no limit."""
-    if value is not None:
-        _check_seconds(name, value, positive=True)
-
-
-def _check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise UserInputError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")

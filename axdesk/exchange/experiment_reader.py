@@ -19,6 +19,7 @@ from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.exchange.models import (
     ChoiceTable,
     DerivedTable,
@@ -52,6 +53,11 @@ GENERATION_FIELDS: Mapping[str, str] = {
     "seed": "seed",
 }
 """Key of `[generation]` → field of `GenerationSettings`."""
+
+_RULES: Mapping[str, Callable[..., EarlyStopping | GlobalStopping]] = {
+    "early_stopping": EarlyStopping,
+    "global_stopping": GlobalStopping,
+}
 
 _NO_LIMIT = float("inf")
 _MAY_BE_UNLIMITED = frozenset(
@@ -157,7 +163,12 @@ class SetupReader:
         retries = self._try(
             ("run", "retry_budget"), lambda: RetryBudget(**given.pop("retry_budget", {}))
         )
-        if deadlines is None or retries is None:
+        rules: dict[str, Any] = {
+            name: self._try(("run", name), lambda kind=kind, name=name: kind(**given.pop(name)))  # type: ignore[misc]  # defaults bind the loop's values
+            for name, kind in _RULES.items()
+            if name in given
+        }
+        if deadlines is None or retries is None or None in rules.values():
             return None
         own = {name: given.pop(name) for name in RUN_FIELDS if name in given}
         return self._try(
@@ -165,7 +176,7 @@ class SetupReader:
             lambda: RunSettings(
                 **own,
                 orchestration=OrchestrationConfig(
-                    **given, call_deadlines=deadlines, retry_budget=retries
+                    **given, **rules, call_deadlines=deadlines, retry_budget=retries
                 ),
             ),
         )

@@ -97,11 +97,17 @@ def _run(run: RunSettings) -> Iterable[str]:
     more = run.orchestration
     nested = {"call_deadlines": more.call_deadlines, "retry_budget": more.retry_budget}
     values = {name: getattr(run, name) for name in RUN_FIELDS}
-    yield _section("[run]", values | _changed(more, OrchestrationConfig(), without=nested))
+    rules = {"early_stopping": more.early_stopping, "global_stopping": more.global_stopping}
+    without = (*nested, *rules)
+    yield _section("[run]", values | _changed(more, OrchestrationConfig(), without=without))
     for name, value in nested.items():
         changed = _changed(value, type(value)())
         if changed:
             yield _section(f"[run.{name}]", changed)
+    for name, rule in rules.items():
+        if rule is not None:
+            given = {field.name: getattr(rule, field.name) for field in fields(rule)}
+            yield _section(f"[run.{name}]", given)
 
 
 def _changed(value: Any, default: Any, *, without: Iterable[str] = ()) -> dict[str, Any]:

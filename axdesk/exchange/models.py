@@ -130,6 +130,27 @@ class RetriesTable(_Table):
     fetch: int | None = None
 
 
+class EarlyStoppingTable(_Table):
+    """`[run.early_stopping]`; what is left out has its default."""
+
+    percentile: float | None = None
+    threshold: float | None = None
+    min_progression: float | None = None
+    max_progression: float | None = None
+    min_curves: int | None = None
+    best_protected: int | None = None
+
+
+class GlobalStoppingTable(_Table):
+    """`[run.global_stopping]`; what is left out has its default."""
+
+    target: float | None = None
+    improvement_bar: float | None = None
+    stagnation: int | None = None
+    window_size: int | None = None
+    min_trials: int | None = None
+
+
 class RunTable(_Table):
     """`[run]`; of the limits in seconds, `inf` for none."""
 
@@ -147,6 +168,8 @@ class RunTable(_Table):
     generation_time_limit: float | None = None
     call_deadlines: DeadlinesTable = DeadlinesTable()
     retry_budget: RetriesTable = RetriesTable()
+    early_stopping: EarlyStoppingTable | None = None
+    global_stopping: GlobalStoppingTable | None = None
 
 
 ParameterTable = Annotated[

@@ -28,6 +28,7 @@ class Following:
 
     Attributes:
         watches: Trial index → its watch, of each trial that is polled.
+        progressed: Indices of those that brought values since somebody last emptied it.
     """
 
     def __init__(self, loop: Loop) -> None:
@@ -41,6 +42,7 @@ class Following:
             metrics=tuple(m for m in config.metric_names if m in loop.calls.metric_names),
         )
         self.watches: dict[int, TrialWatch] = {}
+        self.progressed: set[int] = set()
         self._early: PendingCall[tuple[str, ...]] | None = None
         self._seconds: dict[int, tuple[float, float]] = {}
         self._next_heartbeat_at = loop.clock.monotonic() + _HEARTBEAT_SECONDS
@@ -117,6 +119,17 @@ class Following:
             self._lab.early = self._early_metrics(call)
         except AxdeskError as error:
             self._loop.warn(f"No metric is fetched while trials run: {error.message}")
+        self._warn_without_curve()
+
+    def _warn_without_curve(self) -> None:
+        """Tell that early stopping can never happen, where that is so."""
+        objective = self._loop.experiment.optimization.objective
+        missing = [name for name in objective.metric_names if name not in self._lab.early]
+        if missing and self._loop.current.settings.orchestration.early_stopping is not None:
+            self._loop.warn(
+                f"No trial is stopped early: {', '.join(missing)} cannot be fetched while it runs.",
+                "Its metric's is_available_while_running() must return True.",
+            )
 
     def _early_metrics(self, call: PendingCall[tuple[str, ...]]) -> tuple[str, ...]:
         if not call.is_done:
@@ -135,6 +148,7 @@ class Following:
                 joined = _joined(trial, observations)
                 if joined != trial.observations:
                     self._loop.keep(replace(trial, observations=joined))
+                    self.progressed.add(index)
             case Health(failures=failures, reason=reason, seconds=seconds):
                 since = self._loop.clock.now() - timedelta(seconds=seconds) if failures else None
                 self._loop.publish(TrialHealthChanged(index, failures, reason, since))

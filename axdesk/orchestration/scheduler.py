@@ -27,6 +27,7 @@ from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
 from axdesk.orchestration.failure_rate import FailureRate
 from axdesk.orchestration.following import Following
+from axdesk.orchestration.global_stopping import reason_to_end
 from axdesk.orchestration.inbox import Inbox
 from axdesk.orchestration.launching import Launching
 from axdesk.orchestration.prints import Prints
@@ -95,6 +96,9 @@ class Scheduler:
         self._failure_rate = FailureRate(experiment, lambda: self.current)
         self._started_at = clock.monotonic()
         self._run_seconds = run.elapsed_seconds
+        self._has_new_results = True
+        self._is_overruled = False
+        self._enough = ""
         self._leaves_because: str | None = None
         self._waits_for_store = True
 
@@ -151,9 +155,11 @@ class Scheduler:
         self.uncertain.step()
         self._stopping.step()
         self._following.step()
+        self._stopping.stop_early()
         self._keep_time_limit()
         self._stopping.keep_time_limit()
         self._check_failure_rate()
+        self._check_results()
         self._settle_state()
         self._launching.launch_next()
         self._launching.look_ahead()
@@ -246,6 +252,7 @@ class Scheduler:
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
         self.keeping.took(trial)
+        self._has_new_results = True
         if trial.status.is_terminal:
             was_asked_about = trial.index in self.uncertain.questions
             self.forget(trial.index)
@@ -290,6 +297,25 @@ class Scheduler:
             self.change_state(RunState.STOPPING, self._failure_rate.told)
         if self._settings.orchestration.when_failure_rate_exceeded == "stop":
             self.stop_now("stopped because too many trials failed")
+
+    def _check_results(self) -> None:
+        """Launch nothing more once the results are good enough, or no longer become better."""
+        rule = self._settings.orchestration.global_stopping
+        if rule is None or self._is_overruled or self.current.state is not RunState.RUNNING:
+            return
+        if not self._has_new_results:
+            return
+        self._has_new_results = False
+        trials = sorted(self.experiment.trials.values(), key=lambda trial: trial.index)
+        reason = reason_to_end(rule, trials, self.current.index, self.experiment.optimization)
+        if reason:
+            self.change_state(RunState.STOPPING, reason)
+            self._enough = reason
+
+    @property
+    def _is_good_enough(self) -> bool:
+        """Whether launching was ended by the results, and nobody wants the rest stopped."""
+        return bool(self._enough) and self._stopping.reason is None
 
     # ---- state -----------------------------------------------------------------------------------
 
@@ -346,13 +372,14 @@ class Scheduler:
             self._following.leave_all()
             self._finish(RunState.INTERRUPTED, self._leaves_because)
             return
-        if self.current.state is not RunState.STOPPING:
+        is_stopped = self.current.state is RunState.STOPPING and not self._is_good_enough
+        if not is_stopped:
             self._check_failure_rate(at_end=True)
         if self._failure_rate.exceeded:
             error = self._failure_rate.error()
             self._finish(RunState.FAILED, error.message)
             raise error
-        if self.current.state is RunState.STOPPING:
+        if is_stopped:
             self._finish(RunState.STOPPED, self.current.reason)
         elif self.uncertain.questions:
             indices = tuple(self.uncertain.questions)
@@ -365,8 +392,12 @@ class Scheduler:
                 trial_indices=indices,
             )
         else:
-            reason = "every allowed point was tried" if self._suggesting.is_exhausted else ""
-            self._finish(RunState.COMPLETED, reason)
+            exhausted = "every allowed point was tried" if self._suggesting.is_exhausted else ""
+            trials = self.experiment.of_run(self.current)
+            # What was about to be deployed once more when the results were good enough waits.
+            is_done = all(trial.status.is_terminal for trial in trials)
+            state = RunState.COMPLETED if is_done else RunState.STOPPED
+            self._finish(state, self._enough or exhausted)
         failpoint("run_ended")
 
     @contextmanager
@@ -414,6 +445,7 @@ class Scheduler:
     def keep(self, trial: Trial, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store a trial's snapshot, then publish it."""
         self.keeping.keep(trial, audit)
+        self._has_new_results = True
 
     def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store the run's snapshot, then publish it."""
@@ -431,6 +463,9 @@ class Scheduler:
             self.follow_running()
             if before in (RunState.STARTING, RunState.STOPPING):
                 self._failure_rate.forgive()
+            if self._enough:
+                # A person wants more trials all the same.
+                self._enough, self._is_overruled = "", True
 
     def warn(self, message: str, hint: str = "") -> None:
         """Tell the operator something that needs no answer."""

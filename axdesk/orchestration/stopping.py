@@ -1,4 +1,4 @@
-"""Trials that are stopped through the runner: by the operator, or over their time limit."""
+"""Trials that are stopped through the runner: by the operator, over their limit, or early."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from axdesk.core.errors import AxdeskError, DeadlineError
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall, pause_after, was_entered
+from axdesk.orchestration.early_stopping import reason_to_stop_early
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.loop import Loop
 
@@ -35,6 +36,7 @@ class Stopping:
         self._loop = loop
         self._following = following
         self._stops: dict[int, _Stop] = {}
+        self._goes_on: set[int] = set()
         self.reason: str | None = None
 
     @property
@@ -67,6 +69,24 @@ class Stopping:
             if limit is not None and self._following.elapsed(trial) >= limit:
                 reason = f"took longer than {limit:g} s"
                 self._stop(trial, TrialStatus.FAILED, reason, is_certain=True)
+
+    def stop_early(self) -> None:
+        """Stop the trials whose latest values say that they are not worth finishing."""
+        progressed = self._following.progressed & self._following.watches.keys() - self._goes_on
+        self._following.progressed.clear()
+        rule = self._loop.current.settings.orchestration.early_stopping
+        experiment = self._loop.experiment
+        for index in sorted(progressed) if rule is not None else ():
+            trial, trials = experiment.trial(index), experiment.trials.values()
+            reason = rule and reason_to_stop_early(rule, trial, trials, experiment.optimization)
+            if reason and self._loop.calls.can_stop:
+                self._stop(trial, TrialStatus.EARLY_STOPPED, reason, is_certain=False)
+            elif reason:
+                self._goes_on.add(index)
+                self._loop.warn(
+                    f"Trial {index} is not worth finishing: {reason}.",
+                    f"It goes on, for {self._loop.calls.runner_name} cannot stop trials.",
+                )
 
     def forget(self, index: int) -> None:
         """Wait no longer for the stop of a trial."""
@@ -124,6 +144,7 @@ class Stopping:
         if stop.is_certain:
             self._loop.end(trial, stop.status, reason=f"{stop.reason}; it may go on")
             return
+        self._goes_on.add(trial.index)
         self._following.leave(trial)
         if self.reason is None:
             self._loop.follow_running()

@@ -9,6 +9,7 @@ from axdesk.core.commands import (
     Abandon,
     AddTrial,
     EnterResult,
+    MarkEarlyStopped,
     MarkFailed,
     SetExcluded,
     SetNote,
@@ -62,6 +63,8 @@ def _changed(experiment: Experiment, trial: Trial, command: TrialCommand, now: d
             return trial.moved_to(TrialStatus.FAILED, reason=reason, finished_at=now)
         case Abandon(reason=reason):
             return trial.moved_to(TrialStatus.ABANDONED, reason=reason, finished_at=now)
+        case MarkEarlyStopped(reason=reason):
+            return _early_stopped(trial, reason, now)
         case SetExcluded(is_excluded=is_excluded):
             return replace(trial, is_excluded=is_excluded)
         case SetNote(note=note):
@@ -75,7 +78,7 @@ def _note(command: TrialCommand) -> str:
     match command:
         case EnterResult(note=note):
             return note
-        case MarkFailed(reason=reason) | Abandon(reason=reason):
+        case MarkFailed(reason=reason) | Abandon(reason=reason) | MarkEarlyStopped(reason=reason):
             return reason
         case _:
             return ""
@@ -86,6 +89,7 @@ _ACTIONS: Mapping[type[object], str] = {
     EnterResult: "enter_result",
     MarkFailed: "mark_failed",
     Abandon: "abandon",
+    MarkEarlyStopped: "mark_early_stopped",
     SetExcluded: "set_excluded",
     SetNote: "set_note",
 }
@@ -103,6 +107,15 @@ def _told(trial: Trial, command: TrialCommand) -> str:
             latest = (trial.latest(metric) for metric in metrics)
             status = f"{trial.status}: {trial.reason}" if trial.reason else str(trial.status)
             return "; ".join([status, *(_observation_text(o) for o in latest if o)])
+
+
+def _early_stopped(trial: Trial, reason: str, now: datetime) -> Trial:
+    if trial.status is TrialStatus.RUNNING and not trial.observations:
+        raise UserInputError(
+            f"Trial {trial.index} has no values, so it cannot count as stopped early.",
+            "Attach what was measured, or mark it failed or abandoned.",
+        )
+    return trial.moved_to(TrialStatus.EARLY_STOPPED, reason=reason, finished_at=now)
 
 
 def _observation_text(observation: Observation) -> str:

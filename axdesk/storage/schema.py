@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -283,6 +283,11 @@ class PluginOptionRow(Base):
     value: Mapped[Any | None] = mapped_column(AnyValue)
 
 
+def _added_later() -> Any:
+    """A column behind all others that is NULL in the rows of older versions."""
+    return mapped_column(sort_order=1, server_default=text("NULL"))
+
+
 class RunSettingsColumns:
     """The arguments of `run_trials`; None in a time limit or a deadline means none."""
 
@@ -304,6 +309,18 @@ class RunSettingsColumns:
     fetch_retries: Mapped[int]
     max_seconds_between_polls: Mapped[float | None]
     generation_time_limit: Mapped[float | None]
+    # Each is NULL where there is no such rule.
+    early_percentile: Mapped[float | None] = _added_later()
+    early_threshold: Mapped[float | None] = _added_later()
+    early_min_progression: Mapped[float | None] = _added_later()
+    early_max_progression: Mapped[float | None] = _added_later()
+    early_min_curves: Mapped[int | None] = _added_later()
+    early_best_protected: Mapped[int | None] = _added_later()
+    global_target: Mapped[float | None] = _added_later()
+    global_improvement_bar: Mapped[float | None] = _added_later()
+    global_stagnation: Mapped[int | None] = _added_later()
+    global_window_size: Mapped[int | None] = _added_later()
+    global_min_trials: Mapped[int | None] = _added_later()
 
 
 class RunSettingsRow(RunSettingsColumns, Base):

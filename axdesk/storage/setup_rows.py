@@ -1,6 +1,7 @@
 """Set-ups, search spaces and run settings as rows."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ from axdesk.core.plugins import PluginChoice, PluginKind
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.storage.column_types import decoded, encoded
 from axdesk.storage.schema import (
     Base,
@@ -431,7 +433,21 @@ def settings_columns(settings: RunSettings) -> Columns:
         "fetch_retries": more.retry_budget.fetch,
         "max_seconds_between_polls": more.max_seconds_between_polls,
         "generation_time_limit": more.generation_time_limit,
+        **_rule_columns("early_", EarlyStopping, more.early_stopping),
+        **_rule_columns("global_", GlobalStopping, more.global_stopping),
     }
+
+
+TRule = TypeVar("TRule", EarlyStopping, GlobalStopping)
+
+
+def _rule_columns(prefix: str, kind: type[TRule], rule: TRule | None) -> Columns:
+    return {prefix + f.name: None if rule is None else getattr(rule, f.name) for f in fields(kind)}
+
+
+def _rule_of(prefix: str, kind: type[TRule], row: RowMapping) -> TRule | None:
+    values = {field.name: row[prefix + field.name] for field in fields(kind)}
+    return None if set(values.values()) == {None} else kind(**values)
 
 
 def settings_of(row: RowMapping) -> RunSettings:
@@ -457,5 +473,7 @@ def settings_of(row: RowMapping) -> RunSettings:
             retry_budget=RetryBudget(poll=row["poll_retries"], fetch=row["fetch_retries"]),
             max_seconds_between_polls=row["max_seconds_between_polls"],
             generation_time_limit=row["generation_time_limit"],
+            early_stopping=_rule_of("early_", EarlyStopping, row),
+            global_stopping=_rule_of("global_", GlobalStopping, row),
         ),
     )

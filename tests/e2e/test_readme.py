@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from axdesk.core.parameters import (
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.core.trial import TrialStatus
 from axdesk.exchange.experiment_file import read_experiment_file
 from axdesk.exchange.models import (
@@ -33,10 +35,12 @@ from axdesk.exchange.models import (
     DeadlinesTable,
     DependentsTable,
     DerivedTable,
+    EarlyStoppingTable,
     ExperimentTable,
     FileTable,
     FixedTable,
     GenerationTable,
+    GlobalStoppingTable,
     OptimizationTable,
     PluginTable,
     RangeTable,
@@ -189,7 +193,13 @@ def test_the_experiment_file_means_what_its_comments_say(setup: ExperimentSetup)
 
 def test_the_experiment_file_shows_the_defaults_that_it_claims(setup: ExperimentSetup) -> None:
     assert setup.generation == GenerationSettings(seed=7)
-    assert setup.run.orchestration == OrchestrationConfig()
+    early, overall = EarlyStopping(percentile=25.0), GlobalStopping(target=95.0)
+    assert setup.run.orchestration == OrchestrationConfig(
+        early_stopping=replace(early, threshold=5.0, max_progression=90.0),
+        global_stopping=replace(overall, improvement_bar=0.1, stagnation=12),
+    )
+    assert OrchestrationConfig().early_stopping is None
+    assert OrchestrationConfig().global_stopping is None
     (code,) = blocks("toml")
     defaults = RunSettings()
     assert "parallelism = 3                     # default 1" in code
@@ -217,6 +227,8 @@ def test_the_experiment_file_shows_every_key_that_there_is() -> None:
         RunTable,
         DeadlinesTable,
         RetriesTable,
+        EarlyStoppingTable,
+        GlobalStoppingTable,
         FileTable,
     )
     for table in tables:

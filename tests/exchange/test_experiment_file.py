@@ -1,6 +1,7 @@
 """Experiment files: read with located problems, written so that they read back the same."""
 
 import dataclasses
+import re
 import string
 import tomllib
 from pathlib import Path
@@ -20,6 +21,7 @@ from axdesk.core.resources import resource_path
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.exchange.experiment_file import (
     experiment_file_text,
     read_experiment_file,
@@ -140,6 +142,15 @@ poll = 5
 
 [run.retry_budget]
 fetch = 2
+
+[run.early_stopping]
+percentile = 25
+max_progression = 50
+best_protected = 0
+
+[run.global_stopping]
+target = 80
+stagnation = 7
 """
 
 MEANT = ExperimentSetup(
@@ -198,6 +209,8 @@ MEANT = ExperimentSetup(
             generation_time_limit=None,
             call_deadlines=CallDeadlines(run=None, poll=5.0),
             retry_budget=RetryBudget(fetch=2),
+            early_stopping=EarlyStopping(percentile=25.0, max_progression=50.0, best_protected=0),
+            global_stopping=GlobalStopping(target=80.0, stagnation=7),
         ),
     ),
 )
@@ -521,3 +534,22 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         "experiment.toml",
         "taken.toml",
     }
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("[run.early_stopping]\nmin_curves = 3", "neither a percentile nor a threshold"),
+        ("[run.early_stopping]\npercentile = 120", "early_stopping.percentile is 120"),
+        ("[run.global_stopping]\nwindow_size = 3", "no target, no improvement_bar"),
+        ("[run.global_stopping]\ntarget = inf", "global_stopping.target is inf"),
+        ("[run.global_stopping]\ngoal = 1", "goal"),
+    ],
+)
+def test_a_stopping_rule_that_is_not_allowed_is_told_with_its_line(
+    tmp_path: Path, table: str, told: str
+) -> None:
+    text = f"{MINIMAL}\n{table}\n"
+    (problem,) = problems(tmp_path, text)
+    assert told in problem
+    assert re.match(r"[Ll]ine \d+", problem), problem

@@ -27,7 +27,9 @@ from axdesk.core.plugins import PluginCatalogue, PluginChoice
 from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.setup_texts import summary_rows
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_run import object_name
 from axdesk.gui.views.setup_table import SetupTable
@@ -465,6 +467,27 @@ def test_the_sentence_of_the_run_follows_each_key(show: Show, qtbot: QtBot) -> N
     assert "30 trials, 3 at a time" in sentence.accessibleName()
     QTest.keyClicks(parallel, "x")
     assert "“3x” is no number" in sentence.accessibleName()
+
+
+def test_stopping_early_is_set_by_its_fields(show: Show, qtbot: QtBot) -> None:
+    view = show(suzuki())
+    view.show_section(Section.RUN)
+    view.go_to(Problem(Section.RUN, 0, "early_percentile", "Something is wrong."))
+    QTest.keyClicks(found(view, TextField, "setup.run.early_percentile"), "25")
+    QTest.keyClicks(found(view, TextField, "setup.run.global_target"), "92,5")
+    assert view.model.setup is not None
+    orchestration = view.model.setup.run.orchestration
+    assert orchestration.early_stopping == EarlyStopping(percentile=25.0)
+    assert orchestration.global_stopping == GlobalStopping(target=92.5)
+    rows = dict(summary_rows(view.model.setup))
+    assert rows["Ends trials"] == "below percentile 25"
+    assert rows["Ends the run"] == "at 92.5"
+    QTest.keyClicks(found(view, TextField, "setup.run.early_percentile"), "0")
+    problem = view.model.problems_of(Section.RUN)[0]
+    assert (problem.field, problem.message) == (
+        "early_percentile",
+        "Enter a number above 0 and below 100.",
+    )
 
 
 def test_the_wheel_leaves_an_unfocused_field_alone(show: Show, qtbot: QtBot) -> None:

@@ -30,6 +30,7 @@ from axdesk.core.errors import (
 from axdesk.core.events import StorageHealthChanged, TrialChanged
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings, RunState
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.core.trial import TRANSITIONS, TrialStatus
 from tests.fakes import HANG, Script
 from tests.orchestration.bench import Bench
@@ -90,6 +91,12 @@ configs = st.builds(
     call_deadlines=st.just(CallDeadlines(8.0, 4.0, 4.0, 4.0)),
     retry_budget=st.just(RetryBudget(3, 3)),
     max_seconds_between_polls=st.just(3.0),
+    early_stopping=st.sampled_from(
+        [None, EarlyStopping(50.0, min_progression=1.0, min_curves=1, best_protected=0)]
+    ),
+    global_stopping=st.sampled_from(
+        [None, None, GlobalStopping(target=3.0), GlobalStopping(stagnation=2, min_trials=1)]
+    ),
 )
 
 run_settings = st.builds(
@@ -120,6 +127,9 @@ def check_history(bench: Bench) -> None:
             assert after.status is before.status or after.status in TRANSITIONS[before.status]
         if trial.status is TrialStatus.COMPLETED:
             assert trial.latest("y") is not None
+        if trial.status is TrialStatus.EARLY_STOPPED:
+            assert trial.observations
+            assert index in bench.calls.stopped
         if trial.status is TrialStatus.RUNNING:
             assert trial.metadata == bench.calls.metadata(index)
 
@@ -153,6 +163,7 @@ def check_storage_health(bench: Bench) -> None:
     st.booleans(),
     st.booleans(),
     st.booleans(),
+    st.booleans(),
     st.sampled_from([0.0, 0.5, 5.0]),
     st.lists(st.tuples(moments, st.sampled_from([0.5, 4.0, 30.0])), max_size=3),
 )
@@ -163,6 +174,7 @@ def test_nothing_runs_twice_nothing_is_lost_and_every_run_ends(
     can_stop: bool,
     can_find: bool,
     can_give_up: bool,
+    has_curves: bool,
     suggesting_seconds: float,
     outages: list[tuple[float, float]],
 ) -> None:
@@ -170,6 +182,7 @@ def test_nothing_runs_twice_nothing_is_lost_and_every_run_ends(
     bench.calls.can_stop = can_stop
     bench.calls.can_find = can_find
     bench.calls.can_give_up = can_give_up
+    bench.calls.early = ("y",) if has_curves else ()
     bench.generator.seconds = suggesting_seconds
     for begin, seconds in outages:
         bench.outage(begin, begin + seconds)
@@ -202,7 +215,9 @@ def test_nothing_runs_twice_nothing_is_lost_and_every_run_ends(
     if run.state is RunState.COMPLETED:
         assert error is None
         assert all(trial.status.is_terminal for trial in bench.experiment.trials.values())
-        assert len(bench.experiment.trials) == run.settings.max_trials
+        is_spent = len(bench.experiment.trials) == run.settings.max_trials
+        ends_early = run.reason.startswith(("target reached", "no better value"))
+        assert is_spent or (ends_early and run.settings.orchestration.global_stopping is not None)
 
 
 def _parallelism(command: Any) -> int:

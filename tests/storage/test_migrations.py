@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from alembic import op
 
 from axdesk.core.errors import StorageError
 from axdesk.core.run import RunState
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.core.trial import TrialStatus
 from axdesk.storage import database, migrations
 from axdesk.storage.backups import list_backups, restore
@@ -65,7 +66,7 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
 
     def schema(name: str) -> dict[str, object]:
         """Everything that a table is; the text alone differs where a column was added later."""
-        added = ("plugin_python", "is_on")
+        added = ("plugin_python", "is_on", "early_percentile")
         with connect(tmp_path / name) as connection:
             return {
                 table: (
@@ -166,6 +167,12 @@ def written_by_version_1(tmp_path: Path) -> Path:
     return path
 
 
+STOPPING = {
+    *(f"early_{field.name}" for field in fields(EarlyStopping)),
+    *(f"global_{field.name}" for field in fields(GlobalStopping)),
+}
+
+
 def test_what_version_1_wrote_is_all_there(written_by_version_1: Path) -> None:
     path = written_by_version_1
     before, columns = contents(path), columns_of(path)
@@ -175,6 +182,10 @@ def test_what_version_1_wrote_is_all_there(written_by_version_1: Path) -> None:
         experiment = store.load("coupling")
         assert store.all_damage() == ()
         assert rows_of(path, columns) == rows
+        for table in ("run_settings", "runs"):
+            assert set(columns_of(path)[table]) - set(columns[table]) == STOPPING
+        assert experiment.setup.run.orchestration.early_stopping is None
+        assert experiment.runs[-1].settings.orchestration.global_stopping is None
         assert experiment.setup.plugin_python == ""
         assert (experiment.setup.owner, experiment.setup.plugin_folder) == ("Ada", "plugins")
         assert [trial.status for trial in experiment.trials.values()] == [
@@ -280,6 +291,9 @@ def test_an_experiment_from_before_steps_and_switches_is_the_same(filled: Path) 
         connection.execute("DROP TABLE parameter_dependents")
         for column in ("step", "is_on", "expression"):
             connection.execute(f"ALTER TABLE parameters DROP COLUMN {column}")
+        for table in ("run_settings", "runs"):
+            for column in STOPPING:
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("PRAGMA user_version=2")
 
     with closing(SqlStore.at(filled)) as store:

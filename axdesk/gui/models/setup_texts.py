@@ -58,6 +58,17 @@ RUN_TITLES: Final = {
     "fetch_deadline": "Fetching may take",
     "stop_deadline": "Stopping may take",
     "generation_time_limit": "Suggesting may take",
+    "early_percentile": "Stop a trial below percentile",
+    "early_threshold": "Stop a trial worse than",
+    "early_min_progression": "Judged from progression",
+    "early_max_progression": "Judged up to progression",
+    "early_min_curves": "Other trials needed",
+    "early_best_protected": "Best trials protected",
+    "global_target": "End the run at",
+    "global_improvement_percent": "End it at an improvement of",
+    "global_stagnation": "End it without a better one in",
+    "global_window_size": "Improvement over",
+    "global_min_trials": "Not before",
 }
 
 
@@ -308,6 +319,26 @@ def polling_values(draft: Draft) -> str:
     )
 
 
+def stopping_values(draft: Draft) -> str:
+    """The folded criteria of stopping early in a few words."""
+    row = draft.run
+    told = [
+        text.format(row[field])
+        for field, text in (
+            ("early_percentile", f"trials below percentile{NO_BREAK}{{}}"),
+            ("early_threshold", f"trials worse than{NO_BREAK}{{}}"),
+            ("global_target", f"the run at{NO_BREAK}{{}}"),
+            (
+                "global_improvement_percent",
+                f"the run at an improvement of{NO_BREAK}{{}}{NO_BREAK}%",
+            ),
+            ("global_stagnation", f"the run without a better one in{NO_BREAK}{{}}{NO_BREAK}trials"),
+        )
+        if row.get(field, "").strip()
+    ]
+    return "; ".join(told) or "off"
+
+
 def advanced_values(draft: Draft) -> str:
     """The folded advanced settings in a few words."""
     row = draft.run
@@ -343,6 +374,24 @@ def summary_rows(setup: ExperimentSetup) -> list[tuple[str, str]]:
     limit_seconds = run.orchestration.run_time_limit
     if limit_seconds is not None:
         rows.append(("Ends after", duration(limit_seconds)))
+    rows += _stopping_rows(run)
+    return rows
+
+
+def _stopping_rows(run: RunSettings) -> list[tuple[str, str]]:
+    early, overall = run.orchestration.early_stopping, run.orchestration.global_stopping
+    rows = []
+    if early is not None:
+        told = [] if early.percentile is None else [f"below percentile {early.percentile:g}"]
+        told += [] if early.threshold is None else [f"worse than {early.threshold:g}"]
+        rows.append(("Ends trials", " or ".join(told)))
+    if overall is not None:
+        told = [] if overall.target is None else [f"at {overall.target:g}"]
+        if overall.improvement_bar is not None:
+            told.append(f"when {overall.window_size} trials improve too little")
+        if overall.stagnation is not None:
+            told.append(f"after {counted(overall.stagnation, 'trial')} without a better one")
+        rows.append(("Ends the run", " or ".join(told)))
     return rows
 
 

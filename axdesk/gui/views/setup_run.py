@@ -16,6 +16,7 @@ from axdesk.gui.models.setup_texts import (
     polling_values,
     run_sentence,
     run_settings,
+    stopping_values,
 )
 from axdesk.gui.style import px
 from axdesk.gui.views.setup_page import CellFields, ProblemList, SetupPage
@@ -130,6 +131,13 @@ class RunPage(SetupPage):
             hint="then a space-filling trial steps in",
         )  # fmt: skip
         self._advanced.body.addWidget(rows)
+        self._stopping = Fold("Stopping early", name="setup.run.stopping")
+        rows = FormRows()
+        for field, unit, placeholder, hint in _STOPPING:
+            self._number(rows, field, unit=unit, placeholder=placeholder, hint=hint)
+        self._stopping.body.addWidget(rows)
+        inside.addWidget(self._stopping)
+        inside.addWidget(rule())
         inside.addWidget(self._polling)
         inside.addWidget(rule())
         inside.addWidget(self._advanced)
@@ -139,6 +147,7 @@ class RunPage(SetupPage):
             "min_failed_trials": self._advanced,
             "when_failure_rate_exceeded": self._advanced,
             "generation_time_limit": self._advanced,
+            **{field: self._stopping for field, *_ in _STOPPING},
         }
 
     def refresh(self) -> None:
@@ -147,6 +156,7 @@ class RunPage(SetupPage):
         self.sentence.set_sentence(*run_sentence(self.model))
         problems = self.model.problems_of(Section.RUN)
         self.issues.show_problems(problems)
+        self._stopping.set_values(stopping_values(self.model.draft))
         self._polling.set_values(polling_values(self.model.draft))
         self._advanced.set_values(advanced_values(self.model.draft))
         for name, notes in self._notes.items():
@@ -194,6 +204,22 @@ class RunPage(SetupPage):
         self._hints[field] = hint
         self.fields.add(field, made)
 
+
+_OFF = "Off"
+_STOPPING = (
+    ("early_percentile", "%", _OFF, "of the other trials at the same progression; 50 is usual"),
+    ("early_threshold", "", _OFF, "a value of the objective"),
+    ("early_min_progression", "", "10", ""),
+    ("early_max_progression", "", _NO_LIMIT, ""),
+    ("early_min_curves", "", "5", "that have come as far"),
+    ("early_best_protected", "", "3", "never stopped by the percentile"),
+    ("global_target", "", _OFF, "a value of the objective that is good enough"),
+    ("global_improvement_percent", "%", _OFF, "of the spread of all values, or less"),
+    ("global_stagnation", "trials", _OFF, ""),
+    ("global_window_size", "trials", "5", ""),
+    ("global_min_trials", "trials", "10", "completed; a target counts from the first"),
+)
+"""Field, unit, what stands in it while it is empty, and hint."""
 
 _POLLING = (
     "seconds_between_polls",

@@ -9,11 +9,13 @@ from axdesk.storage.migrations import (
     m0001_initial_schema,
     m0002_plugin_python,
     m0003_kinds_of_parameters,
+    m0004_stopping,
 )
 
 MIGRATIONS = (
     m0001_initial_schema.upgrade,
     m0002_plugin_python.upgrade,
     m0003_kinds_of_parameters.upgrade,
+    m0004_stopping.upgrade,
 )
 """The migration at index n leads to version n + 1."""
