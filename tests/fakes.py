@@ -15,6 +15,7 @@ from axdesk.core.errors import (
     DeadlineError,
     SearchSpaceExhaustedError,
     StorageError,
+    TrialFailedError,
 )
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
@@ -188,6 +189,7 @@ class Script:
         starts_anyway: Whether a `run_trial` that raises or never answers has started the trial.
         seconds: From its start to its end.
         ends_as: What polls tell from then on.
+        fails_because: The reason with which polls tell from then on that it failed.
         poll_errors: So many polls raise first.
         poll_seconds: Until a poll answers.
         fetch_errors: Metric → so many fetches raise first.
@@ -209,6 +211,7 @@ class Script:
     starts_anyway: bool = False
     seconds: float = 1.0
     ends_as: TrialStatus = TrialStatus.COMPLETED
+    fails_because: str = ""
     poll_errors: int = 0
     poll_seconds: float = 0.0
     fetch_errors: dict[str, int] = field(default_factory=dict)
@@ -310,6 +313,8 @@ class ScriptedCalls:
 
         def answer() -> TrialStatus:
             is_over = self.clock.seconds >= self.started[trial_index] + script.seconds
+            if is_over and script.fails_because:
+                raise TrialFailedError(script.fails_because)
             return script.ends_as if is_over else TrialStatus.RUNNING
 
         seconds = HANG if tries <= script.hangs.get("poll", 0) else script.poll_seconds
@@ -418,8 +423,8 @@ def later(
             return
         try:
             future.set_result(answer())
-        except SearchSpaceExhaustedError as exhausted:
-            future.set_exception(exhausted)
+        except (SearchSpaceExhaustedError, TrialFailedError) as told:
+            future.set_exception(told)
 
     if waits:
         clock.at(clock.seconds + waits, enter)

@@ -38,6 +38,7 @@ from axdesk.core.errors import (
     DeadlineError,
     PreflightError,
     TransitionError,
+    TrialFailedError,
     UnsupportedError,
     UserInputError,
 )
@@ -551,6 +552,8 @@ class Client:
         seconds = orchestration.call_deadlines.poll
         try:
             found = answer.result(seconds)
+        except TrialFailedError:
+            return TrialStatus.FAILED
         except TimeoutError:
             reason = f"{calls.runner_name} did not answer within {seconds:g} s (#{trial_index})."
             calls.give_up(answer, reason)

@@ -14,6 +14,7 @@
     │   └── SearchSpaceExhaustedError  every allowed point was tried
     ├── PluginError                  a plugin file or class that cannot be used
     │   ├── CallFailedError          a plugin call raised or answered nonsense
+    │   │   └── TrialFailedError     … raised by a runner to say why a trial failed
     │   └── DeadlineError            a plugin call did not answer in time
     ├── PreflightError               the run cannot start as configured
     ├── FailureRateExceededError     too many trials failed
@@ -170,6 +171,10 @@ class CallFailedError(PluginError):
     ) -> None:
         super().__init__(message, hint, details=details)
         self.was_entered = was_entered
+
+
+class TrialFailedError(CallFailedError):
+    """What a runner's `poll_trial` raises to say that a trial has failed, and why."""
 
 
 class DeadlineError(PluginError):

@@ -30,7 +30,11 @@ class IRunner(ABC):
 
     @abstractmethod
     def poll_trial(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> TrialStatus:
-        """Return RUNNING, COMPLETED, FAILED, ABANDONED or EARLY_STOPPED."""
+        """Return RUNNING, COMPLETED, FAILED, ABANDONED or EARLY_STOPPED.
+
+        Raises:
+            TrialFailedError: Instead of FAILED, to say why: its message becomes the reason.
+        """
 
     def stop_trial(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> dict[str, Any]:
         """Stop a running trial; optional.

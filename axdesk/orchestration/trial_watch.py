@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from axdesk.core.errors import AxdeskError, DeadlineError
+from axdesk.core.errors import AxdeskError, DeadlineError, TrialFailedError
 from axdesk.core.protocols import PluginCalls
 from axdesk.core.run import RunSettings
 from axdesk.core.trial import Observation, Trial, TrialStatus
@@ -156,6 +156,8 @@ class TrialWatch:
         self._poll = None
         try:
             status = call.answer()
+        except TrialFailedError as error:
+            return (*self._recovered(), Ended(TrialStatus.FAILED, reason=error.message))
         except AxdeskError as error:
             return self._failed(error, budget, now, bad_since)
         news = self._recovered()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from axdesk.core.errors import CallFailedError
+from axdesk.core.errors import CallFailedError, TrialFailedError
 from axdesk.core.laboratory import IMetric, IRunner
 from axdesk.plugins.answers import (
     checked_availability,
@@ -13,7 +13,7 @@ from axdesk.plugins.answers import (
     checked_status,
     checked_stop_answer,
 )
-from axdesk.plugins.failures import reason_of, traceback_of
+from axdesk.plugins.failures import reason_of, storable, traceback_of
 from axdesk.plugins.readings import checked_reading
 
 
@@ -67,6 +67,8 @@ def carry_out(plugin: IRunner | IMetric, request: CallRequest) -> Any:
 
 
 def _raised(request: CallRequest, error: BaseException) -> CallFailedError:
+    if isinstance(error, TrialFailedError) and request.method == "poll_trial":
+        return TrialFailedError(storable(error.message), details=traceback_of(error))
     message = f"{request.text} raised {reason_of(error)}."
     return CallFailedError(message, details=traceback_of(error))
 

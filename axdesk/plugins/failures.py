@@ -33,14 +33,15 @@ def traceback_of(error: BaseException) -> str:
         frames = frames.tb_next
     text = "".join(traceback.TracebackException(type(error), error, frames).format())
     # The end says what was raised, and where.
-    return _storable(text)[-_LONGEST_DETAILS:]
+    return storable(text)[-_LONGEST_DETAILS:]
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Return the text as it can be stored and sent."""
     # File names in messages may hold lone surrogates, which no file or database takes.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _shortened(text: str) -> str:
-    text = _storable(text)
+    text = storable(text)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -121,7 +121,7 @@ def stored_statuses(folder: Path) -> dict[int, TrialStatus]:
 
 
 def test_no_block_is_left_out_of_these_tests() -> None:
-    assert len(blocks("python")) == 6
+    assert len(blocks("python")) == 9
     assert len(blocks("toml")) == 1
     assert len(blocks("sh")) == 2
 
@@ -282,6 +282,33 @@ def test_every_kind_of_parameter_is_suggested_as_promised(
         assert point["Water"] == 100 - point["A"] - point["B"]
         assert point["Stirring"] == 400
         assert ("Temperature" in point) == point["Heated"]
+
+
+def run_block(mark: str, capsys: pytest.CaptureFixture[str], **changed: str) -> None:
+    code = with_constant(block("python", mark), "TRIALS", TRIALS)
+    for old, new in changed.items():
+        assert old in code
+        code = code.replace(old, new)
+    exec(compile(code, "README.md", "exec"), {})
+    parameters, values, index, _ = ast.literal_eval(capsys.readouterr().out)
+    assert set(parameters) == {"Temperature"}
+    assert "Yield (%)" in values
+    assert 0 <= index < TRIALS
+
+
+def test_a_function_is_a_laboratory(capsys: pytest.CaptureFixture[str]) -> None:
+    run_block("FunctionRunner(", capsys)
+
+
+def test_a_command_line_is_a_laboratory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "suzuki").mkdir()
+    program = block("python", "parameters_file, result_file")
+    (tmp_path / "suzuki" / "measure.py").write_text(program, "utf-8")
+    run_block("CommandRunner(", capsys, python3=shlex.quote(sys.executable))
+    assert len(list((tmp_path / "suzuki").glob("trial_*/result.json"))) == TRIALS
 
 
 def test_files_and_pictures_that_the_readme_names_exist() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from axdesk.core.commands import ChangeRunSettings, Resume
 from axdesk.core.errors import FailureRateExceededError
+from axdesk.core.events import TrialHealthChanged
 from axdesk.core.run import CallDeadlines, RunState
 from axdesk.core.trial import TrialStatus
 from tests.fakes import HANG, Script
@@ -226,3 +227,12 @@ def test_time_limits_count_over_sittings() -> None:
     bench.run()
     assert bench.trial(0).reason == "took longer than 100 s; the runner cannot stop trials"
     assert bench.trial(0).elapsed_seconds == 100.0
+
+
+def test_a_runner_says_why_a_trial_failed_and_is_not_asked_again() -> None:
+    bench = Bench({0: Script(seconds=3.0, poll_errors=1, fails_because="no vial in the rack")})
+    bench.run(settings(2))
+    assert bench.statuses == ["failed", "completed"]
+    assert bench.trial(0).reason == "no vial in the rack"
+    assert [index for _, index in bench.calls.polls].count(0) == 3
+    assert bench.of_kind(TrialHealthChanged)[-1].failures == 0

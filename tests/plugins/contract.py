@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from axdesk.core.errors import CallFailedError, NotFoundError
+from axdesk.core.errors import CallFailedError, NotFoundError, TrialFailedError
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.protocols import PluginCalls
 from axdesk.core.trial import Observation, TrialStatus
@@ -25,7 +25,7 @@ import time
 from pathlib import Path
 
 from axdesk.api.protocols.metric import IMetric
-from axdesk.api.protocols.runner import IRunner, TrialStatus
+from axdesk.api.protocols.runner import IRunner, TrialFailedError, TrialStatus
 
 
 class OddError(BaseException):
@@ -34,6 +34,7 @@ class OddError(BaseException):
 
 def act(do, good):
     if do == "raise": raise ValueError("no vial")
+    if do == "failed because": raise TrialFailedError("no vial in the rack")
     if do == "exit": raise SystemExit(3)
     if do == "interrupt": raise KeyboardInterrupt
     if do == "stop iteration": raise StopIteration
@@ -289,6 +290,14 @@ class PluginCallsContract(ABC):
             error = failure(calls.poll_trial(5, {"do": do}))
             assert "Bench.poll_trial of trial 5 answered" in error.message
             assert "COMPLETED" in error.hint
+
+    def test_a_poll_says_why_a_trial_failed(self, calls: PluginCalls) -> None:
+        with pytest.raises(TrialFailedError) as told:
+            calls.poll_trial(3, {"do": "failed because"}).result(SECONDS)
+        assert told.value.message == "no vial in the rack"
+        error = calls.run_trial(3, {"do": "failed because"}).exception(SECONDS)
+        assert type(error) is CallFailedError
+        assert "TrialFailedError: no vial in the rack" in error.message
 
     def test_a_reading_is_checked(self, calls: PluginCalls) -> None:
         future = calls.fetch("Live (%)", 0, {"do": "mean and sem"})
