@@ -11,11 +11,14 @@ from axdesk.core.parameters import (
     RangeParameterConfig,
 )
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget
+from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
 __all__ = [
     "CallDeadlines",
     "ChoiceParameterConfig",
     "DerivedParameterConfig",
+    "EarlyStopping",
+    "GlobalStopping",
     "OrchestrationConfig",
     "RangeParameterConfig",
     "RetryBudget",

@@ -40,7 +40,8 @@ class Messages:
             case TrialChanged(trial) if trial.status.is_terminal:
                 self._failures.pop(trial.index, None)
             case RunChanged(run) if run.state is RunState.STOPPING:
-                return "Stopping: running trials finish. Ctrl-C stops them now."
+                why = f" ({run.reason})" if run.reason else ""
+                return f"Stopping{why}: running trials finish. Ctrl-C stops them now."
         return ""
 
     def _of_trial(self, event: TrialHealthChanged) -> str:

@@ -96,7 +96,7 @@ class Scheduler:
         self._failure_rate = FailureRate(experiment, lambda: self.current)
         self._started_at = clock.monotonic()
         self._run_seconds = run.elapsed_seconds
-        self._has_new_results = True
+        self._must_judge = True
         self._is_overruled = False
         self._enough = ""
         self._leaves_because: str | None = None
@@ -252,7 +252,7 @@ class Scheduler:
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
         self.keeping.took(trial)
-        self._has_new_results = True
+        self._must_judge = True
         if trial.status.is_terminal:
             was_asked_about = trial.index in self.uncertain.questions
             self.forget(trial.index)
@@ -303,9 +303,9 @@ class Scheduler:
         rule = self._settings.orchestration.global_stopping
         if rule is None or self._is_overruled or self.current.state is not RunState.RUNNING:
             return
-        if not self._has_new_results:
+        if not self._must_judge:
             return
-        self._has_new_results = False
+        self._must_judge = False
         trials = sorted(self.experiment.trials.values(), key=lambda trial: trial.index)
         reason = reason_to_end(rule, trials, self.current.index, self.experiment.optimization)
         if reason:
@@ -445,11 +445,12 @@ class Scheduler:
     def keep(self, trial: Trial, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store a trial's snapshot, then publish it."""
         self.keeping.keep(trial, audit)
-        self._has_new_results = True
+        self._must_judge |= trial.status is TrialStatus.COMPLETED
 
     def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store the run's snapshot, then publish it."""
         self.keeping.keep_run(run, audit)
+        self._must_judge |= run.settings != self.current.settings
         self.current = run
 
     def change_state(self, state: RunState, reason: str = "") -> None:

@@ -189,7 +189,16 @@ def test_a_run_whose_target_was_reached_before_launches_nothing() -> None:
     assert len(bench.calls.deployed) == launched == 2
 
 
-def test_a_result_that_is_corrected_no_longer_reaches_the_target() -> None:
+def test_a_target_that_is_set_while_the_run_goes_on_counts_at_once() -> None:
+    bench = Bench({3: Script(seconds=50.0)})
+    changed = replace(settings(9).orchestration, global_stopping=GlobalStopping(target=2.0))
+    bench.submit_at(10.0, ChangeRunSettings(orchestration=changed))
+    run = bench.run(settings(9))
+    assert run.reason == "target reached: 2 ≥ 2 by #2"
+    assert bench.statuses == ["completed"] * 4
+
+
+def test_a_result_that_is_entered_reaches_the_target() -> None:
     bench = Bench({2: Script(seconds=20.0)})
     rule = GlobalStopping(target=8.0)
     bench.submit_at(5.0, EnterResult(0, {"y": 9.0}))

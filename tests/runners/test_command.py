@@ -20,6 +20,7 @@ from axdesk.core.plugins import PluginChoice
 from axdesk.core.resources import resource_path
 from axdesk.core.trial import TrialStatus
 from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
+from axdesk.plugins.loader import load_plugins
 from axdesk.runners import command_wrapper
 from axdesk.runners.command import CommandMetric, CommandRunner
 from tests.runners.programs import PROGRAM, calls, command, processes_of, wait_until
@@ -278,6 +279,15 @@ def test_a_trial_that_has_ended_keeps_its_result_when_it_is_stopped(folder: Path
 
 
 # ---- as a plugin ---------------------------------------------------------------------------------
+
+
+def test_it_needs_no_more_of_axdesk_than_its_source(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" -I -S "$@"\n')
+    python.chmod(0o755)
+    catalogue = describe_folder(resource_path("plugins"), str(python))
+    assert catalogue == load_plugins(resource_path("plugins")).catalogue
+    assert catalogue.files[0].name == "command.py"
 
 
 def test_window_and_headless_choose_it_with_options(folder: Path) -> None:

@@ -180,9 +180,10 @@ def _needs_attention(facts: RunFacts, _now: datetime) -> str:
 def _completed(facts: RunFacts, _now: datetime) -> str:
     best, optimization = facts.best, facts.optimization
     text = counted(len(facts.finished), "trial")
-    if best is None or optimization is None:
-        return text
-    return f"{text}; best {_best_text(best, facts, optimization)} (#{best.index})"
+    if best is not None and optimization is not None:
+        text = f"{text}; best {_best_text(best, facts, optimization)} (#{best.index})"
+    reason = facts.run.reason if facts.run else ""
+    return f"{text}; {reason}" if reason else text
 
 
 def _failed_sentence(facts: RunFacts, _now: datetime) -> str:
