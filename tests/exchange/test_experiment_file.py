@@ -400,6 +400,38 @@ def test_a_mistake_of_the_objective_is_pointed_at(tmp_path: Path) -> None:
     assert str(refused.value).endswith("\n    a + b * c\n        ^")
 
 
+def test_what_does_not_go_together_is_told_with_its_line(tmp_path: Path) -> None:
+    text = MINIMAL.replace(
+        "[optimization]",
+        """[[parameters]]
+name = "c"
+type = "choice"
+values = ["a", "b"]
+dependents = [{ value = "a", parameters = ["x"] }, { value = "a", parameters = [] }]
+
+[[parameters]]
+name = "s"
+type = "float"
+low = 0.0
+high = 1.0
+step = 0.3
+start = 0.5
+
+[[parameters]]
+name = "d"
+type = "derived"
+expression = "2*d"
+
+[optimization]""",
+    )
+
+    told = "\n".join(problems(tmp_path, text))
+
+    assert "names the value 'a' twice in dependents" in told
+    assert "the value 0.5 lies between two steps; the nearest allowed one is 0.6." in told
+    assert "Parameter 'd' cannot be derived from itself." in told
+
+
 # Writing --------------------------------------------------------------------------------------
 
 

@@ -36,7 +36,8 @@ def test_every_point_keeps_bounds_types_and_constraints(space: SearchSpace, seed
     except SearchSpaceExhaustedError:
         candidates = generation.suggest(request(space, n=1, seed=seed, budget=10))
 
-    for candidate in candidates:
+    late = generation.space_filling(request(space, seed=seed, trial_index=9), "late")
+    for candidate in (*candidates, *late):
         assert_allowed(space, candidate.parameters)
     points = [tuple(candidate.parameters.values()) for candidate in candidates]
     assert len(set(points)) == len(points)

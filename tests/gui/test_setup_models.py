@@ -128,6 +128,32 @@ def test_choices_stand_in_the_columns_of_low_to_scale(model: DraftModel) -> None
     assert "at least two choices" in cell.data(Role.ISSUE)
 
 
+def test_an_expression_stands_in_the_columns_of_low_to_scale(model: DraftModel) -> None:
+    model.edit(Section.PARAMETERS, 5, "on", "yes")
+    model.edit(Section.PARAMETERS, 5, "kind", "derived")
+    table = ParameterTable(model)
+    cell = table.index(5, 4)
+    assert cell.data(Role.PLACEHOLDER) == "100 - a - b"
+    assert "computed by" in cell.data(Role.ISSUE)
+    assert table.setData(cell, "150 - Temperature")
+    assert model.text(Section.PARAMETERS, 5, "expression") == "150 - Temperature"
+    assert model.text(Section.PARAMETERS, 5, "low") == "200"
+    assert not cell.data(Role.ISSUE)
+    assert not any(
+        table.flags(table.index(5, column)) & Qt.ItemFlag.ItemIsEditable for column in (5, 6, 7)
+    )
+
+
+def test_a_wide_paste_fills_steps_too(model: DraftModel) -> None:
+    line = "yes\tFlow\tmL/min\tDecimal\t0\t5\t0,25\tLinear\t\t1\tof the pump"
+    rows = ParameterTable(model).pasted(line, 6, "on")
+    assert (rows[6]["step"], rows[6]["start"], rows[6]["description"]) == (
+        "0,25",
+        "1",
+        "of the pump",
+    )
+
+
 def test_a_ticked_box_switches_the_row(model: DraftModel) -> None:
     table = ParameterTable(model)
     box = table.index(0, 0)

@@ -560,3 +560,22 @@ def test_all_pages_fit_the_smallest_window(draft: Draft, show: Show, qtbot: QtBo
         view.show_section(section)
         page = view.page(section)
         qtbot.waitUntil(lambda page=page: page.horizontalScrollBar().maximum() == 0)  # type: ignore[misc]  # as above
+
+
+def test_details_hold_what_has_no_column(show: Show, qtbot: QtBot) -> None:
+    view = show(suzuki())
+    view.show_section(Section.PARAMETERS)
+    table = found(view, SetupTable, "setup.parameters.table")
+    step = found(view, TextField, "setup.parameters.details.step")
+    dependents = found(view, TextField, "setup.parameters.details.dependents")
+    table.go_to(1, 1)
+    assert (step.isVisible(), dependents.isVisible()) == (True, False)
+    step.setFocus()
+    QTest.keyClicks(step, "4")
+    assert view.model.text(Section.PARAMETERS, 1, "step") == "4"
+    assert "between two steps" in view.model.issue(Section.PARAMETERS, 1, "start")
+    table.go_to(2, 1)
+    assert (step.isVisible(), dependents.isVisible()) == (False, True)
+    QTest.keyClicks(dependents, "DMF: Time")
+    assert view.model.text(Section.PARAMETERS, 2, "dependents") == "DMF: Time"
+    assert view.model.issue(Section.PARAMETERS, 2, "dependents") == ""

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel
 
 from axdesk.core.errors import AxdeskError, CallFailedError, DamagedDatabaseError, StorageError
 from axdesk.core.experiment import Experiment
+from axdesk.core.parameters import RangeParameterConfig
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import RunState, allowed_actions
 from axdesk.core.trial import Observation, TrialStatus
@@ -23,12 +24,14 @@ from axdesk.gui.models.formatting import (
     listed,
     metric_decimals,
     number,
+    parameter_decimals,
     when,
 )
 from axdesk.gui.models.log_model import MOST_LINES, LogLevel, LogLine, LogModel
 from axdesk.gui.models.run_facts import RunFacts, status_key
 from axdesk.gui.models.trials_model import ALL, TrialsModel
 from axdesk.gui.views.database_page import ways_out
+from axdesk.gui.views.inspector import InspectorView
 from axdesk.gui.widgets.banner import Segment
 from axdesk.gui.widgets.roles import Role
 from tests.gui.scenes import MemoryWorkspace, coupling_experiment, coupling_setup
@@ -58,6 +61,28 @@ def trials(qapp: QApplication) -> TrialsModel:
     model = TrialsModel()
     model.show_facts(facts_of(coupling_experiment()), NOW)
     return model
+
+
+def test_what_does_not_exist_in_a_trial_is_a_dash(qapp: QApplication) -> None:
+    experiment = coupling_experiment()
+    first = experiment.trials[0]
+    name, *_ = first.parameters
+    kept = {n: v for n, v in first.parameters.items() if n != name}
+    experiment.put(replace(first, arm=replace(first.arm, parameters=kept)))
+    model, inspector = TrialsModel(), InspectorView()
+
+    model.show_facts(facts_of(experiment), NOW)
+    inspector.show_trial(experiment.trials[0], facts_of(experiment))
+
+    assert column(model, f"parameter:{name}").count("–") == 1
+    texts = [label.text() for label in inspector.findChildren(QLabel)]
+    assert texts[texts.index(name) + 1] == "–"
+
+
+def test_steps_are_written_with_their_decimals() -> None:
+    stepped = RangeParameterConfig("x", (0.25, 100), step_size=0.5)
+    assert parameter_decimals(stepped) == 2
+    assert parameter_decimals(RangeParameterConfig("x", (0, 1), step_size=1e-9)) is None
 
 
 class TestFormatting:

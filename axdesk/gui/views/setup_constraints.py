@@ -96,7 +96,7 @@ class ConstraintsPage(TablePage):
         known = ", ".join(quoted(name) for name in names)
         known = f" Parameters here: {known}." if known else ""
         self._names.setText(
-            "A sum of names times numbers, compared by <= or >= with a number, such as "
+            "A sum of names times numbers, compared by <=, >= or = with a number, such as "
             "2*a + b <= 80. A name with blanks or signs stands between backticks: `Flow (mL)`."
             f"{known} A constraint that names metrics is a limit on results."
         )

@@ -157,10 +157,11 @@ class ParametersPage(TablePage):
         else:
             values = [low + step * (high - low) for step in steps]
         step = self._step_of(row)
+        digits = 3 if step is None else 6
         if step is not None:
             steps_up = dict.fromkeys(round((value - low) / step) for value in values)
             values = [low + step * count for count in steps_up if low + step * count <= high]
-        return " · ".join(value_text(float(f"{value:.3g}")) for value in values)
+        return " · ".join(value_text(float(f"{value:.{digits}g}")) for value in values)
 
     def _step_of(self, row: int) -> float | None:
         text = self._parameters.text(row, "step").strip()
