@@ -77,14 +77,18 @@ class Region:
         columns = {axis.parameter.name: i for i, axis in enumerate(encoding.axes)}
         coefficients = np.zeros((len(constraints), encoding.dimension))
         bounds = np.zeros(len(constraints))
+        # The largest number that is known already; what is left of the bound may be near to 0.
+        self._sizes = np.zeros(len(constraints))
         for i, constraint in enumerate(constraints):
             sign = -1.0 if constraint.operator == ">=" else 1.0
-            bounds[i] = sign * constraint.bound
+            rest = [constraint.bound]
             for name, coefficient in constraint.terms:
                 if name in columns:
                     coefficients[i, columns[name]] = sign * coefficient
                 else:
-                    bounds[i] -= sign * coefficient * float(encoding.fixed[name])
+                    rest.append(-coefficient * float(encoding.fixed[name]))
+            bounds[i] = sign * math.fsum(rest)
+            self._sizes[i] = max(map(abs, rest))
         is_equal = np.array([constraint.operator == "=" for constraint in constraints], bool)
         self.limits = programs.Limits(coefficients, bounds, is_equal)
         used = np.any(coefficients != 0, axis=0)
@@ -129,7 +133,7 @@ class Region:
         """Return by how much rows exceed each limit, and the size of the numbers in it."""
         numbers = self.encoding.numbers(rows)
         terms = numbers[:, None, :] * self.limits.coefficients[None]
-        size = np.maximum(np.abs(self.limits.bounds), np.abs(terms).max(axis=2, initial=0.0))
+        size = np.maximum(self._sizes, np.abs(terms).max(axis=2, initial=0.0))
         return terms.sum(axis=2) - self.limits.bounds, size
 
     def allowed(self, rows: Array) -> Mask:

@@ -318,3 +318,20 @@ def test_what_is_off_can_clash_too() -> None:
 
     with pytest.raises(UserInputError, match="s <= 3” cannot be kept"):
         generation.check_feasible(space)
+
+
+def test_what_is_off_and_just_keeps_a_limit_is_allowed() -> None:
+    space = SearchSpace(
+        (
+            ChoiceParameterConfig("a", [0.25], "float"),
+            RangeParameterConfig("s", (0, 1), start_value=1e-9, is_on=False),
+            UNIT,
+        ),
+        (ParameterConstraint.parse("-2*a - 2*s <= -0.500000002"),),
+    )
+
+    generation.check_feasible(space)
+    (first, second) = generation.suggest(request(space, n=2, budget=9))
+
+    assert_allowed(space, second.parameters)
+    assert first.parameters["x"] == 0.5
