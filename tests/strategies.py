@@ -204,15 +204,36 @@ def parameterizations(space: SearchSpace) -> st.SearchStrategy[dict[str, TParame
 
 
 @st.composite
+def objectives(draw: st.DrawFn, names: list[str]) -> tuple[Objective, ...]:
+    """One or several objectives of these metrics, some of which match a target."""
+    terms = draw(_terms(names))
+    aimed = dict(draw(st.lists(st.tuples(st.sampled_from(names), moderate_numbers), max_size=2)))
+    signed = [(name, -abs(c) if name in aimed else c) for name, c in terms]
+    split = draw(st.integers(1, len(signed)))
+    return tuple(
+        Objective(
+            LinearExpression(tuple(part)),
+            tuple((name, aimed[name]) for name, _ in part if name in aimed),
+        )
+        for part in (signed[:split], signed[split:])
+        if part
+    )
+
+
+@st.composite
 def optimizations(draw: st.DrawFn) -> OptimizationConfig:
-    """An objective with limits, recorded metrics and units."""
+    """Objectives with limits, recorded metrics and units."""
     names = draw(st.lists(labels, min_size=1, max_size=4, unique=True))
     split = draw(st.integers(1, len(names)))
     optimised = names[:split]
-    constraint = st.builds(OutcomeConstraint, _terms(optimised), operators, moderate_numbers)
-    return OptimizationConfig(
-        objective=Objective(LinearExpression(draw(_terms(optimised)))),
-        outcome_constraints=tuple(draw(st.lists(constraint, max_size=2))),
+
+    def limit(terms: tuple[tuple[str, float], ...]) -> st.SearchStrategy[OutcomeConstraint]:
+        factors = st.sampled_from([0.0, 0.95, -2.5]) if len(terms) == 1 else st.just(0.0)
+        return st.builds(OutcomeConstraint, st.just(terms), operators, moderate_numbers, factors)
+
+    return OptimizationConfig.of(
+        draw(objectives(optimised)),
+        outcome_constraints=tuple(draw(st.lists(_terms(optimised).flatmap(limit), max_size=2))),
         tracking_metrics=tuple(names[split:]),
         units=tuple(
             draw(

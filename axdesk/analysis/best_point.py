@@ -1,12 +1,21 @@
-"""Which trial's settings are the best."""
+"""Which trial's settings are the best, or which are on the Pareto front."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from axdesk.core.cards import BestPoint
-from axdesk.core.errors import NotFoundError
+from axdesk.core.errors import NotFoundError, UnsupportedError
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.outcomes import best_observed, broken_limits, is_eligible, objective_score
+from axdesk.core.outcomes import (
+    against_baseline,
+    best_observed,
+    broken_limits,
+    is_eligible,
+    objective_scores,
+    pareto_front,
+    predicted_scores,
+)
+from axdesk.core.pareto import Point, non_dominated
 from axdesk.core.trial import Trial
 
 TPredictions = Mapping[int, Mapping[str, tuple[float, float]]]
@@ -17,6 +26,7 @@ def best_point(
     trials: Iterable[Trial],
     optimization: OptimizationConfig,
     predictions: TPredictions | None = None,
+    no_model: str = "No model was asked.",
 ) -> BestPoint:
     """Return the best of all completed trials that are not excluded and keep every limit.
 
@@ -32,11 +42,20 @@ def best_point(
         trials: In any order and status.
         optimization: What is optimised.
         predictions: Of at least the objective's metrics; None compares measured values.
+        no_model: Why there are no predictions, as a sentence.
 
     Raises:
         NotFoundError: If no trial is completed, or none of them can be the best.
+        UnsupportedError: If there are several objectives.
     """
+    if optimization.has_several:
+        raise UnsupportedError(
+            f"With the {len(optimization.objectives)} objectives {optimization.objective_text} no "
+            "single trial is the best.",
+            "Call get_pareto_frontier.",
+        )
     known = list(trials)
+    optimization = against_baseline(optimization, known)
     observed_best = best_observed(known, optimization)
     if observed_best is None:
         raise _nothing_eligible(known, optimization)
@@ -44,10 +63,10 @@ def best_point(
     among = "the only one" if len(eligible) == 1 else f"of {len(eligible)} trials"
     unseen = [] if predictions is None else _unseen(eligible, optimization, predictions)
     if predictions is None or unseen:
-        why = f"The model has not seen #{unseen[0]}." if unseen else "No model was asked."
+        why = f"The model has not seen #{unseen[0]}." if unseen else no_model
         reason = f"#{observed_best.index} has the best measured value, {among}. {why}"
         return _point(observed_best, optimization, predictions or {}, "observed", reason)
-    scores = {t.index: _predicted_score(t, optimization, predictions) for t in eligible}
+    scores = {t.index: _predicted(t, optimization, predictions)[0] for t in eligible}
     # max keeps the earliest of equals.
     best = max(eligible, key=lambda t: scores[t.index])
     reason = f"#{best.index} has the best predicted value, {among}."
@@ -56,10 +75,48 @@ def best_point(
     return _point(best, optimization, predictions, "model", reason)
 
 
+def front_points(
+    trials: Iterable[Trial],
+    optimization: OptimizationConfig,
+    predictions: TPredictions | None = None,
+    no_model: str = "No model was asked.",
+) -> tuple[BestPoint, ...]:
+    """Return the trials, by index, that are nowhere worse than another one of them is better.
+
+    Which trials count, when predictions are used and what the values are is as in `best_point`.
+
+    Raises:
+        NotFoundError: If no trial is completed, or none of them can be on the front.
+        UnsupportedError: If there is one objective.
+    """
+    if not optimization.has_several:
+        raise UnsupportedError(
+            f"There is one objective, {optimization.objective_text}, so one trial is the best.",
+            "Call get_best_parameterization.",
+        )
+    known = list(trials)
+    optimization = against_baseline(optimization, known)
+    observed_front = pareto_front(known, optimization)
+    if not observed_front:
+        raise _nothing_eligible(known, optimization)
+    eligible = sorted((t for t in known if is_eligible(t, optimization)), key=lambda t: t.index)
+    among = "the only one" if len(eligible) == 1 else f"of {len(eligible)} trials"
+    unseen = [] if predictions is None else _unseen(eligible, optimization, predictions)
+    if predictions is None or unseen:
+        why = f"The model has not seen #{unseen[0]}." if unseen else no_model
+        rule: Literal["model", "observed"] = "observed"
+        front, reason = list(observed_front), f"Nothing measured is better, {among}. {why}"
+    else:
+        rule, reason = "model", f"Nothing predicted is better, {among}."
+        scores = [_predicted(t, optimization, predictions) for t in eligible]
+        front = [eligible[i] for i in non_dominated(scores)]
+    return tuple(_point(t, optimization, predictions or {}, rule, reason) for t in front)
+
+
 def _unseen(
     trials: list[Trial], optimization: OptimizationConfig, predictions: TPredictions
 ) -> list[int]:
-    needed = optimization.objective.metric_names
+    needed = [name for one in optimization.objectives for name in one.metric_names]
     return [
         trial.index
         for trial in trials
@@ -67,11 +124,9 @@ def _unseen(
     ]
 
 
-def _predicted_score(
-    trial: Trial, optimization: OptimizationConfig, predictions: TPredictions
-) -> float:
+def _predicted(trial: Trial, optimization: OptimizationConfig, predictions: TPredictions) -> Point:
     means = {metric: mean for metric, (mean, _) in predictions[trial.index].items()}
-    return optimization.objective.expression.value(means)
+    return predicted_scores(means, optimization)
 
 
 def _point(
@@ -106,11 +161,18 @@ def _point(
 
 
 def _nothing_eligible(trials: list[Trial], optimization: OptimizationConfig) -> NotFoundError:
-    completed = [t for t in trials if objective_score(t, optimization) is not None]
+    completed = [t for t in trials if objective_scores(t, optimization) is not None]
     if not completed:
         return NotFoundError(
             f"No trial has a result yet: {len(trials)} trials, none of them completed.",
             "Wait for a result, or enter one.",
+        )
+    if optimization.is_relative:
+        limit = next(one for one in optimization.outcome_constraints if one.is_relative)
+        return NotFoundError(
+            f"No trial can be the best: whether “{limit}” is kept cannot be decided before the "
+            "baseline trial has a result.",
+            "Complete the baseline trial, or attach one with attach_baseline.",
         )
     excluded = sum(t.is_excluded for t in completed)
     broken = sum(bool(broken_limits(t, optimization)) for t in completed if not t.is_excluded)

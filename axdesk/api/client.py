@@ -45,7 +45,8 @@ from axdesk.core.errors import (
 from axdesk.core.events import Event, Publish
 from axdesk.core.experiment import Experiment
 from axdesk.core.laboratory import IMetric, IRunner
-from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.objective import OptimizationConfig, parse_objectives
+from axdesk.core.outcomes import baseline_trial
 from axdesk.core.parameters import (
     ParameterConfig,
     TParameterization,
@@ -58,7 +59,7 @@ from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.stopping import EarlyStopping
 from axdesk.core.suggestions import request_for
-from axdesk.core.trial import Arm, Prediction, Trial, TrialStatus
+from axdesk.core.trial import Arm, Prediction, Trial, TrialSource, TrialStatus
 from axdesk.orchestration.early_stopping import reason_to_stop_early
 from axdesk.orchestration.scheduler import Scheduler
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations, observations_of
@@ -225,14 +226,17 @@ class Client:
         """Say what is optimised.
 
         Args:
-            objective: A linear expression of metrics that is maximised; `"-m"` minimises `m`.
-            outcome_constraints: Limits on metrics, such as `"impurity <= 2"`.
+            objective: A linear expression of metrics that is maximised; `"-m"` minimises `m`,
+                `"-abs(m - 7)"` brings it close to 7, `"a, -b"` are two objectives.
+            outcome_constraints: Limits on metrics, such as `"impurity <= 2"`, or relative to the
+                baseline trial, `"qps >= 0.95 * baseline"`. With several objectives a limit on
+                the metric of one in its own direction is its threshold.
 
         Raises:
             UserInputError: If an expression is not understood, with the place.
         """
         limits = tuple(OutcomeConstraint.parse(text) for text in outcome_constraints or ())
-        config = OptimizationConfig(Objective.parse(objective), limits)
+        config = OptimizationConfig.of(parse_objectives(objective), limits)
         before = self._optimization
         if before is not None:
             tracked = before.tracking_metrics
@@ -394,6 +398,7 @@ class Client:
                 orchestration=config or OrchestrationConfig(),
             )
         calls = self._plugin_calls()
+        _refuse_without_baseline(experiment)
         with self._store.control(experiment):
             scheduler = Scheduler(
                 experiment,
@@ -742,6 +747,17 @@ class Client:
         """
         return self._apply(AddTrial(dict(parameters), arm_name)).index
 
+    def attach_baseline(self, parameters: TParameterization, arm_name: str | None = None) -> int:
+        """Add the trial that limits such as `"qps >= 0.95 * baseline"` are relative to.
+
+        Complete it with `complete_trial`; until then such limits cannot be decided. Without an
+        attached baseline they are relative to the trial of the start values, if there is one.
+
+        Returns:
+            Its index. Of several baselines the latest counts.
+        """
+        return self._apply(AddTrial(dict(parameters), arm_name, is_baseline=True)).index
+
     def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
         """Give a trial up; its point may be suggested again."""
         self._order(MarkFailed(trial_index, failed_reason or "marked as failed"))
@@ -783,10 +799,11 @@ class Client:
     def get_best_parameterization(
         self,
         use_model_predictions: bool = True,  # noqa: FBT001, FBT002, RUF100  # the tutorial's signature
-    ) -> tuple[dict[str, TParameterValue], dict[str, tuple[float, float]], int, str]:
+    ) -> results.BestParameterization:
         """Return the best trial: (parameters, {metric: (mean, variance)}, index, arm name).
 
-        All completed trials count, also those that finished last.
+        All completed trials count, also those that finished last. The tuple's `rule` says whether
+        the model's or the measured values were compared, its `reason` why.
 
         Args:
             use_model_predictions: Whether the model says which observed point is best and what to
@@ -794,9 +811,26 @@ class Client:
 
         Raises:
             NotFoundError: If no completed trial keeps the limits.
+            UnsupportedError: If there are several objectives: see `get_pareto_frontier`.
         """
-        best = results.best_of(self.experiment, self._used_optimizer(), use_model_predictions)
-        return dict(best.parameters), dict(best.values), best.trial_index, best.arm_name
+        return results.best_of(self.experiment, self._used_optimizer(), use_model_predictions)
+
+    def get_pareto_frontier(
+        self,
+        use_model_predictions: bool = True,  # noqa: FBT001, FBT002, RUF100  # the signature of Ax
+    ) -> list[results.BestParameterization]:
+        """Return the trials that no other one beats in every objective, by index.
+
+        Each as `get_best_parameterization` returns one, with `rule` and `reason`.
+
+        Args:
+            use_model_predictions: As in `get_best_parameterization`.
+
+        Raises:
+            NotFoundError: If no completed trial keeps the limits.
+            UnsupportedError: If there is one objective.
+        """
+        return results.front_of(self.experiment, self._used_optimizer(), use_model_predictions)
 
     def predict(self, points: Sequence[TParameterization]) -> list[dict[str, tuple[float, float]]]:
         """Return what the model expects at each point: {metric: (mean, sem)}.
@@ -849,6 +883,32 @@ class Client:
         calls, self._calls = self._calls, None
         if calls is not None:
             calls.close()
+
+
+def _refuse_without_baseline(experiment: Experiment) -> None:
+    """Refuse a run in which a limit could never be decided."""
+    if not experiment.optimization.is_relative:
+        return
+    baseline = baseline_trial(experiment.trials.values())
+    if baseline is None and experiment.setup.generation.initialize_with_center:
+        if not experiment.trials:
+            return  # the first trial, that of the start values, will be the baseline
+    elif baseline is not None:
+        is_attached = baseline.generation.source is TrialSource.BASELINE
+        if baseline.status is TrialStatus.COMPLETED or not (
+            is_attached or baseline.status.is_terminal
+        ):
+            return
+    limits = [str(one) for one in experiment.optimization.outcome_constraints if one.is_relative]
+    raise PreflightError(
+        f"“{limits[0]}” cannot be decided: "
+        + (
+            "there is no baseline trial."
+            if baseline is None
+            else f"the baseline trial #{baseline.index} has no result."
+        ),
+        "Call attach_baseline and complete_trial first.",
+    )
 
 
 def _store_of(config: StorageConfig | None) -> SqlStore:

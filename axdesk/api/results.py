@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
-from axdesk.analysis.best_point import best_point
+from axdesk.analysis.best_point import best_point, front_points
 from axdesk.analysis.rendering import text
 from axdesk.analysis.tables import compute_cards
 from axdesk.core.cards import BestPoint, Card
-from axdesk.core.errors import GenerationError
+from axdesk.core.errors import AxdeskError
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import SuggestionRequest, request_for
@@ -32,33 +32,75 @@ class Predictor(Protocol):
         ...
 
 
-def best_of(experiment: Experiment, predictor: Predictor, use_model: bool) -> BestPoint:  # noqa: FBT001, RUF100  # handed through from the tutorial's signature
+class BestParameterization(tuple[Any, ...]):
+    """(parameters, {metric: (mean, variance)}, trial index, arm name), as the tutorial prints it.
+
+    Attributes:
+        rule: Whether predicted (`"model"`) or measured (`"observed"`) values were compared.
+        reason: Why this trial and why this rule, as a sentence.
+    """
+
+    rule: Literal["model", "observed"]
+    reason: str
+
+    @classmethod
+    def of(cls, point: BestPoint) -> Self:
+        """Return a point of an analysis in this form."""
+        made = cls((dict(point.parameters), dict(point.values), point.trial_index, point.arm_name))
+        made.rule, made.reason = point.rule, point.reason
+        return made
+
+
+def best_of(experiment: Experiment, predictor: Predictor, use_model: bool) -> BestParameterization:  # noqa: FBT001, RUF100  # handed through from the tutorial's signature
     """Return the best point of an experiment.
 
     Raises:
         NotFoundError: If no completed trial keeps the limits.
+        UnsupportedError: If there are several objectives.
     """
-    predictions = _predictions(experiment, predictor) if use_model else None
-    return best_point(experiment.trials.values(), experiment.optimization, predictions)
+    trials, optimization = experiment.trials.values(), experiment.optimization
+    asks = use_model and not optimization.has_several
+    predictions, why = _predictions(experiment, predictor, asks=asks)
+    return BestParameterization.of(best_point(trials, optimization, predictions, why))
+
+
+def front_of(
+    experiment: Experiment,
+    predictor: Predictor,
+    use_model: bool,  # noqa: FBT001, RUF100  # handed through from the signature of Ax
+) -> list[BestParameterization]:
+    """Return the Pareto front of an experiment.
+
+    Raises:
+        NotFoundError: If no completed trial keeps the limits.
+        UnsupportedError: If there is one objective.
+    """
+    trials, optimization = experiment.trials.values(), experiment.optimization
+    asks = use_model and optimization.has_several
+    predictions, why = _predictions(experiment, predictor, asks=asks)
+    front = front_points(trials, optimization, predictions, why)
+    return [BestParameterization.of(point) for point in front]
 
 
 def _predictions(
-    experiment: Experiment, predictor: Predictor
-) -> Mapping[int, Mapping[str, tuple[float, float]]] | None:
-    """What the model expects at the observed points; None where there can be no model."""
+    experiment: Experiment, predictor: Predictor, *, asks: bool
+) -> tuple[Mapping[int, Mapping[str, tuple[float, float]]] | None, str]:
+    """What the model expects at the observed points; None with the reason where there is none."""
+    if not asks:
+        return None, "No model was asked."
     request = request_for(experiment)
     if len(request.observed) < _MIN_MODEL_TRIALS:
-        return None
+        return None, f"A model needs {_MIN_MODEL_TRIALS} completed trials."
     points = [point.parameters for point in request.observed]
     try:
         predicted = predictor.predict(request, points).result()
-    except GenerationError:
-        # Told by the answer itself: its rule is then "observed", with the reason.
-        return None
-    return {
+    except AxdeskError as error:
+        return None, error.message
+    expected = {
         point.trial_index: {p.metric: (p.mean, p.sem) for p in at_point}
         for point, at_point in zip(request.observed, predicted, strict=True)
     }
+    return expected, ""
 
 
 def cards_of(experiment: Experiment, names: Sequence[str] | None, *, display: bool) -> list[Card]:

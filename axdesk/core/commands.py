@@ -146,11 +146,13 @@ class AddTrial(Command):
             bounds, which is told.
         arm_name: Its name; None for the usual one.
         result: Its result, if it is known; without one the trial is RUNNING and waits for it.
+        is_baseline: Whether limits relative to the baseline mean this trial from now on.
     """
 
     parameters: Mapping[str, TParameterValue]
     arm_name: str | None = None
     result: TResult = field(default_factory=dict)
+    is_baseline: bool = False
 
 
 TrialCommand = (

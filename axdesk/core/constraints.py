@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from typing import Self
 
 from axdesk.core.errors import UserInputError
-from axdesk.core.expressions import LinearExpression, TOperator, parse_comparison
+from axdesk.core.expressions import (
+    LinearExpression,
+    TOperator,
+    limit_side,
+    parse_comparison,
+)
 from axdesk.core.parameters import TParameterization
 
 _RELATIVE_TOLERANCE = 1e-9
@@ -80,8 +85,59 @@ class ParameterConstraint(_LinearConstraint):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeConstraint(_LinearConstraint):
-    """A linear limit on metrics, in their units: `impurity <= 2`."""
+    """A linear limit on metrics, in their units: `impurity <= 2` or `qps >= 0.95*baseline + 5`.
+
+    Attributes:
+        baseline: What the metric's value in the baseline trial counts on the right side, beside
+            the bound; 0 for an absolute limit. Only a limit on a single metric can be relative.
+    """
+
+    baseline: float = 0.0
+
+    def __post_init__(self) -> None:
+        # slots=True makes the class anew, so super() without arguments would not find it.
+        _LinearConstraint.__post_init__(self)
+        if not math.isfinite(self.baseline):
+            raise UserInputError(f"The factor {self.baseline} of the baseline must be finite.")
+        if self.baseline and len(self.terms) > 1:
+            raise UserInputError(
+                f"The baseline's value of which of {', '.join(self.names)} is meant in “{self}” "
+                "is not clear.",
+                "Limit each metric by itself, or let one metric return the sum.",
+            )
 
     @classmethod
     def _operators(cls) -> tuple[TOperator, ...]:
         return ("<=", ">=")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `a + 2*b <= 3` or `qps >= 0.95*baseline`.
+
+        Raises:
+            ExpressionError: If it is not understood, with the place.
+            UserInputError: If no name is left, or the baseline of several metrics is meant.
+        """
+        comparison = parse_comparison(text, cls._operators(), takes_baseline=True)
+        moved = comparison.expression
+        return cls(
+            moved.terms, comparison.operator, 0.0 - moved.constant, 0.0 - comparison.baseline
+        )
+
+    @property
+    def is_relative(self) -> bool:
+        """Whether it depends on the baseline trial."""
+        return self.baseline != 0
+
+    def against(self, baseline: float) -> "OutcomeConstraint":
+        """Return the absolute limit for the metric's value in the baseline trial.
+
+        Raises:
+            UserInputError: If the limit would be no finite number.
+        """
+        bound = math.fsum([self.bound, self.baseline * baseline])
+        return OutcomeConstraint(self.terms, self.operator, bound)
+
+    def __str__(self) -> str:
+        right = limit_side(self.baseline, self.bound)
+        return f"{LinearExpression(self.terms)} {self.operator} {right}"

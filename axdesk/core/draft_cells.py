@@ -42,9 +42,13 @@ class Goal(StrEnum):
 
     MAXIMISE = "maximise"
     MINIMISE = "minimise"
+    TARGET = "match target"
     LIMIT = "limit"
     RECORD = "record"
 
+
+STEERING = (Goal.MAXIMISE, Goal.MINIMISE, Goal.TARGET)
+"""Goals that the search follows."""
 
 FIELDS: Mapping[Section, tuple[str, ...]] = {
     Section.GENERAL: ("name", "description", "owner", "plugin_folder", "plugin_python"),
@@ -69,8 +73,20 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
         "value_type",
         "is_ordered",
     ),
-    # `limit_kind` is ">=" or "<="; `metric` and `option.<name>` choose and fill the plugin.
-    Section.OBJECTIVES: ("name", "unit", "goal", "weight", "limit_kind", "limit", "metric"),
+    # `limit_kind` is ">=" or "<="; `metric` and `option.<name>` choose and fill the plugin. A goal
+    # is an objective of its own, except that those with a weight and the same text in `sum` are
+    # added up.
+    Section.OBJECTIVES: (
+        "name",
+        "unit",
+        "goal",
+        "target",
+        "weight",
+        "sum",
+        "limit_kind",
+        "limit",
+        "metric",
+    ),
     Section.CONSTRAINTS: ("expression",),
     Section.RUNNER: ("reference",),
     Section.RUN: (

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.draft_cells import (
+    STEERING,
     Goal,
     Problem,
     Problems,
@@ -21,7 +22,7 @@ from axdesk.core.draft_parameters import (
     checked_search_space,
     is_left_out,
 )
-from axdesk.core.expressions import LinearExpression
+from axdesk.core.expressions import LinearExpression, parse_comparison
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
@@ -80,9 +81,15 @@ class _Metric:
     name: str
     unit: str
     goal: Goal
+    target: float | None
     weight: float
+    sum: str | None
     limit: OutcomeConstraint | None
     row: int
+
+    @property
+    def coefficient(self) -> float:
+        return self.weight if self.goal is Goal.MAXIMISE else -self.weight
 
 
 def _metrics(rows: tuple[Row, ...], notes: Notes) -> tuple[_Metric, ...]:
@@ -100,9 +107,9 @@ def _metrics(rows: tuple[Row, ...], notes: Notes) -> tuple[_Metric, ...]:
             metric = _metric(name, row, index, notes)
             if metric is not None:
                 found.append(metric)
-    if not any(row.get("goal") in (Goal.MAXIMISE, Goal.MINIMISE) for row in rows):
+    if not any(row.get("goal") in STEERING for row in rows):
         notes.at(Section.OBJECTIVES, None, "").note(
-            "Say what to optimise: give one row the goal maximise or minimise."
+            "Say what to optimise: give one row the goal maximise, minimise or match target."
         )
     return tuple(found)
 
@@ -116,8 +123,18 @@ def _metric(name: str, row: Row, index: int, notes: Notes) -> _Metric | None:
         return None
     goal = Goal(text)
     limit = _limit(name, goal, row, index, notes)
+    target: float | None = None
+    if goal is Goal.TARGET:
+        at_target = notes.at(Section.OBJECTIVES, index, "target")
+        if not row.get("target", "").strip():
+            at_target.note("Enter the target that the value shall match.")
+        else:
+            target = at_target.read(lambda: parse_number(row["target"]))
+        if target is None:
+            return None
     weight: float | None = 1.0
-    if row.get("weight", "").strip() and goal in (Goal.MAXIMISE, Goal.MINIMISE):
+    is_weighted = bool(row.get("weight", "").strip()) and goal in STEERING
+    if is_weighted:
         at_weight = notes.at(Section.OBJECTIVES, index, "weight")
         weight = at_weight.read(lambda: parse_number(row["weight"]))
         if weight is not None and weight <= 0:
@@ -125,7 +142,8 @@ def _metric(name: str, row: Row, index: int, notes: Notes) -> _Metric | None:
             weight = None
     if weight is None:
         return None
-    return _Metric(name, row.get("unit", ""), goal, weight, limit, index)
+    joined = row.get("sum", "").strip() if is_weighted else None
+    return _Metric(name, row.get("unit", ""), goal, target, weight, joined, limit, index)
 
 
 def _limit(name: str, goal: Goal, row: Row, index: int, notes: Notes) -> OutcomeConstraint | None:
@@ -173,7 +191,7 @@ def _constraints(
         if not text:
             at.note("Enter a constraint such as a + b <= 80, or remove the row.")
             continue
-        constraint = at.read(lambda text=text: ParameterConstraint.parse(text))  # type: ignore[misc]  # as above
+        constraint = at.read(lambda text=text: _constraint(text))  # type: ignore[misc]  # as above
         if constraint is None or wrong.intersection(constraint.names):
             continue
         strangers = [n for n in constraint.names if n not in known]
@@ -183,6 +201,11 @@ def _constraints(
             at.note(f"{both[0]} is a parameter and a metric; give one of them another name.")
         elif texts:
             at.note(f"The values of {texts[0]} are no numbers.")
+        elif isinstance(constraint, OutcomeConstraint):
+            if all(name in outcomes for name in constraint.names):
+                on_outcomes.append(constraint)
+            else:
+                at.note(f"“{constraint.names[0]}” is no metric, so it has no baseline.")
         elif not strangers:
             on_parameters.append((index, constraint))
         elif all(name in outcomes for name in constraint.names):
@@ -196,6 +219,13 @@ def _constraints(
     return _Constraints(tuple(on_parameters), tuple(on_outcomes))
 
 
+def _constraint(text: str) -> ParameterConstraint | OutcomeConstraint:
+    """Read a row; only limits on metrics can be relative to the baseline."""
+    if parse_comparison(text, ("<=", ">=", "="), takes_baseline=True).baseline:
+        return OutcomeConstraint.parse(text)
+    return ParameterConstraint.parse(text)
+
+
 def _is_numeric(parameter: ParameterConfig) -> bool:
     return not isinstance(parameter, ChoiceParameterConfig) or parameter.is_numeric
 
@@ -203,24 +233,32 @@ def _is_numeric(parameter: ParameterConfig) -> bool:
 def _optimization(
     metrics: tuple[_Metric, ...], on_outcomes: tuple[OutcomeConstraint, ...], notes: Notes
 ) -> OptimizationConfig | None:
-    terms = tuple(
-        (m.name, m.weight if m.goal is Goal.MAXIMISE else -m.weight)
-        for m in metrics
-        if m.goal in (Goal.MAXIMISE, Goal.MINIMISE)
-    )
-    if not terms or notes.problems:
+    # A sum stands where its first row stands.
+    groups: dict[tuple[str, str | None], list[_Metric]] = {}
+    for metric in metrics:
+        if metric.goal in STEERING:
+            key = ("", metric.sum) if metric.sum is not None else (metric.name, None)
+            groups.setdefault(key, []).append(metric)
+    if not groups or notes.problems:
         return None
     limits = tuple(m.limit for m in metrics if m.limit is not None)
     limited = {name for limit in on_outcomes for name in limit.names}
     return notes.at(Section.OBJECTIVES, None, "").read(
-        lambda: OptimizationConfig(
-            objective=Objective(LinearExpression(terms)),
+        lambda: OptimizationConfig.of(
+            [_objective(group) for group in groups.values()],
             outcome_constraints=(*limits, *on_outcomes),
             tracking_metrics=tuple(
                 m.name for m in metrics if m.goal is Goal.RECORD and m.name not in limited
             ),
             units=tuple((m.name, m.unit) for m in metrics if m.unit),
         )
+    )
+
+
+def _objective(metrics: list[_Metric]) -> Objective:
+    return Objective(
+        LinearExpression(tuple((m.name, m.coefficient) for m in metrics)),
+        tuple((m.name, m.target) for m in metrics if m.target is not None),
     )
 
 

@@ -178,7 +178,7 @@ def _cell_limits(optimization: OptimizationConfig) -> dict[str, OutcomeConstrain
     last = -1
     for limit in optimization.outcome_constraints:
         row = rows[limit.names[0]]
-        if limit.terms != ((limit.names[0], 1.0),) or row <= last:
+        if limit.terms != ((limit.names[0], 1.0),) or limit.is_relative or row <= last:
             break
         found[limit.names[0]], last = limit, row
     return found
@@ -187,23 +187,40 @@ def _cell_limits(optimization: OptimizationConfig) -> dict[str, OutcomeConstrain
 def _objective_rows(
     optimization: OptimizationConfig, metrics: Mapping[str, PluginChoice]
 ) -> Iterable[Row]:
-    terms = dict(optimization.objective.expression.terms)
+    goals = _goal_cells(optimization)
     limits = _cell_limits(optimization)
     for name in dict.fromkeys((*optimization.metric_names, *metrics)):
         cells = {"name": name, "unit": optimization.unit_of(name)}
         limit = limits.get(name)
-        if name in terms:
-            goal = Goal.MAXIMISE if terms[name] > 0 else Goal.MINIMISE
-            cells["weight"] = number_text(abs(terms[name])) if abs(terms[name]) != 1 else ""
+        if name in goals:
+            cells |= goals[name]
         elif limit is not None:
-            goal = Goal.LIMIT
+            cells["goal"] = Goal.LIMIT.value
         else:
-            goal = Goal.RECORD
-        cells["goal"] = goal.value
+            cells["goal"] = Goal.RECORD.value
         if limit is not None:
             cells["limit_kind"] = limit.operator
             cells["limit"] = number_text(limit.bound)
         yield {**_row(**cells), **_choice_row("metric", metrics.get(name))}
+
+
+def _goal_cells(optimization: OptimizationConfig) -> dict[str, Row]:
+    """The cells of each metric that is optimised."""
+    found: dict[str, Row] = {}
+    sums = 0
+    for objective in optimization.objectives:
+        terms, targets = objective.expression.terms, dict(objective.targets)
+        is_sum = len(terms) > 1 or abs(terms[0][1]) != 1
+        sums += is_sum
+        for name, coefficient in terms:
+            goal = Goal.MAXIMISE if coefficient > 0 else Goal.MINIMISE
+            found[name] = {
+                "goal": (Goal.TARGET if name in targets else goal).value,
+                "target": number_text(targets[name]) if name in targets else "",
+                "weight": number_text(abs(coefficient)) if is_sum else "",
+                "sum": str(sums) if is_sum and sums > 1 else "",
+            }
+    return found
 
 
 def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:

@@ -1,5 +1,9 @@
 """Linear expressions over free-text names: `-hartmann6`, ``2*x1 + `µ flow` <= 0.5*(x2 - 1)``.
 
+Two words go beyond that where they are allowed: `abs(pH - 7)` in an objective is the distance of a
+metric from a target, and `baseline` in an outcome constraint is the metric's value in the baseline
+trial.
+
 A plain identifier stands as it is, any other name between backticks. Names are replaced by
 placeholders before Python's `ast` sees the text, because `ast` folds `µ` (micro sign) into `μ`
 (Greek mu) and refuses `lambda`. Whatever is not linear is refused at its character; no term is
@@ -8,7 +12,7 @@ ever dropped.
 
 import ast
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,6 +27,8 @@ BASELINE = "baseline"
 
 _TYPOGRAPHIC = {"≤": "<=", "≥": ">=", "·": "*", "×": "*", "−": "-", "\u00a0": " "}
 _COMMENT = "#"
+_DISTANCE = "abs"
+_BASELINE_PLACEHOLDER = "baseline_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +65,7 @@ class LinearExpression:
         return math.fsum([self.constant, *(c * values[name] for name, c in self.terms)])
 
     def __str__(self) -> str:
-        parts = [_signed(coefficient, quoted(name)) for name, coefficient in self.terms]
-        if self.constant or not parts:
-            parts.append(("-" if self.constant < 0 else "+", _number(abs(self.constant))))
-        sign, body = parts[0]
-        text = f"-{body}" if sign == "-" else body
-        return text + "".join(f" {sign} {body}" for sign, body in parts[1:])
+        return _written(self, quoted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,14 @@ class Comparison:
     """`expression <= 0`, `>= 0` or `= 0` after everything moved to the left.
 
     Attributes:
-        expression: Left side minus right side.
+        expression: Left side minus right side, without the baseline's part.
         operator: How it compares.
+        baseline: Coefficient of the baseline on the left side.
     """
 
     expression: LinearExpression
     operator: TOperator
+    baseline: float = 0.0
 
 
 def quoted(name: str) -> str:
@@ -96,17 +99,34 @@ def parse_linear(text: str) -> LinearExpression:
     return source.read(source.root)
 
 
-def parse_comparison(text: str, operators: tuple[TOperator, ...] = ("<=", ">=")) -> Comparison:
+def parse_goal(text: str) -> tuple[LinearExpression, dict[str, float]]:
+    """Parse a linear expression in which `abs(pH - 7)` may stand for a name.
+
+    Returns:
+        The expression, in which a name with a target stands for its distance from it, and name →
+        target.
+
+    Raises:
+        ExpressionError: If it is not understood, with the place.
+    """
+    source = _Source(text, takes_targets=True)
+    return source.read(source.root), source.targets
+
+
+def parse_comparison(
+    text: str, operators: tuple[TOperator, ...] = ("<=", ">="), *, takes_baseline: bool = False
+) -> Comparison:
     """Parse `left <= right`, `left >= right` or `left = right`, both sides linear.
 
     Args:
         text: The comparison; `==` says the same as `=`.
         operators: Those that are allowed.
+        takes_baseline: Whether the unquoted word `baseline` is allowed.
 
     Raises:
         ExpressionError: If it is no such comparison or not understood, with the place.
     """
-    source = _Source(text)
+    source = _Source(text, takes_baseline=takes_baseline)
     node = source.root
     allowed = " or ".join(operators) if len(operators) < 3 else "<=, >= or ="
     if not isinstance(node, ast.Compare):
@@ -123,7 +143,11 @@ def parse_comparison(text: str, operators: tuple[TOperator, ...] = ("<=", ">="))
     left, right = source.read(node.left), source.read(node.comparators[0])
     negated = LinearExpression(tuple((n, -c) for n, c in right.terms), -right.constant)
     moved = source.added(left, negated, node.comparators[0])
-    return Comparison(moved, operator)
+    terms = dict(moved.terms)
+    baseline = terms.pop(source.baseline, 0.0)
+    return Comparison(
+        LinearExpression(tuple(terms.items()), moved.constant), operator, baseline
+    )
 
 
 _OPERATORS: Mapping[type[ast.cmpop], TOperator] = {ast.LtE: "<=", ast.GtE: ">=", ast.Eq: "="}
@@ -141,8 +165,39 @@ def split_objectives(text: str) -> tuple[str, ...]:
     return (*parts, text[start:])
 
 
+def goal_text(expression: LinearExpression, targets: Mapping[str, float]) -> str:
+    """Return the text that `parse_goal` reads as these."""
+    return _written(
+        expression,
+        lambda name: (
+            f"{_DISTANCE}({_shifted(name, targets[name])})" if name in targets else quoted(name)
+        ),
+    )
+
+
+def limit_side(baseline: float, constant: float) -> str:
+    """Return `0.95*baseline + 5`, the right side of an outcome constraint."""
+    if not baseline:
+        return str(LinearExpression((), constant))
+    return _written(LinearExpression(((BASELINE, baseline),), constant), str)
+
+
+def _shifted(name: str, target: float) -> str:
+    return str(LinearExpression(((name, 1.0),), 0.0 - target))
+
+
 def _number(value: float) -> str:
     return repr(int(value)) if value == int(value) and abs(value) < 1e15 else repr(value)
+
+
+def _written(expression: LinearExpression, name_text: Callable[[str], str]) -> str:
+    parts = [_signed(coefficient, name_text(name)) for name, coefficient in expression.terms]
+    constant = expression.constant
+    if constant or not parts:
+        parts.append(("-" if constant < 0 else "+", _number(abs(constant))))
+    sign, body = parts[0]
+    text = f"-{body}" if sign == "-" else body
+    return text + "".join(f" {sign} {body}" for sign, body in parts[1:])
 
 
 def _signed(coefficient: float, name: str) -> tuple[str, str]:
@@ -153,13 +208,25 @@ def _signed(coefficient: float, name: str) -> tuple[str, str]:
 class _Source:
     """An expression's text, its names replaced by ASCII placeholders, and the way back."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(
+        self, text: str, *, takes_targets: bool = False, takes_baseline: bool = False
+    ) -> None:
         self.text = text
         self.names: dict[str, str] = {}
+        self.targets: dict[str, float] = {}
+        self._takes_targets = takes_targets
+        self._takes_baseline = takes_baseline
+        # How often each name stands in the text.
+        self._counts: dict[str, int] = {}
         # places[i] is the index into `text` of character i of the ASCII text.
         self.places: list[int] = []
         self._ascii: list[str] = []
         self._replace_names()
+        # A name of its own, also beside a metric that is called `baseline`.
+        self.baseline = BASELINE
+        while self.baseline in self.names.values():
+            self.baseline += "_"
+        self.names[_BASELINE_PLACEHOLDER] = self.baseline
         code = "".join(self._ascii)
         if not code.strip():
             raise self.refused_at(0, "The expression is empty.", "Enter such as -hartmann6.")
@@ -235,11 +302,16 @@ class _Source:
 
     def _name(self, name: str, place: int, *, is_quoted: bool) -> None:
         if name == BASELINE and not is_quoted:
-            raise self.refused_at(
-                place,
-                "Limits relative to the baseline are not offered.",
-                "Write the limit as a number; a thing called baseline goes between backticks.",
-            )
+            if not self._takes_baseline:
+                raise self.refused_at(
+                    place,
+                    "The baseline can stand in limits on metrics only.",
+                    "Write such as qps >= 0.95*baseline; a thing called baseline goes between "
+                    "backticks.",
+                )
+            self._put(f" {_BASELINE_PLACEHOLDER} ", place)
+            return
+        self._counts[name] = self._counts.get(name, 0) + 1
         placeholder = next((p for p, n in self.names.items() if n == name), None)
         if placeholder is None:
             placeholder = f"name{len(self.names)}_"
@@ -288,6 +360,10 @@ class _Source:
                 return self.linear(operand)
             case ast.BinOp():
                 return self._combined(node)
+            case ast.Call(func=ast.Name(id=function), args=[inside], keywords=[]) if (
+                self._takes_targets and self.names[function] == _DISTANCE
+            ):
+                return self._distance(inside)
             case ast.Tuple():
                 raise self.refused(node.elts[-1], "One expression is expected, without a comma.")
             case ast.Compare():
@@ -299,6 +375,26 @@ class _Source:
             "Only numbers, names, + - * / and brackets are understood.",
             "Put a name with blanks or signs between backticks: `Yield (%)`.",
         )
+
+    def _distance(self, node: ast.expr) -> LinearExpression:
+        """Read what stands inside of `abs(…)`: one metric and its target."""
+        inside = self.linear(node)
+        if len(inside.terms) != 1 or self.targets.keys() & set(inside.names):
+            raise self.refused(
+                node, "abs takes one metric minus its target.", "Write such as -abs(pH - 7)."
+            )
+        ((name, coefficient),) = inside.terms
+        if self._counts[name] > 1:
+            raise self.refused(
+                node,
+                f"{quoted(name)} stands beside its own target once more.",
+                "Name a metric with a target once.",
+            )
+        target = 0.0 - inside.constant / coefficient
+        if not math.isfinite(target):
+            raise self.refused(node, f"The target {target} of {quoted(name)} must be finite.")
+        self.targets[name] = target
+        return LinearExpression(((name, abs(coefficient)),))
 
     def _combined(self, node: ast.BinOp) -> LinearExpression:
         match node.op:

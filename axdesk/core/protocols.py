@@ -174,11 +174,13 @@ class ExperimentSummary:
         id: The database's number.
         name: Its name; of a draft without one, empty.
         state: Where it stands; RUNNING without a live controller is told as INTERRUPTED.
-        is_minimised: Whether a smaller `best` is better; None without an objective.
+        is_minimised: Whether a smaller `best` is better; None without an objective and with
+            several.
+        objectives: Their number.
         finished_trials: Trials of the last run in a terminal status; of a draft 0.
         max_trials: Budget of the last run; 0 before the first.
         best: Best observed value of the objective, as the operator knows it (a minimised metric
-            not negated); None before the first result.
+            not negated); None before the first result, and with several objectives.
         best_trial: Its trial; None before the first result.
         unit: Of `best`.
         updated_at: UTC, of the last change.
@@ -196,6 +198,7 @@ class ExperimentSummary:
     unit: str
     updated_at: datetime
     controller: str = ""
+    objectives: int = 1
 
 
 class TrialStore(Protocol):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from axdesk.core.experiment import Experiment
 from axdesk.core.objective import OptimizationConfig
+from axdesk.core.outcomes import against_baseline
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import GenerationSettings
@@ -34,7 +35,8 @@ class SuggestionRequest:
 
     Attributes:
         search_space: Where candidates may lie.
-        optimization: What is optimised.
+        optimization: What is optimised; a limit that is relative to a baseline without a result
+            is not known yet and left out.
         settings: Method, size of the initial design, seed.
         trial_index: Index that the first candidate will have; seeds derive from it.
         n: Candidates wanted, at least 1.
@@ -87,7 +89,7 @@ def request_for(experiment: Experiment, n: int = 1) -> SuggestionRequest:
                 abandoned.append(entry)
     return SuggestionRequest(
         search_space=experiment.search_space,
-        optimization=experiment.optimization,
+        optimization=against_baseline(experiment.optimization, experiment.trials.values()),
         settings=experiment.setup.generation,
         trial_index=experiment.next_index,
         n=n,

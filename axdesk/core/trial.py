@@ -79,6 +79,8 @@ class TrialSource(StrEnum):
     FALLBACK = "fallback"
     """Space filling, because the model failed or was late."""
     MANUAL = "manual"
+    BASELINE = "baseline"
+    """Attached by a person; limits may be relative to its results."""
 
 
 @dataclass(frozen=True, slots=True)

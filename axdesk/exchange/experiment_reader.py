@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import AxdeskError, UserInputError
 from axdesk.core.names import checked_name
-from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.objective import OptimizationConfig, parse_objectives
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
     DerivedParameterConfig,
@@ -146,14 +146,14 @@ class SetupReader:
 
     def _optimization(self, table: OptimizationTable) -> OptimizationConfig | None:
         place = ("optimization",)
-        objective = self._try((*place, "objective"), lambda: Objective.parse(table.objective))
+        objectives = self._try((*place, "objective"), lambda: parse_objectives(table.objective))
         limits = self._all(
             (*place, "outcome_constraints"), OutcomeConstraint.parse, table.outcome_constraints
         )
-        if objective is None or limits is None:
+        if objectives is None or limits is None:
             return None
         tracked, units = tuple(table.tracking_metrics), tuple(table.units.items())
-        return self._try(place, lambda: OptimizationConfig(objective, limits, tracked, units))
+        return self._try(place, lambda: OptimizationConfig.of(objectives, limits, tracked, units))
 
     def _run(self, table: RunTable) -> RunSettings | None:
         given = _given(table)

@@ -41,7 +41,7 @@ def _sections(setup: ExperimentSetup) -> Iterable[str]:
     optimization = setup.optimization
     limits = [str(limit) for limit in optimization.outcome_constraints]
     outcomes = {
-        "objective": str(optimization.objective),
+        "objective": optimization.objective_text,
         "outcome_constraints": limits or None,
         "tracking_metrics": list(optimization.tracking_metrics) or None,
     }

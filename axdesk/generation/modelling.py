@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from axdesk.core.errors import GenerationError, SearchSpaceExhaustedError, UserInputError
+from axdesk.core.outcomes import true_limits
 from axdesk.core.suggestions import Candidate, Parameters, SuggestionRequest
 from axdesk.core.trial import Generation, Prediction, TrialSource
 from axdesk.generation.encoding import Array, Encoding
@@ -16,6 +17,9 @@ from axdesk.generation.surrogate import MetricData, Surrogate, computing
 
 _ANCHORS = 2
 """Best observed points around which the next one is sought most closely."""
+
+_FRONT_ANCHORS = 3
+"""As many of a Pareto front."""
 
 
 class FittedModel:
@@ -46,18 +50,29 @@ class FittedModel:
             data[metric] = MetricData(encoding.features(rows), tuple(o for _, o in of_metric))
         self.encoding = encoding
         self.rows = np.array([row for _, row in known])
-        self.surrogate = Surrogate(data, request.optimization)
-        features = encoding.features(self.rows)
-        self._scores, self._score_sems = self.surrogate.objective(features)
-        # Points that keep more outcome constraints go first, then those with the better objective.
-        self.ranking = np.lexsort((-self._scores, -self.surrogate.limits_kept(features)))
+        self.surrogate = Surrogate(data, request.optimization, is_feasible=_has_feasible(request))
+        self.ranking, self._front = self.surrogate.ranking(encoding.features(self.rows))
         self.best_trial = known[self.ranking[0]][0].trial_index
+        self._has_several = request.optimization.has_several
 
     @property
-    def best_score(self) -> tuple[float, float]:
-        """Objective at the best observed point and its standard error; larger is better."""
-        best = self.ranking[0]
-        return float(self._scores[best]), float(self._score_sems[best])
+    def best_score(self) -> tuple[float, float] | None:
+        """Objective at the best observed point and its standard error; larger is better.
+
+        None with several objectives, among which none is the best.
+        """
+        if self._has_several:
+            return None
+        best = self.encoding.features(self.rows[self.ranking[:1]])
+        scores, sems = self.surrogate.objective(best)
+        return float(scores[0]), float(sems[0])
+
+    def anchors(self, rng: np.random.Generator) -> Array:
+        """Return the rows of the most promising points; a few of those on a Pareto front."""
+        chosen = self.ranking[:_ANCHORS]
+        if self._has_several:
+            chosen = rng.permutation(self.ranking[: self._front])[:_FRONT_ANCHORS]
+        return np.asarray(self.rows[chosen])
 
     def predictions(self, rows: Array) -> list[tuple[Prediction, ...]]:
         """Return the predictions of every metric at each row."""
@@ -99,8 +114,7 @@ class ModelStep:
                 seed,
             )
             rng = generator(request.settings.seed, Stream.SEARCH, request.trial_index)
-            anchors = model.rows[model.ranking[:_ANCHORS]]
-            row, value = Search(self._problem, acquisition, rng).best(anchors)
+            row, value = Search(self._problem, acquisition, rng).best(model.anchors(rng))
             (predictions,) = model.predictions(row[None])
         self._problem.add(row)
         generation = Generation(
@@ -114,6 +128,16 @@ class ModelStep:
             observed=len(request.observed),
         )
         return Candidate(encoding.parameterization(row), generation)
+
+
+def _has_feasible(request: SuggestionRequest) -> bool:
+    """Whether the results of a trial keep every limit that is known and no mere threshold."""
+    limits = [one for one in true_limits(request.optimization) if not one.is_relative]
+    results = ({o.metric: o.mean for o in point.observations} for point in request.observed)
+    return any(
+        all(values.keys() >= set(limit.names) and limit.violation(values) <= 0 for limit in limits)
+        for values in results
+    )
 
 
 def _stacked(rows: list[Array | None], encoding: Encoding) -> Array:

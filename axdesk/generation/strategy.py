@@ -28,8 +28,9 @@ def next_source(request: SuggestionRequest) -> TrialSource:
         return TrialSource.CENTER
     if settings.method == "random_search" or request.designed < settings.initialization_budget:
         return TrialSource.SOBOL
-    required = len(request.optimization.required_metrics)
-    complete = sum(len(point.observations) == required for point in request.observed)
+    required = set(request.optimization.required_metrics)
+    # Recorded metrics come on top.
+    complete = sum(required <= {o.metric for o in p.observations} for p in request.observed)
     enough = max(2, settings.initialization_budget // 2)
     return TrialSource.MODEL if complete >= enough else TrialSource.SOBOL
 

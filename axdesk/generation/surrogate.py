@@ -1,4 +1,4 @@
-"""The Gaussian processes and the acquisition function. The one module that imports torch.
+"""The Gaussian processes and the acquisition functions. The one module that imports torch.
 
 Each metric has a `SingleTaskGP` of its own in standardised units: BoTorch treats a spread below
 1e-8 as none, and smooths acquisition functions at fixed scales, so that outcomes of the order of
@@ -10,14 +10,19 @@ import logging
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import botorch.acquisition.multi_objective.logei as _multi_objective
 import numpy as np
+import numpy.typing as npt
 import torch
-from botorch.acquisition.logei import qLogNoisyExpectedImprovement
+from botorch.acquisition.acquisition import AcquisitionFunction
+from botorch.acquisition.logei import qLogNoisyExpectedImprovement, qLogProbabilityOfFeasibility
+from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
+from botorch.acquisition.multi_objective.parego import qLogNParEGO
 from botorch.acquisition.objective import GenericMCObjective
 from botorch.exceptions.errors import BotorchError, ModelFittingError
 from botorch.exceptions.warnings import BotorchWarning
@@ -31,9 +36,17 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from linear_operator.utils.warnings import NumericalWarning
 
 from axdesk.core.errors import GenerationError
-from axdesk.core.objective import OptimizationConfig
+from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.outcomes import (
+    objective_thresholds,
+    predicted_scores,
+    true_limits,
+)
+from axdesk.core.pareto import MOST_VALUES, non_dominated, reference_point
 from axdesk.core.trial import Observation
 from axdesk.generation.encoding import Array
+
+Indices = npt.NDArray[np.intp]
 
 # BoTorch would compile a C++ kernel at first use; killed meanwhile, it hangs every later start.
 _multi_objective._load_attempted = True  # noqa: SLF001  # there is no public switch
@@ -41,6 +54,11 @@ _multi_objective._load_attempted = True  # noqa: SLF001  # there is no public sw
 logger = logging.getLogger(__name__)
 
 _SAMPLES = 128
+
+_HYPERVOLUME_SAMPLES = {2: 64, 3: 32, 4: 16}
+"""By the number of objectives: each sample has a front of its own, and the boxes below a front
+grow with its dimension."""
+
 _MIN_NOISE = 1e-6
 """Variance, of standardised outcomes: what a Cholesky factor in double precision bears."""
 
@@ -122,10 +140,19 @@ class Surrogate:
         fit_seconds: Time that fitting took.
     """
 
-    def __init__(self, data: Mapping[str, MetricData], optimization: OptimizationConfig) -> None:
+    def __init__(
+        self,
+        data: Mapping[str, MetricData],
+        optimization: OptimizationConfig,
+        *,
+        is_feasible: bool,
+    ) -> None:
         started = time.monotonic()
         self.metrics = tuple(data)
         self._optimization = optimization
+        # A limit relative to a baseline without a result says nothing yet.
+        self._limits = [limit for limit in true_limits(optimization) if not limit.is_relative]
+        self._is_feasible = is_feasible
         self._scales = {
             metric: _Scale.of(np.array([o.mean for o in known.observations]))
             for metric, known in data.items()
@@ -146,22 +173,45 @@ class Surrogate:
         return _finite(means), _finite(sems)
 
     def objective(self, features: Array) -> tuple[Array, Array]:
-        """Return mean and standard error of the objective, each n, larger is better."""
+        """Return mean and standard error of the (first) objective, each n, larger is better.
+
+        The objective at the metrics' means; the spread that a target folds up is not counted.
+        """
         means, sems = self.predict(features)
         weights = self._weights(self._optimization.objective.expression.terms)
         # Squares might overflow where the values do not.
-        return _finite(means @ weights), _finite(np.hypot.reduce(sems * weights, axis=1))
+        return self.scores(means)[:, 0], _finite(np.hypot.reduce(sems * weights, axis=1))
 
-    def limits_kept(self, features: Array) -> Array:
-        """Return for each point the number of outcome constraints that its means keep."""
-        means, _ = self.predict(features)
-        kept = np.zeros(len(features))
-        for limit in self._optimization.outcome_constraints:
+    def scores(self, means: Array) -> Array:
+        """Return the objectives, n × objectives, at means of n × metrics; larger is better."""
+        at = (dict(zip(self.metrics, row.tolist(), strict=True)) for row in means)
+        return _finite(np.array([predicted_scores(values, self._optimization) for values in at]))
+
+    def limits_kept(self, means: Array) -> Array:
+        """Return for each row of means the number of outcome constraints that it keeps."""
+        kept = np.zeros(len(means))
+        for limit in self._limits:
             over = means @ self._weights(limit.terms) - limit.bound
             kept += over <= 0 if limit.operator == "<=" else over >= 0
         return kept
 
-    def _weights(self, terms: Sequence[tuple[str, float]]) -> Array:
+    def ranking(self, features: Array) -> tuple[Indices, int]:
+        """Return the indices of points, the most promising first, and how many share the front.
+
+        Those that keep more limits go first, then those with the better objective; with several
+        objectives those that no other one dominates, in no order among themselves.
+        """
+        means, _ = self.predict(features)
+        kept, scores = self.limits_kept(means), self.scores(means)
+        if not self._optimization.has_several:
+            return np.lexsort((-scores[:, 0], -kept)), 1
+        most = np.flatnonzero(kept == kept.max())
+        front = most[non_dominated([tuple(row) for row in scores[most].tolist()])]
+        is_behind = np.ones(len(scores), bool)
+        is_behind[front] = False
+        return np.lexsort((is_behind, -kept)), len(front)
+
+    def _weights(self, terms: Iterable[tuple[str, float]]) -> Array:
         weights = dict(terms)
         return np.array([weights.get(metric, 0.0) for metric in self.metrics])
 
@@ -180,8 +230,39 @@ class Surrogate:
 
         return evaluate
 
+    def _objective(self, objective: Objective) -> tuple[Callable[..., torch.Tensor], float]:
+        """Return the objective of standardised samples at a scale of one, and that scale."""
+        terms = objective.expression.terms
+        spreads = {name: self._scales[name].spread for name, _ in terms}
+        size = math.hypot(*(c * spreads[name] for name, c in terms))
+        if not objective.targets:
+            return self._standardised(terms), size
+        targets = dict(objective.targets)
+        rest = [(name, c) for name, c in terms if name not in targets]
+        plain = self._standardised(rest) if rest else None
+        share = math.hypot(*(c * spreads[name] for name, c in rest)) / size if rest else 0.0
+        distances = [
+            (
+                self.metrics.index(name),
+                (target - self._scales[name].center) / spreads[name],
+                dict(terms)[name] * spreads[name] / size,
+            )
+            for name, target in targets.items()
+        ]
+
+        def evaluate(samples: torch.Tensor, X: torch.Tensor | None = None) -> torch.Tensor:
+            total = 0.0 if plain is None else share * plain(samples)
+            for column, target, weight in distances:
+                total = total + weight * (samples[..., column] - target).abs()
+            return torch.as_tensor(total)
+
+        return evaluate, size
+
     def acquisition(self, baseline: Array, pending: Array, seed: int) -> "Acquisition":
-        """Return noisy expected improvement, in logs.
+        """Return what a point is worth, in logs.
+
+        The probability to keep every limit while no trial does; then noisy expected improvement,
+        of the hypervolume with several objectives, and of random sums with many of them.
 
         Args:
             baseline: Features of the points that may be the best so far.
@@ -190,17 +271,54 @@ class Surrogate:
         """
         limits = [
             self._standardised(limit.terms, limit.bound, 1.0 if limit.operator == "<=" else -1.0)
-            for limit in self._optimization.outcome_constraints
+            for limit in self._limits
         ]
-        function = qLogNoisyExpectedImprovement(
-            self._model,
-            torch.from_numpy(baseline),
-            SobolQMCNormalSampler(torch.Size([_SAMPLES]), seed=seed),
-            GenericMCObjective(self._standardised(self._optimization.objective.expression.terms)),
-            X_pending=torch.from_numpy(pending) if len(pending) else None,
-            constraints=limits or None,
+        X = torch.from_numpy(baseline)
+        samples = _HYPERVOLUME_SAMPLES.get(len(self._optimization.objectives), _SAMPLES)
+        common: dict[str, Any] = {
+            "sampler": SobolQMCNormalSampler(torch.Size([samples]), seed=seed),
+            "X_pending": torch.from_numpy(pending) if len(pending) else None,
+        }
+        if limits and not self._is_feasible:
+            return Acquisition(
+                qLogProbabilityOfFeasibility(self._model, constraints=limits, **common)
+            )
+        common["constraints"] = limits or None
+        several = [self._objective(objective) for objective in self._optimization.objectives]
+        if len(several) == 1:
+            goal = GenericMCObjective(several[0][0])
+            return Acquisition(
+                qLogNoisyExpectedImprovement(self._model, X, objective=goal, **common)
+            )
+
+        def goals(samples: torch.Tensor, X: torch.Tensor | None = None) -> torch.Tensor:
+            return torch.stack([one(samples) for one, _ in several], dim=-1)
+
+        common["objective"] = GenericMCMultiOutputObjective(goals)
+        if len(several) > MOST_VALUES:
+            # Its weights are random; `computing` has seeded them.
+            return Acquisition(qLogNParEGO(self._model, X, **common))
+        return Acquisition(
+            _multi_objective.qLogNoisyExpectedHypervolumeImprovement(
+                self._model,
+                self._reference(baseline, [size for _, size in several]),
+                X,
+                prune_baseline=True,
+                **common,
+            )
         )
-        return Acquisition(function)
+
+    def _reference(self, baseline: Array, sizes: Sequence[float]) -> list[float]:
+        """Return the reference point at the objectives' scales of one."""
+        means = self.predict(baseline)[0]
+        kept = self.limits_kept(means)
+        scores = self.scores(means[kept == kept.max()])
+        inferred = reference_point([tuple(row) for row in scores.tolist()])
+        thresholds = objective_thresholds(self._optimization)
+        return [
+            (guess if threshold is None else threshold) / size
+            for guess, threshold, size in zip(inferred, thresholds, sizes, strict=True)
+        ]
 
 
 def _finite(predicted: Array) -> Array:
@@ -233,7 +351,7 @@ def _fitted(known: MetricData, scale: _Scale) -> SingleTaskGP:
 class Acquisition:
     """An acquisition function over features; larger is better."""
 
-    def __init__(self, function: qLogNoisyExpectedImprovement) -> None:
+    def __init__(self, function: AcquisitionFunction) -> None:
         self._function = function
 
     def values(self, features: Array) -> Array:

@@ -11,7 +11,14 @@ from axdesk.core.events import (
     TrialHealthChanged,
 )
 from axdesk.core.experiment import Experiment
-from axdesk.core.outcomes import is_eligible, objective_score, shown_value
+from axdesk.core.outcomes import (
+    best_observed,
+    is_eligible,
+    objective_score,
+    objective_scores,
+    pareto_front,
+    shown_value,
+)
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.headless.messages import Messages
 from axdesk.headless.output import Lines
@@ -70,7 +77,16 @@ class Tally:
 
     @property
     def best_text(self) -> str:
-        """The best value so far and its trial."""
+        """The best value so far and its trial; with several objectives the size of the front."""
+        trials, optimization = self._experiment.trials.values(), self._experiment.optimization
+        if optimization.has_several:
+            front = pareto_front(trials, optimization)
+            return f"{len(front)} on the Pareto front" if front else "no result yet"
+        if optimization.is_relative:
+            # What a baseline says of earlier trials is known only once it is there.
+            best = best_observed(trials, optimization)
+            score = None if best is None else objective_score(best, optimization)
+            self.best = None if best is None or score is None else (score, best.index)
         if self.best is None:
             return "no result yet"
         score, index = self.best
@@ -97,11 +113,11 @@ class LogProgress:
 
     def _finished(self, trial: Trial) -> str:
         tally = self._tally
-        score = objective_score(trial, self._experiment.optimization)
-        if score is None:
+        scores = objective_scores(trial, self._experiment.optimization)
+        if scores is None:
             outcome = f": {trial.reason}" if trial.reason else ""
         else:
-            outcome = f": {objective_text(score, self._experiment.optimization)}"
+            outcome = f": {objective_text(scores, self._experiment.optimization)}"
         count = f"{len(tally.finished)} of {tally.max_trials}"
         return f"Trial {trial.index} {words(trial.status)}{outcome} · {tally.best_text} · {count}"
 

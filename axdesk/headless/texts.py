@@ -1,14 +1,14 @@
 """How the command line writes values, results and the state of experiments."""
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from axdesk.core.draft_cells import value_text
 from axdesk.core.experiment import Experiment
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.outcomes import best_observed, objective_score, shown_value
+from axdesk.core.outcomes import best_observed, objective_scores, pareto_front, shown_score
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
@@ -55,22 +55,37 @@ def number(value: float, unit: str = "") -> str:
     return f"{value:.6g} {unit}".rstrip()
 
 
-def objective_text(score: float, optimization: OptimizationConfig) -> str:
-    """Return a score as `name = value unit`; a minimised metric is not negated."""
-    names = optimization.objective.metric_names
-    label = names[0] if len(names) == 1 else str(optimization.objective)
-    unit = optimization.unit_of(names[0]) if len(names) == 1 else ""
-    return f"{label} = {number(shown_value(score, optimization), unit)}"
+def objective_text(scores: Sequence[float], optimization: OptimizationConfig) -> str:
+    """Return scores as `name = value unit, …`; a minimised metric is not negated."""
+    parts = []
+    for score, objective in zip(scores, optimization.objectives, strict=True):
+        names = objective.metric_names
+        unit = optimization.unit_of(names[0]) if len(names) == 1 else ""
+        parts.append(f"{objective.label} = {number(shown_score(score, objective), unit)}")
+    return ", ".join(parts)
 
 
 def best_lines(trials: Iterable[Trial], optimization: OptimizationConfig) -> list[str]:
-    """Return the best measured trial with its parameters, or why there is none."""
-    best = best_observed(trials, optimization)
-    score = None if best is None else objective_score(best, optimization)
-    if best is None or score is None:
+    """Return the best measured trial with its parameters, or why there is none.
+
+    With several objectives those on the Pareto front.
+    """
+    known = list(trials)
+    best = best_observed(known, optimization)
+    front: tuple[Trial, ...] = () if best is None else (best,)
+    heads = ["Best: trial"]
+    lines = []
+    if optimization.has_several:
+        front = pareto_front(known, optimization)
+        lines = [f"On the Pareto front: {len(front)} trial{'s' if len(front) > 1 else ''}"]
+        heads = ["Trial"] * len(front)
+    if not front:
         return ["There is no best trial: none was completed that keeps the limits."]
-    settings = [f"  {name} = {value_text(value)}" for name, value in best.parameters.items()]
-    return [f"Best: trial {best.index}, {objective_text(score, optimization)}", *settings]
+    for head, trial in zip(heads, front, strict=True):
+        scores = objective_scores(trial, optimization) or ()
+        lines.append(f"{head} {trial.index}, {objective_text(scores, optimization)}")
+        lines += [f"  {name} = {value_text(value)}" for name, value in trial.parameters.items()]
+    return lines
 
 
 def experiment_lines(experiment: Experiment, summary: ExperimentSummary) -> list[str]:

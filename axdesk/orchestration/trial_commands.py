@@ -130,7 +130,7 @@ def _add(experiment: Experiment, store: TrialStore, command: AddTrial, now: date
         arm=Arm(
             command.arm_name or f"{index}_0", experiment.search_space.typed(command.parameters)
         ),
-        generation=Generation(TrialSource.MANUAL, observed=0),
+        generation=Generation(TrialSource.BASELINE if command.is_baseline else TrialSource.MANUAL),
         search_space_version=experiment.search_space_version,
         staged_at=now,
     ).moved_to(TrialStatus.RUNNING, started_at=now)

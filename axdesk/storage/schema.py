@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -205,7 +205,11 @@ class MetricRow(Base):
 
 
 class ObjectiveTermRow(Base):
-    """One term of the objective, which is maximised."""
+    """One term of an objective, which is maximised.
+
+    `objective` numbers the objectives from 0. With a target the term is the coefficient times the
+    distance of the metric from it.
+    """
 
     __tablename__ = "objective_terms"
     __table_args__ = (
@@ -216,10 +220,15 @@ class ObjectiveTermRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     metric: Mapped[str]
     coefficient: Mapped[float]
+    objective: Mapped[int] = mapped_column(server_default="0")
+    target: Mapped[float | None] = mapped_column(server_default=text("NULL"))
 
 
 class OutcomeConstraintRow(Base):
-    """The sum of the terms is at most, or at least, the bound."""
+    """The sum of the terms is at most, or at least, the bound.
+
+    To the bound comes `baseline` times the metric's value in the baseline trial.
+    """
 
     __tablename__ = "outcome_constraints"
 
@@ -227,6 +236,7 @@ class OutcomeConstraintRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     operator: Mapped[str]
     bound: Mapped[float]
+    baseline: Mapped[float] = mapped_column(server_default="0")
 
 
 class OutcomeConstraintTermRow(Base):

@@ -1,7 +1,7 @@
 """Set-ups, search spaces and run settings as rows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -301,34 +301,58 @@ def _write_optimization(
         ObjectiveTermRow,
         key,
         [
-            {"position": n, "metric": metric, "coefficient": coefficient}
-            for n, (metric, coefficient) in enumerate(optimization.objective.expression.terms)
+            {
+                "position": n,
+                "metric": metric,
+                "coefficient": coefficient,
+                "objective": number,
+                "target": dict(objective.targets).get(metric),
+            }
+            for n, (number, objective, metric, coefficient) in enumerate(
+                (number, objective, metric, coefficient)
+                for number, objective in enumerate(optimization.objectives)
+                for metric, coefficient in objective.expression.terms
+            )
         ],
     )
     limits = optimization.outcome_constraints
-    insert_rows(connection, OutcomeConstraintRow, key, _constraint_columns(limits))
+    columns = _constraint_columns(limits)
+    relative = [
+        row | {"baseline": limit.baseline} for row, limit in zip(columns, limits, strict=True)
+    ]
+    insert_rows(connection, OutcomeConstraintRow, key, relative)
     insert_rows(connection, OutcomeConstraintTermRow, key, _term_columns(limits, "metric"))
 
 
 def _read_optimization(connection: Connection, key: Columns) -> OptimizationConfig:
     metrics = sorted(read_rows(connection, MetricRow, key), key=lambda row: row["position"])
     with_unit = [row for row in metrics if row["unit"] is not None]
-    terms = read_rows(connection, ObjectiveTermRow, key)
-    return OptimizationConfig(
-        objective=Objective(
-            LinearExpression(tuple((row["metric"], row["coefficient"]) for row in terms))
-        ),
-        outcome_constraints=_constraints(
-            OutcomeConstraint,
-            read_rows(connection, OutcomeConstraintRow, key),
-            read_rows(connection, OutcomeConstraintTermRow, key),
-            "metric",
+    terms: dict[int, list[RowMapping]] = {}
+    for row in read_rows(connection, ObjectiveTermRow, key):
+        terms.setdefault(row["objective"], []).append(row)
+    limits = read_rows(connection, OutcomeConstraintRow, key)
+    absolute = _constraints(
+        OutcomeConstraint, limits, read_rows(connection, OutcomeConstraintTermRow, key), "metric"
+    )
+    return OptimizationConfig.of(
+        [_objective(of_one) for _, of_one in sorted(terms.items())],
+        outcome_constraints=tuple(
+            replace(limit, baseline=row["baseline"])
+            for limit, row in zip(absolute, limits, strict=True)
         ),
         tracking_metrics=tuple(row["name"] for row in metrics if row["is_tracking"]),
         units=tuple(
             (row["name"], row["unit"])
             for row in sorted(with_unit, key=lambda row: row["unit_position"])
         ),
+    )
+
+
+def _objective(terms: Iterable[RowMapping]) -> Objective:
+    rows = list(terms)
+    return Objective(
+        LinearExpression(tuple((row["metric"], row["coefficient"]) for row in rows)),
+        tuple((row["metric"], row["target"]) for row in rows if row["target"] is not None),
     )
 
 

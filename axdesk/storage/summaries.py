@@ -28,28 +28,55 @@ ORDER BY e.updated_at DESC, e.id DESC
 """)
 
 _OBJECTIVES = text("""
-SELECT t.experiment_id, t.coefficient, coalesce(m.unit, '') AS unit
+SELECT t.experiment_id, t.objective, t.coefficient, coalesce(m.unit, '') AS unit
 FROM objective_terms t
 JOIN metrics m ON m.experiment_id = t.experiment_id AND m.name = t.metric
-ORDER BY t.experiment_id, t.position
+ORDER BY t.experiment_id, t.objective, t.position
 """)
 
 # The rules of core.outcomes.best_observed.
 _BEST = text("""
-WITH latest AS (
-    SELECT experiment_id, trial_index, metric, mean FROM (
-        SELECT o.experiment_id, o.trial_index, o.metric, o.mean,
+WITH measured AS (
+    SELECT experiment_id, trial_index, metric, mean, is_excluded FROM (
+        SELECT o.experiment_id, o.trial_index, o.metric, o.mean, t.is_excluded,
                row_number() OVER (
                    PARTITION BY o.experiment_id, o.trial_index, o.metric
                    ORDER BY o.progression DESC, o.position DESC
                ) AS place
         FROM observations o JOIN trials t USING (experiment_id, trial_index)
-        WHERE t.status = 'completed' AND NOT t.is_excluded
+        WHERE t.status = 'completed'
     ) WHERE place = 1
 ),
+latest AS (SELECT * FROM measured WHERE NOT is_excluded),
+baselines AS (
+    SELECT experiment_id, trial_index FROM (
+        SELECT experiment_id, trial_index,
+               row_number() OVER (
+                   PARTITION BY experiment_id ORDER BY source = 'baseline' DESC, trial_index DESC
+               ) AS place
+        FROM trials
+        WHERE source IN ('baseline', 'center') AND status NOT IN ('failed', 'abandoned')
+    ) WHERE place = 1
+),
+limits AS (
+    SELECT c.experiment_id, c.position, c.operator,
+           CASE c.baseline WHEN 0 THEN c.bound ELSE c.bound + c.baseline * (
+               SELECT m.mean
+               FROM baselines b
+               JOIN measured m USING (experiment_id, trial_index)
+               JOIN outcome_constraint_terms t
+                   ON t.experiment_id = m.experiment_id AND t.metric = m.metric
+               WHERE t.experiment_id = c.experiment_id AND t.constraint_position = c.position
+           ) END AS bound
+    FROM outcome_constraints c
+),
 scores AS (
-    SELECT l.experiment_id, l.trial_index, sum(l.mean * t.coefficient) AS score
+    SELECT l.experiment_id, l.trial_index,
+           sum(coalesce(abs(l.mean - t.target), l.mean) * t.coefficient) AS score
     FROM latest l JOIN objective_terms t USING (experiment_id, metric)
+    WHERE l.experiment_id NOT IN
+        (SELECT experiment_id FROM objective_terms WHERE objective > 0)
+      AND l.experiment_id NOT IN (SELECT experiment_id FROM limits WHERE bound IS NULL)
     GROUP BY l.experiment_id, l.trial_index
     HAVING count(*) =
         (SELECT count(*) FROM objective_terms n WHERE n.experiment_id = l.experiment_id)
@@ -58,7 +85,7 @@ broken AS (
     SELECT l.experiment_id, l.trial_index
     FROM latest l
     JOIN outcome_constraint_terms t USING (experiment_id, metric)
-    JOIN outcome_constraints c
+    JOIN limits c
         ON c.experiment_id = l.experiment_id AND c.position = t.constraint_position
     GROUP BY l.experiment_id, l.trial_index, c.position
     HAVING count(*) =
@@ -86,9 +113,11 @@ def read_summaries(
         controllers: Who drives which experiment now.
     """
     objectives: dict[int, list[tuple[float, str]]] = {}
+    counts: dict[int, int] = {}
     for row in connection.execute(_OBJECTIVES).mappings():
         terms = objectives.setdefault(row["experiment_id"], [])
         terms.append((row["coefficient"], row["unit"]))
+        counts[row["experiment_id"]] = 1 + row["objective"]
     best = {
         row["experiment_id"]: (row["score"], row["trial_index"])
         for row in connection.execute(_BEST).mappings()
@@ -97,6 +126,7 @@ def read_summaries(
         _summary(
             row,
             objectives.get(row["id"], []),
+            counts.get(row["id"], 0),
             best.get(row["id"]),
             controllers.get(row["id"], ""),
         )
@@ -107,6 +137,7 @@ def read_summaries(
 def _summary(
     row: RowMapping,
     objective: list[tuple[float, str]],
+    objectives: int,
     best: tuple[float, int] | None,
     controller: str,
 ) -> ExperimentSummary:
@@ -115,7 +146,8 @@ def _summary(
         id=row["id"],
         name=(row["draft_name"] or "") if row["name"] is None else row["name"],
         state=_state(row, controller),
-        is_minimised=coefficient < 0 if objective else None,
+        is_minimised=coefficient < 0 if objectives == 1 else None,
+        objectives=objectives,
         finished_trials=row["finished_trials"],
         max_trials=row["max_trials"] or 0,
         # Adding 0 turns -0.0 into 0.0.

@@ -152,7 +152,7 @@ def test_the_cells_say_what_a_person_would_type() -> None:
     }  # fmt: skip
     assert ph == {"on": "yes", "name": "pH", "kind": "fixed", "start": "7.4"}
     assert [row["goal"] for row in DRAFT.objectives] == ["maximise", "minimise", "limit", "record"]
-    assert [row.get("weight") for row in DRAFT.objectives] == ["0.75", None, None, None]
+    assert [row.get("weight") for row in DRAFT.objectives] == ["0.75", "1", None, None]
     assert [row.get("limit") for row in DRAFT.objectives] == [None, "3", "2", None]
     assert [row["expression"] for row in DRAFT.constraints] == [
         "Time + 2*N <= 14",
@@ -397,7 +397,7 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (P, 2, {"dependents": 'water: "N'}, "dependents", "A quotation mark has no partner."),
         (O, 0, {"name": " "}, "name", "Needs a name."),
         (O, 1, {"name": "Yield (%)"}, "name", "Another row is called Yield (%)."),
-        (O, 0, {"goal": ""}, "goal", "Choose a goal: maximise, minimise, limit, record."),
+        (O, 0, {"goal": ""}, "goal", "Choose a goal: maximise, minimise, match target, limit,"),
         (O, 0, {"goal": "win"}, "goal", "“win” is no goal."),
         (O, 0, {"weight": "0"}, "weight", "A weight must be above 0; the goal says the direction."),
         (O, 0, {"weight": "x"}, "weight", "“x” is no number."),
@@ -509,7 +509,7 @@ def test_the_suggestion_of_a_log_scale_is_a_round_number() -> None:
     [
         (P, [], "Add at least one parameter."),
         (P, [{**row, "on": "no"} for row in DRAFT.parameters], "Switch at least one parameter on."),
-        (O, [], "Say what to optimise: give one row the goal maximise or minimise."),
+        (O, [], "Say what to optimise: give one row the goal maximise, minimise or match target."),
         (O, [{**row, "goal": "record"} for row in DRAFT.objectives], "Say what to optimise"),
     ],
 )

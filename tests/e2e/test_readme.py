@@ -311,6 +311,13 @@ def test_a_command_line_is_a_laboratory(
     assert len(list((tmp_path / "suzuki").glob("trial_*/result.json"))) == TRIALS
 
 
+def test_a_front_with_a_baseline_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    exec(compile(block("python", "attach_baseline"), "README.md", "exec"), {})
+    shown = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
+    assert [index for index, _ in shown] == ["0", "1", "2"]
+    assert shown[0][1] == "as today {'flow': 3.0}"
+
+
 def test_files_and_pictures_that_the_readme_names_exist() -> None:
     links = re.findall(r"\]\(([^)#]+)\)", README)
     assert len(links) > 20

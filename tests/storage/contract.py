@@ -339,7 +339,11 @@ class StoreContract:
             status = data.draw(st.sampled_from([*3 * [TrialStatus.COMPLETED], TrialStatus.FAILED]))
             done = trial(index, status, observations=tuple(data.draw(results)))
             excluded = data.draw(st.sampled_from([False, False, True]))
-            store.save_trial(experiment, replace(done, is_excluded=excluded))
+            source = data.draw(
+                st.sampled_from([TrialSource.SOBOL, TrialSource.CENTER, TrialSource.BASELINE])
+            )
+            made = replace(done, is_excluded=excluded, generation=Generation(source))
+            store.save_trial(experiment, made)
 
         summary = next(s for s in store.summaries() if s.id == experiment.id)
 
@@ -350,7 +354,8 @@ class StoreContract:
             assert score is not None
             expected = outcomes.shown_value(score, optimization)
             assert summary.best == pytest.approx(expected, rel=1e-9, abs=1e-3)
-            assert outcomes.is_eligible(experiment.trial(summary.best_trial), optimization)
+            absolute = outcomes.against_baseline(optimization, experiment.trials.values())
+            assert outcomes.is_eligible(experiment.trial(summary.best_trial), absolute)
 
     def test_the_best_trial_keeps_the_limits_and_is_not_excluded(
         self, store: ExperimentStore

@@ -66,7 +66,7 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
 
     def schema(name: str) -> dict[str, object]:
         """Everything that a table is; the text alone differs where a column was added later."""
-        added = ("plugin_python", "is_on", "early_percentile")
+        added = ("plugin_python", "is_on", "early_percentile", "target", "baseline")
         with connect(tmp_path / name) as connection:
             return {
                 table: (
@@ -228,6 +228,41 @@ def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[o
             table: connection.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()
             for table, names in columns.items()
         }
+
+
+def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
+    """What stands in these columns of each table."""
+    with connect(path) as connection:
+        return {
+            table: connection.execute(
+                ", ".join(f'"{name}"' for name in names).join(("SELECT ", f" FROM {table}"))
+            ).fetchall()
+            for table, names in columns.items()
+        }
+
+
+def test_goals_without_a_weight_keep_the_one_that_they_had(written_by_version_1: Path) -> None:
+    def cell(draft: int, row: int, field: str, text: str) -> str:
+        return f"INSERT INTO drafts VALUES ({draft}, 'objectives', {row}, '{field}', '{text}');"
+
+    with connect(written_by_version_1) as connection:
+        connection.executescript(
+            "DELETE FROM drafts WHERE section = 'objectives';"
+            + cell(1, 0, "goal", "maximise")
+            + cell(1, 1, "goal", "minimise")
+            + cell(1, 1, "weight", "3")
+            + cell(1, 2, "goal", "record")
+            + cell(2, 0, "goal", "maximise")
+        )
+
+    with closing(SqlStore.at(written_by_version_1)):
+        pass
+
+    with connect(written_by_version_1) as connection:
+        weights = connection.execute(
+            "SELECT experiment_id, row, text FROM drafts WHERE field = 'weight' ORDER BY 1, 2"
+        ).fetchall()
+    assert weights == [(1, 0, "1"), (1, 1, "3")]
 
 
 DIES_WITHIN = """

@@ -180,6 +180,8 @@ def _needs_attention(facts: RunFacts, _now: datetime) -> str:
 def _completed(facts: RunFacts, _now: datetime) -> str:
     best, optimization = facts.best, facts.optimization
     text = counted(len(facts.finished), "trial")
+    if facts.front:
+        text = f"{text}; {len(facts.front)} on the Pareto front"
     if best is not None and optimization is not None:
         text = f"{text}; best {_best_text(best, facts, optimization)} (#{best.index})"
     reason = facts.run.reason if facts.run else ""
@@ -262,6 +264,9 @@ def _best(facts: RunFacts) -> Figure | None:
         return None
     caption = f"Best {objective_name(optimization)}"
     caption = caption if len(caption) <= 26 else "Best"
+    if optimization.has_several:
+        count = len(facts.front)
+        return Figure("Pareto front", counted(count, "trial") if count else MISSING)
     best = facts.best
     if best is None:
         return Figure(caption, MISSING)

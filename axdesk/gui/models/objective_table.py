@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from axdesk.core.draft_cells import Goal, Row, Section
+from axdesk.core.draft_cells import STEERING, Goal, Row, Section
 from axdesk.core.plugins import PluginCatalogue, PluginKind
 from axdesk.gui.models.draft_table import Column, DraftTable, with_current
 from axdesk.gui.widgets.buttons import Choice
@@ -13,16 +13,14 @@ from axdesk.gui.widgets.roles import Role
 GOALS = (
     Choice(Goal.MAXIMISE.value, "Maximise", "arrow-up"),
     Choice(Goal.MINIMISE.value, "Minimise", "arrow-down"),
+    Choice(Goal.TARGET.value, "Match target", "target"),
     Choice(Goal.LIMIT.value, "Only keep the limit", "math-equal-lower"),
     Choice(Goal.RECORD.value, "Just record", "point"),
 )
 LIMIT_KINDS = (Choice("<=", "At most"), Choice(">=", "At least"))
-STEERING = (Goal.MAXIMISE.value, Goal.MINIMISE.value)
-"""Goals that the search follows."""
-
 _SIGNS = {"<=": "≤", ">=": "≥"}
 _LIMIT = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.*)", re.DOTALL)
-_ICON_TONES = {Goal.MAXIMISE.value: "good", Goal.MINIMISE.value: "good", Goal.LIMIT.value: "warn"}
+_ICON_TONES = {**dict.fromkeys(map(str, STEERING), "good"), Goal.LIMIT.value: "warn"}
 
 
 def limit_text(row: Row) -> str:
@@ -71,7 +69,9 @@ class ObjectiveTable(DraftTable):
         text = self.text(row, field)
         match field:
             case "goal":
-                return next((c.text for c in GOALS if c.value == text), text)
+                word = next((c.text for c in GOALS if c.value == text), text)
+                target = self.text(row, "target").strip()
+                return f"{word} {target}" if text == Goal.TARGET and target else word
             case "limit":
                 return limit_text(self.row(row))
             case "metric":
@@ -118,9 +118,9 @@ class ObjectiveTable(DraftTable):
                 return None
 
     def column_of(self, row: int, field: str) -> int | None:
-        """The kind of a limit stands with the limit, options with their plugin."""
-        if field == "limit_kind":
-            field = "limit"
+        """The kind of a limit stands with the limit, what says more of a goal with the goal."""
+        field = {"limit_kind": "limit"}.get(field, field)
+        field = "goal" if field in ("target", "weight", "sum") else field
         return super().column_of(row, "metric" if field.startswith("option.") else field)
 
     def new_row(self) -> Row:

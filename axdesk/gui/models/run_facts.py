@@ -8,7 +8,15 @@ from functools import cached_property, lru_cache
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.outcomes import best_observed, broken_limits, objective_score, shown_value
+from axdesk.core.outcomes import (
+    against_baseline,
+    best_observed,
+    broken_limits,
+    hypervolume_trace,
+    objective_score,
+    pareto_front,
+    shown_value,
+)
 from axdesk.core.questions import Question
 from axdesk.core.run import Run, RunAction, RunState, allowed_actions
 from axdesk.core.setup import ExperimentSetup
@@ -22,6 +30,7 @@ SOURCE_WORDS = {
     TrialSource.MODEL: "Model",
     TrialSource.FALLBACK: "Fallback",
     TrialSource.MANUAL: "Manual",
+    TrialSource.BASELINE: "Baseline",
 }
 """What the operator calls the source of a trial."""
 
@@ -71,10 +80,10 @@ class RunFacts:
         """The last run."""
         return self.runs[-1] if self.runs else None
 
-    @property
+    @cached_property
     def optimization(self) -> OptimizationConfig | None:
-        """What is optimised, if that is known."""
-        return self.setup.optimization if self.setup else None
+        """What is optimised, if that is known; limits as they are against the baseline."""
+        return against_baseline(self.setup.optimization, self.trials) if self.setup else None
 
     @cached_property
     def of_run(self) -> tuple[Trial, ...]:
@@ -109,8 +118,35 @@ class RunFacts:
 
     @cached_property
     def best(self) -> Trial | None:
-        """The best observed trial that keeps every limit."""
+        """The best observed trial that keeps every limit; none with several objectives."""
         return None if self.setup is None else best_observed(self.trials, self.setup.optimization)
+
+    @cached_property
+    def front(self) -> tuple[Trial, ...]:
+        """The trials on the Pareto front of several objectives."""
+        optimization = self.optimization
+        if optimization is None or not optimization.has_several:
+            return ()
+        return pareto_front(self.trials, optimization)
+
+    @cached_property
+    def starred(self) -> frozenset[int]:
+        """The best trial, or those on the Pareto front, by index."""
+        best = () if self.best is None else (self.best,)
+        return frozenset(trial.index for trial in (*best, *self.front))
+
+    @cached_property
+    def hypervolumes(self) -> Mapping[int, float] | None:
+        """By completed trial: the hypervolume so far; None where it is not what is shown.
+
+        That is with one objective, and with more than an exact computation bears.
+        """
+        optimization = self.optimization
+        if optimization is None or not optimization.has_several:
+            return None
+        trace = hypervolume_trace(self.trials, optimization)
+        found = {p.trial_index: p.hypervolume for p in trace if p.hypervolume is not None}
+        return found if len(found) == len(trace) else None
 
     @cached_property
     def status_keys(self) -> Mapping[int, str]:
@@ -213,7 +249,7 @@ def predicted_objective(
     terms = optimization.objective.expression.terms
     if not all(name in by_metric for name, _ in terms):
         return None
-    score = sum(c * by_metric[name].mean for name, c in terms)
+    score = optimization.objective.score({name: by_metric[name].mean for name, _ in terms})
     variance = sum((c * by_metric[name].sem) ** 2 for name, c in terms)
     return shown_value(score, optimization), shown_error(variance**0.5, optimization)
 
@@ -232,9 +268,8 @@ def objective_value(trial: Trial, optimization: OptimizationConfig) -> float | N
 
 @lru_cache(maxsize=16)
 def objective_name(optimization: OptimizationConfig) -> str:
-    """What the objective is called: the metric's name, or the expression of several."""
-    terms = optimization.objective.expression.terms
-    return terms[0][0] if len(terms) == 1 else str(optimization.objective)
+    """What the (first) objective is called: the metric's name, or the expression of several."""
+    return optimization.objective.label
 
 
 def objective_unit(optimization: OptimizationConfig) -> str:
@@ -249,7 +284,7 @@ def objective_decimals(facts: "RunFacts") -> int | None:
     if optimization is None:
         return None
     names = optimization.objective.metric_names
-    if len(names) == 1:
+    if optimization.objective.is_plain:
         return decimals_of(names[0], facts)
     values = (objective_value(t, optimization) for t in facts.trials)
     return metric_decimals(v for v in values if v is not None)

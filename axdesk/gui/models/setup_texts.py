@@ -1,16 +1,25 @@
 """What the set-up says in words: the sections' states, the live sentences, the review."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
-from axdesk.core.draft_cells import Goal, ParameterKind, Problem, Row, Section, parse_number
+from axdesk.core.draft_cells import (
+    STEERING,
+    Goal,
+    ParameterKind,
+    Problem,
+    Row,
+    Section,
+    parse_number,
+)
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import UserInputError
 from axdesk.core.run import RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.formatting import NO_BREAK, counted, duration
-from axdesk.gui.models.objective_table import STEERING, limit_text
+from axdesk.gui.models.objective_table import limit_text
 from axdesk.gui.models.parameter_table import TITLES as PARAMETER_TITLES
 
 SECTION_TITLES: Final = {
@@ -159,11 +168,7 @@ def _trials(text: str) -> str:
 
 
 def _goals_in_short(rows: Sequence[Row]) -> str:
-    goals = [
-        f"{row['goal']} {row.get('name', '').strip()}"
-        for row in rows
-        if row.get("goal") in STEERING
-    ]
+    goals = [_goal_words(row, row.get("name", "").strip()) for row in _steering(rows)]
     limits = sum(bool(row.get("limit", "").strip()) for row in rows)
     parts = [" and ".join(goals).capitalize() if not goals else _capital(" and ".join(goals))]
     if limits:
@@ -193,12 +198,22 @@ def objective_sentence(model: DraftModel) -> tuple[str, str]:
     if problems:
         place = place_of(problems[0], model.draft)
         return f"Not complete: {sentence_of(problems[0])}", f"See {place}."
-    goals = [f"{row['goal']} **{_weighted(row)}**" for row in rows if row.get("goal") in STEERING]
+    goals = [_goal_words(row, f"**{_weighted(row)}**") for row in _steering(rows)]
     limits = [f"**{_named(row)} {limit_text(row)}**" for row in rows if limit_text(row)]
     sentence = f"axdesk will {_joined(goals)}"
     if limits:
         sentence += f" while keeping {_joined(limits)}"
-    return f"{sentence}.", _recorded(rows, has_limits=bool(limits), goals=len(goals))
+    return f"{sentence}.", _recorded(rows, has_limits=bool(limits))
+
+
+def _steering(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.get("goal") in STEERING]
+
+
+def _goal_words(row: Row, name: str) -> str:
+    if row["goal"] == Goal.TARGET:
+        return f"bring {name} close to {row.get('target', '').strip()}"
+    return f"{row['goal']} {name}"
 
 
 def _weighted(row: Row) -> str:
@@ -206,10 +221,18 @@ def _weighted(row: Row) -> str:
     return f"{weight}{NO_BREAK}×{NO_BREAK}{_named(row)}" if weight else _named(row)
 
 
-def _recorded(rows: Sequence[Row], *, has_limits: bool, goals: int) -> str:
+def _recorded(rows: Sequence[Row], *, has_limits: bool) -> str:
     parts = []
-    if goals > 1:
-        parts.append("The goals are added up, each with its weight.")
+    sums = Counter(
+        row.get("sum", "").strip() for row in _steering(rows) if row.get("weight", "").strip()
+    )
+    alone = len(_steering(rows)) - sums.total()
+    if any(count > 1 for count in sums.values()):
+        parts.append("Goals with a weight are added up.")
+    if alone + len(sums) > 1:
+        parts.append(
+            "No goal goes before another: the best trials are those that none beats in all of them."
+        )
     recorded = [row.get("name", "").strip() for row in rows if row.get("goal") == Goal.RECORD]
     if recorded:
         is_one = len(recorded) == 1
@@ -353,10 +376,14 @@ def summary_rows(setup: ExperimentSetup) -> list[tuple[str, str]]:
     """What the run will do, in lines of name and value."""
     run, generation = setup.run, setup.generation
     units = dict(setup.optimization.units)
-    goals = [
-        f"{'Maximise' if weight > 0 else 'Minimise'} {name}"
-        for name, weight in setup.optimization.objective.expression.terms
-    ]
+    goals = []
+    for objective in setup.optimization.objectives:
+        targets = dict(objective.targets)
+        for name, weight in objective.expression.terms:
+            if name in targets:
+                goals.append(f"Bring {name} close to {targets[name]:.12g}")
+            else:
+                goals.append(f"{'Maximise' if weight > 0 else 'Minimise'} {name}")
     rows = [("Goal", goals[0] if len(goals) == 1 else ", ".join(goals))]
     for limit in setup.optimization.outcome_constraints:
         unit = units.get(limit.names[0], "") if len(limit.names) == 1 else ""

@@ -75,7 +75,7 @@ class TrialsModel(QAbstractTableModel):
         self._now = datetime.now(UTC)
         self._trials: dict[int, Trial] = {}
         self._shown: list[int] = []
-        self._best: int | None = None
+        self._starred: frozenset[int] = frozenset()
         self._decimals: dict[str, int | None] = {}
         self._status_filter = ALL
         self._text_filter = ""
@@ -99,8 +99,7 @@ class TrialsModel(QAbstractTableModel):
     def show_facts(self, facts: RunFacts, now: datetime) -> None:
         """Show other facts of the same experiment; only what changed is told to the views."""
         before, self._facts, self._now = self._facts, facts, now
-        best = facts.best
-        best_before, self._best = self._best, None if best is None else best.index
+        starred_before, self._starred = self._starred, facts.starred
         old = self._trials
         self._trials = {t.index: t for t in facts.trials}
         if _layout_of(before) != _layout_of(facts):
@@ -112,7 +111,7 @@ class TrialsModel(QAbstractTableModel):
             return
         widened = self._measure()
         changed = {i for i, t in self._trials.items() if old.get(i) is not t}
-        changed |= {i for i in (best_before, self._best) if i is not None}
+        changed |= starred_before ^ self._starred
         changed |= {t.index for t in facts.pending}
         self._rearrange()
         self._tell_changed(self._shown if widened else [i for i in self._shown if i in changed])
@@ -298,10 +297,10 @@ class TrialsModel(QAbstractTableModel):
     # cells
 
     def _best_text(self, trial: Trial) -> str:
-        return "Best" if trial.index == self._best else ""
+        return "Best" if trial.index in self._starred else ""
 
     def _best_sort(self, trial: Trial) -> SortKey:
-        return 0.0 if trial.index == self._best else None
+        return 0.0 if trial.index in self._starred else None
 
     def _status_text(self, trial: Trial) -> str:
         word = status_word(trial, self._facts, self._now)
@@ -312,7 +311,7 @@ class TrialsModel(QAbstractTableModel):
 
     def _is_strong(self, column: Column, trial: Trial) -> bool:
         is_figure = column.key == "index" or column.key.startswith("metric:")
-        return is_figure and trial.index == self._best
+        return is_figure and trial.index in self._starred
 
     def _uncertainty_text(self, column: Column, trial: Trial) -> str:
         if not column.key.startswith("metric:"):
@@ -366,7 +365,7 @@ class TrialsModel(QAbstractTableModel):
         return column.text(trial) if column.key == "limits" else ""
 
     def _sign(self, column: Column, trial: Trial) -> Mapping[int, str]:
-        if column.key == "best" and trial.index == self._best:
+        if column.key == "best" and trial.index in self._starred:
             return {Role.ICON: "star-filled", Role.ICON_TONE: "plot_best"}
         if column.key == "limits" and (broken := self._broken(trial)) is not None:
             icon_name, tone = ("x", "plot_hollow") if broken else ("check", "good")

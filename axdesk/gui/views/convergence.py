@@ -125,7 +125,12 @@ class ConvergenceCard(Card):
         goal = "minimise" if optimization.objective.is_minimised else "maximise"
         name = objective_name(optimization)
         shown = name if len(name) <= 40 else name[:39] + "…"
-        self.set_title("Convergence", f"{shown} ({unit}), {goal}" if unit else f"{shown}, {goal}")
+        note = f"{shown} ({unit}), {goal}" if unit else f"{shown}, {goal}"
+        if facts.hypervolumes is not None:
+            note = f"hypervolume of {len(optimization.objectives)} objectives"
+        elif optimization.has_several:
+            note += f"; the first of {len(optimization.objectives)} objectives"
+        self.set_title("Convergence", note)
         self._draw(facts, optimization)
         self.set_sentence(summary_sentence(facts, optimization))
 
@@ -225,18 +230,24 @@ class ConvergenceCard(Card):
         self, facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]",
         last: int,
     ) -> None:  # fmt: skip
-        trace = [
-            p for p in convergence_trace(facts.trials, optimization) if p.best_so_far is not None
-        ]
-        x = [float(p.trial_index) for p in trace]
-        y = [float(p.best_so_far or 0.0) for p in trace]
+        if facts.hypervolumes is None:
+            trace = {
+                p.trial_index: p.best_so_far
+                for p in convergence_trace(facts.trials, optimization)
+                if p.best_so_far is not None
+            }
+        else:
+            trace = dict(facts.hypervolumes)
+        x = [float(index) for index in trace]
+        y = list(trace.values())
         if x:
             x.append(max(float(last), x[-1] + 0.5))
             y.append(y[-1])
         steps_x = np.repeat(x, 2)[1:] if x else np.array([])
         steps_y = np.repeat(y, 2)[:-1] if y else np.array([])
         self._best_line.setData(steps_x, steps_y)
-        self._texts["best"].setText("best so far" if x else "")
+        words = "best so far" if facts.hypervolumes is None else "reached so far"
+        self._texts["best"].setText(words if x else "")
         self._band_low.setData(model[:, 0], model[:, 1] - Z_95 * model[:, 2])
         self._band_high.setData(model[:, 0], model[:, 1] + Z_95 * model[:, 2])
         self._model_line.setData(model[:, 0], model[:, 1])
@@ -312,6 +323,9 @@ class ConvergenceCard(Card):
 def summary_sentence(facts: RunFacts, optimization: OptimizationConfig) -> str:
     """Say what the plot shows."""
     decimals = objective_decimals(facts)
+    if facts.front:
+        verb = "is" if len(facts.front) == 1 else "are"
+        return f"{counted(len(facts.front), 'trial')} {verb} on the Pareto front."
     best = facts.best
     if best is None:
         if any(t.status is TrialStatus.COMPLETED for t in facts.trials):
@@ -337,7 +351,7 @@ def read_out_rows(
     rows: list[tuple[str, str]] = []
     decimals = objective_decimals(facts)
     if trial.status is not TrialStatus.COMPLETED:
-        expected = predicted_objective(trial, optimization)
+        _, expected = _values(trial, facts, optimization)
         if expected is not None:
             text = f"{number(expected[0], decimals)} ± {number(expected[1], decimals)}"
             rows.append(("Expected", with_unit(text, objective_unit(optimization))))
@@ -375,25 +389,22 @@ def _places(
     facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]"
 ) -> tuple[dict[int, Place], float, float]:
     """Where each trial stands, and the lowest and highest value that are shown."""
-    best = facts.best
     places: dict[int, Place] = {}
     on_floor: list[tuple[int, str]] = []
     for trial in facts.trials:
         key = status_key(trial, facts)
         mark = STATUS_LOOKS[key].mark
-        value = objective_value(trial, optimization)
+        value, expected = _values(trial, facts, optimization)
         if trial.status in (TrialStatus.FAILED, TrialStatus.ABANDONED, TrialStatus.EARLY_STOPPED):
             on_floor.append((trial.index, mark or "small_cross"))
         elif value is not None:
             mark = "hollow_dot" if trial.is_excluded else mark
-            mark = "star" if best is not None and trial.index == best.index else mark
+            mark = "star" if trial.index in facts.starred else mark
             places[trial.index] = Place(float(trial.index), value, mark or "dot")
-        elif trial.status.is_pending:
-            expected = predicted_objective(trial, optimization)
-            if expected is not None:
-                places[trial.index] = Place(
-                    float(trial.index), expected[0], mark or "diamond", expected[1]
-                )
+        elif trial.status.is_pending and expected is not None:
+            places[trial.index] = Place(
+                float(trial.index), expected[0], mark or "diamond", expected[1]
+            )
     levels = [p.y for p in places.values()]
     levels += [p.y + s * Z_95 * p.sem for p in places.values() if p.sem for s in (-1, 1)]
     if len(model):
@@ -406,6 +417,15 @@ def _places(
         low -= _FLOOR * span
         places |= {i: Place(float(i), low, mark) for i, mark in on_floor}
     return places, low, high
+
+
+def _values(
+    trial: Trial, facts: RunFacts, optimization: OptimizationConfig
+) -> tuple[float | None, tuple[float, float] | None]:
+    """What a trial reached, and what was expected of it with its standard error."""
+    if facts.hypervolumes is not None:
+        return facts.hypervolumes.get(trial.index), None
+    return objective_value(trial, optimization), predicted_objective(trial, optimization)
 
 
 def _last_index(facts: RunFacts) -> int:

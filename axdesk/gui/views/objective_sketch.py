@@ -4,9 +4,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from axdesk.core.draft_cells import Goal, Row
+from axdesk.core.draft_cells import STEERING, Goal, Row
 from axdesk.gui.icons import draw_icon
-from axdesk.gui.models.objective_table import STEERING
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
 
 _TRIALS = ((0.10, 0.32), (0.20, 0.38), (0.28, 0.55), (0.36, 0.48), (0.45, 0.64), (0.54, 0.78))
@@ -35,7 +34,7 @@ class ObjectiveSketch(QWidget):
         """Draw the example of these objectives, or hide."""
         goals = [row for row in rows if row.get("goal") in STEERING]
         limits = [row for row in rows if row.get("limit", "").strip() and row not in goals]
-        fits = len(goals) == 1 and len(limits) == 1
+        fits = len(goals) == 1 and goals[0]["goal"] != Goal.TARGET and len(limits) == 1
         if fits:
             self._goal, self._limit = goals[0], limits[0]
             self.update()

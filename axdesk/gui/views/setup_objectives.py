@@ -2,14 +2,13 @@
 
 from PySide6.QtWidgets import QHBoxLayout
 
-from axdesk.core.draft_cells import Goal, Section
+from axdesk.core.draft_cells import STEERING, Goal, Section
 from axdesk.core.plugins import PluginKind
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import with_current
 from axdesk.gui.models.objective_table import (
     GOALS,
     LIMIT_KINDS,
-    STEERING,
     ObjectiveTable,
     chosen_plugin,
     plugin_choices,
@@ -49,7 +48,9 @@ class ObjectivesPage(TablePage):
             "Add response", "plus", kind="quiet", on_click=self.add_row,
             name="setup.objectives.add",
         )  # fmt: skip
-        foot = table_foot(self._add, "Several goals are added up, each with its weight.")
+        foot = table_foot(
+            self._add, "Each goal stands for itself; those with a weight are added up."
+        )
         self.set_up(table, foot, "setup.objectives.issues")
         self.sentence = LiveSentence(name="setup.objectives.sentence")
         self._sketch = ObjectiveSketch()
@@ -69,14 +70,17 @@ class ObjectivesPage(TablePage):
         line.setSpacing(px(20))
         self._limit_kind = ComboField(name=f"{name}.limit_kind")
         limit = NumberField(placeholder="None", name=f"{name}.limit")
-        weight = NumberField(placeholder="1", name=f"{name}.weight")
+        target = NumberField(placeholder="7", name=f"{name}.target")
+        weight = NumberField(placeholder="None", name=f"{name}.weight")
         self._metric = ComboField(name=f"{name}.metric")
         self._metric.setMinimumWidth(px(200))
         self._metric.chosen.connect(self._choose_metric)
         self._limit_kind_cell = labelled("Limit", self._limit_kind)
         self._limit_cell = labelled(" ", limit)
         limit.setAccessibleName("Limit value")
+        self._target_cell = labelled("Target", target)
         self._weight_cell = labelled("Weight", weight)
+        line.addWidget(self._target_cell)
         line.addWidget(self._limit_kind_cell)
         line.addWidget(self._limit_cell)
         line.addWidget(self._weight_cell)
@@ -87,6 +91,7 @@ class ObjectivesPage(TablePage):
         self._fields = CellFields(self.model, Section.OBJECTIVES)
         self._fields.add("limit_kind", self._limit_kind, LIMIT_KINDS)
         self._fields.add("limit", limit)
+        self._fields.add("target", target)
         self._fields.add("weight", weight)
         self.body.addWidget(self._details)
 
@@ -114,6 +119,7 @@ class ObjectivesPage(TablePage):
         self._fields.refresh()
         goals = sum(r.get("goal") in STEERING for r in self.model.draft.objectives)
         weighs = goal in STEERING and (goals > 1 or bool(cells.get("weight")))
+        self._target_cell.setVisible(goal == Goal.TARGET)
         self._weight_cell.setVisible(weighs)
         limits = goal != Goal.RECORD or bool(cells.get("limit"))
         self._limit_kind_cell.setVisible(limits)

@@ -97,7 +97,9 @@ class _Filter(QSortFilterProxyModel):
 
 
 def _goal(summary: ExperimentSummary) -> str:
-    if summary.is_minimised is None:
+    if summary.objectives > 1:
+        goal = f"{summary.objectives} objectives"
+    elif summary.is_minimised is None:
         goal = "No objective yet"
     else:
         goal = "Minimise" if summary.is_minimised else "Maximise"

@@ -266,7 +266,7 @@ def _bar_look(trial: Trial, facts: RunFacts, theme: Theme) -> tuple[str, QColor,
     ground = "hover" if theme.is_dark and not theme.is_high_contrast else "sunken"
     if trial.status is TrialStatus.FAILED:
         return "bad", theme.color(ground), theme.color("text2")
-    if facts.best is not None and facts.best.index == trial.index:
+    if trial.index in facts.starred:
         return "plot_best", theme.color("plot_best", 60), theme.color("text")
     line = "border" if theme.is_high_contrast else ground
     return line, theme.color(ground), theme.color("text2")

@@ -10,6 +10,7 @@ from axdesk.storage.migrations import (
     m0002_plugin_python,
     m0003_kinds_of_parameters,
     m0004_stopping,
+    m0005_objectives,
 )
 
 MIGRATIONS = (
@@ -17,5 +18,6 @@ MIGRATIONS = (
     m0002_plugin_python.upgrade,
     m0003_kinds_of_parameters.upgrade,
     m0004_stopping.upgrade,
+    m0005_objectives.upgrade,
 )
 """The migration at index n leads to version n + 1."""
