@@ -203,7 +203,7 @@ def reference_of(optimization: OptimizationConfig, points: Sequence[Point]) -> P
 
     Args:
         optimization: An objective's threshold is its value; the others are inferred from the
-            front, a tenth of its extent below its worst value.
+            front: below its worst value by a tenth of the range of all points.
         points: The scores to infer from, at least one.
     """
     inferred = reference_point(points)

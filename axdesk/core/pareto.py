@@ -12,7 +12,7 @@ MOST_VALUES = 4
 """Of a point whose hypervolume is computed; beyond, exact volumes take too long."""
 
 _MARGIN = 0.1
-"""How far below the front a reference point lies, as a share of the front's extent."""
+"""How far below the front a reference point lies, as a share of the values' range."""
 
 
 def dominates(one: Point, other: Point) -> bool:
@@ -37,15 +37,17 @@ def non_dominated(points: Sequence[Point]) -> list[int]:
 def reference_point(points: Sequence[Point]) -> Point:
     """Return a point a little below the worst values of a front.
 
+    A little is a tenth of the range of all points: that of the front itself would let a search
+    that follows the hypervolume stay where a short front happens to be.
+
     Args:
-        points: At least one; where their front has no extent, that of all points is taken, and
-            where these have none, the value's own size.
+        points: At least one; where they have no range, the value's own size is taken.
     """
     front = [points[i] for i in non_dominated(points)]
     found = []
     for of_front, of_all in zip(zip(*front, strict=True), zip(*points, strict=True), strict=True):
         low = min(of_front)
-        extent = max(of_front) - low or max(of_all) - min(of_all) or abs(low) or 1.0
+        extent = max(of_all) - min(of_all) or abs(low) or 1.0
         found.append(low - _MARGIN * extent)
     return tuple(found)
 

@@ -66,8 +66,8 @@ def test_the_reference_point_lies_below_the_front(points: list[Point]) -> None:
     assert all(v > r for point in front for v, r in zip(point, reference, strict=True))
 
 
-def test_a_reference_point_is_a_tenth_of_the_extent_below() -> None:
-    assert reference_point([(0.0, 10.0), (10.0, 0.0), (-50.0, -50.0)]) == (-1.0, -1.0)
+def test_a_reference_point_is_a_tenth_of_the_range_below() -> None:
+    assert reference_point([(0.0, 10.0), (10.0, 0.0), (-50.0, -50.0)]) == (-6.0, -6.0)
     assert reference_point([(5.0, 0.0)]) == (4.5, -0.1)
 
 

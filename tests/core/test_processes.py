@@ -55,6 +55,8 @@ EXAMPLES: Mapping[tuple[str, str], object] = {
     ("ParameterConstraint", "terms"): (("a name", 1.5),),
     ("SearchSpace", "constraints"): (),
     ("Objective", "expression"): None,
+    ("Objective", "targets"): (("Yield (%)", 7.0),),
+    ("OptimizationConfig", "further_objectives"): (),
     ("OptimizationConfig", "tracking_metrics"): ("Δ t",),
     ("RunSettings", "tolerated_trial_failure_rate"): 0.25,
     ("Draft", "general"): {"name": "Yield (%)", "owner": "µ"},

@@ -319,7 +319,8 @@ def test_a_syntax_error_is_told_with_line_and_column(
         ("high = 1", 'high = 1\nscale = "lgo"', "line 9: parameters[0] (x) → scale: 'lgo' is not"),
         ("high = 1", 'high = 1\nconstraints = ["x<=1"]', "line 9: parameters[0] (x) → constraints"),
         ('"y"', '"y*z"', "line 11: optimization → objective: The product of two names"),
-        ('"y"', '"y, z"', "line 11: optimization → objective: 2 objectives are given"),
+        ('"y"', '"y, z*z"', "line 11: optimization → objective: The product of two names"),
+        ('"y"', '"y, -y"', "line 10: optimization: The metric 'y' stands in two objectives"),
         (
             '"y"',
             '"y"\noutcome_constraints = ["z"]',
