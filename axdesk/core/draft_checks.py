@@ -22,7 +22,7 @@ from axdesk.core.draft_parameters import (
     checked_search_space,
     is_left_out,
 )
-from axdesk.core.expressions import LinearExpression, parse_comparison
+from axdesk.core.expressions import Comparison, LinearExpression, parse_comparison
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
@@ -191,39 +191,36 @@ def _constraints(
         if not text:
             at.note("Enter a constraint such as a + b <= 80, or remove the row.")
             continue
-        constraint = at.read(lambda text=text: _constraint(text))  # type: ignore[misc]  # as above
-        if constraint is None or wrong.intersection(constraint.names):
+        comparison = at.read(lambda text=text: _compared(text))  # type: ignore[misc]  # as above
+        if comparison is None or wrong.intersection(comparison.expression.names):
             continue
-        strangers = [n for n in constraint.names if n not in known]
-        texts = [n for n in constraint.names if n in known and not _is_numeric(known[n])]
-        both = [n for n in constraint.names if n in known and n in outcomes]
+        names = comparison.expression.names
+        strangers = [n for n in names if n not in known]
+        texts = [n for n in names if n in known and not _is_numeric(known[n])]
+        both = [n for n in names if n in known and n in outcomes]
         if both:
             at.note(f"{both[0]} is a parameter and a metric; give one of them another name.")
         elif texts:
             at.note(f"The values of {texts[0]} are no numbers.")
-        elif isinstance(constraint, OutcomeConstraint):
-            if all(name in outcomes for name in constraint.names):
-                on_outcomes.append(constraint)
-            else:
-                at.note(f"“{constraint.names[0]}” is no metric, so it has no baseline.")
-        elif not strangers:
-            on_parameters.append((index, constraint))
-        elif all(name in outcomes for name in constraint.names):
-            limit = at.read(
-                lambda c=constraint: OutcomeConstraint(c.terms, c.operator, c.bound)  # type: ignore[misc]  # as above
-            )
-            if limit is not None:
-                on_outcomes.append(limit)
-        else:
+        elif not strangers and not comparison.baseline:
+            within = at.read(lambda text=text: ParameterConstraint.parse(text))  # type: ignore[misc]  # as above
+            on_parameters.append((index, within))
+        elif all(name in outcomes for name in names):
+            limit = at.read(lambda text=text: OutcomeConstraint.parse(text))  # type: ignore[misc]  # as above
+            on_outcomes.append(limit)
+        elif strangers:
             at.note(f"“{strangers[0]}” is neither a parameter that is on nor a metric.")
-    return _Constraints(tuple(on_parameters), tuple(on_outcomes))
+        else:
+            at.note(f"“{names[0]}” is no metric, so it has no baseline.")
+    return _Constraints(
+        tuple((index, kept) for index, kept in on_parameters if kept is not None),
+        tuple(kept for kept in on_outcomes if kept is not None),
+    )
 
 
-def _constraint(text: str) -> ParameterConstraint | OutcomeConstraint:
-    """Read a row; only limits on metrics can be relative to the baseline."""
-    if parse_comparison(text, ("<=", ">=", "="), takes_baseline=True).baseline:
-        return OutcomeConstraint.parse(text)
-    return ParameterConstraint.parse(text)
+def _compared(text: str) -> Comparison:
+    """Read a row before it is known whether it limits parameters or metrics."""
+    return parse_comparison(text, ("<=", ">=", "="), takes_baseline=True)
 
 
 def _is_numeric(parameter: ParameterConfig) -> bool:

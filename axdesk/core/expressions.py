@@ -145,9 +145,7 @@ def parse_comparison(
     moved = source.added(left, negated, node.comparators[0])
     terms = dict(moved.terms)
     baseline = terms.pop(source.baseline, 0.0)
-    return Comparison(
-        LinearExpression(tuple(terms.items()), moved.constant), operator, baseline
-    )
+    return Comparison(LinearExpression(tuple(terms.items()), moved.constant), operator, baseline)
 
 
 _OPERATORS: Mapping[type[ast.cmpop], TOperator] = {ast.LtE: "<=", ast.GtE: ">=", ast.Eq: "="}

@@ -36,9 +36,7 @@ def row_number_column(table: sa.Table) -> int | None:
 def row_check(table: sa.Table) -> RowCheck:
     """Return what tells whether a row may be one of a table."""
     columns, alias = [*table.columns], row_number_column(table)
-    # What migrations add stands at the end, and the first of it has a default.
-    added = (n for n, column in enumerate(columns) if column.server_default is not None)
-    least = next(added, len(columns))
+    least = len([column for column in columns if column.server_default is None])
 
     def is_row(number: int | None, values: Values) -> bool:
         return least <= len(values) <= len(columns) and all(

@@ -121,7 +121,7 @@ def stored_statuses(folder: Path) -> dict[int, TrialStatus]:
 
 
 def test_no_block_is_left_out_of_these_tests() -> None:
-    assert len(blocks("python")) == 9
+    assert len(blocks("python")) == 10
     assert len(blocks("toml")) == 1
     assert len(blocks("sh")) == 2
 

@@ -223,14 +223,6 @@ def columns_of(path: Path) -> dict[str, list[str]]:
 
 
 def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
-    with connect(path) as connection:
-        return {
-            table: connection.execute(f"SELECT {', '.join(names)} FROM {table}").fetchall()
-            for table, names in columns.items()
-        }
-
-
-def rows_of(path: Path, columns: dict[str, list[str]]) -> dict[str, list[tuple[object, ...]]]:
     """What stands in these columns of each table."""
     with connect(path) as connection:
         return {
