@@ -70,6 +70,7 @@ def objective_scores(trial: Trial, optimization: OptimizationConfig) -> Point | 
         scores.append(objective.score(values))
     return tuple(scores)
 
+
 Reading = tuple[float, float]
 """(progression, score)."""
 

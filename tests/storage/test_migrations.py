@@ -167,6 +167,11 @@ def written_by_version_1(tmp_path: Path) -> Path:
     return path
 
 
+OBJECTIVES = (
+    ("objective_terms", "objective"),
+    ("objective_terms", "target"),
+    ("outcome_constraints", "baseline"),
+)
 STOPPING = {
     *(f"early_{field.name}" for field in fields(EarlyStopping)),
     *(f"global_{field.name}" for field in fields(GlobalStopping)),
@@ -321,6 +326,8 @@ def test_an_experiment_from_before_steps_and_switches_is_the_same(filled: Path) 
         for table in ("run_settings", "runs"):
             for column in STOPPING:
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        for table, column in OBJECTIVES:
+            connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         connection.execute("PRAGMA user_version=2")
 
     with closing(SqlStore.at(filled)) as store:
