@@ -11,7 +11,8 @@ class EarlyStopping:
     """Which running trials are stopped before their end, by the curve of the objective.
 
     A curve is made of the values that are fetched while a trial runs, at their progressions. It
-    is judged at its latest progression; each criterion that is given is enough.
+    is judged at its latest progression; each criterion that is given is enough. With several
+    objectives no trial is stopped.
 
     Attributes:
         percentile: A trial is stopped when its value is worse than this percentile of the other
@@ -61,14 +62,16 @@ class GlobalStopping:
     """When a run ends before its budget is spent; each criterion that is given is enough.
 
     Only completed trials count that are not excluded, and only those that keep every limit can be
-    the best one.
+    the best one. With several objectives, a trial on the Pareto front stands for the best one.
 
     Attributes:
         target: The run ends when a trial is at least as good as this value of the objective, also
-            one of an earlier run. None leaves it out.
+            one of an earlier run; of an objective with a target of its own, the distance from it.
+            With several objectives it is not heeded. None leaves it out.
         improvement_bar: The run ends when the best value became better by at most this share of
             the spread of all values, over the last `window_size` trials of the run; the spread is
-            the distance between their quartiles. At least 0. None leaves it out.
+            the distance between their quartiles. With several objectives: when the hypervolume
+            grew by at most this share of itself. At least 0. None leaves it out.
         stagnation: The run ends when so many trials of it in a row, by index, were not better
             than the best one before them, at least 1. None leaves it out.
         window_size: Trials, at least 1.

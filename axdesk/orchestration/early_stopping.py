@@ -22,10 +22,10 @@ def reason_to_stop_early(
         trial: Any trial with values.
         trials: All of the experiment; those that run, were completed or stopped early, and are
             not excluded, are compared.
-        optimization: Says what is better.
+        optimization: Says what is better; with several objectives no trial is stopped.
     """
     curve = objective_curve(trial, optimization)
-    if not curve:
+    if not curve or optimization.has_several:
         return ""
     progression, score = curve[-1]
     last = math.inf if rule.max_progression is None else rule.max_progression

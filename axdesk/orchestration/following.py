@@ -123,8 +123,9 @@ class Following:
 
     def _warn_without_curve(self) -> None:
         """Tell that early stopping can never happen, where that is so."""
-        objective = self._loop.experiment.optimization.objective
-        missing = [name for name in objective.metric_names if name not in self._lab.early]
+        optimization = self._loop.experiment.optimization
+        needed = () if optimization.has_several else optimization.objective.metric_names
+        missing = [name for name in needed if name not in self._lab.early]
         if missing and self._loop.current.settings.orchestration.early_stopping is not None:
             self._loop.warn(
                 f"No trial is stopped early: {', '.join(missing)} cannot be fetched while it runs.",

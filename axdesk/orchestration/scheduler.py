@@ -27,7 +27,7 @@ from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
 from axdesk.orchestration.failure_rate import FailureRate
 from axdesk.orchestration.following import Following
-from axdesk.orchestration.global_stopping import reason_to_end
+from axdesk.orchestration.global_stopping import reason_to_end, unheeded
 from axdesk.orchestration.inbox import Inbox
 from axdesk.orchestration.launching import Launching
 from axdesk.orchestration.prints import Prints
@@ -175,6 +175,18 @@ class Scheduler:
             else:
                 self.uncertain.add(trial, "axdesk ended before the runner had answered")
         self.change_state(RunState.RUNNING)
+        self._warn_of_unheeded_rules()
+
+    def _warn_of_unheeded_rules(self) -> None:
+        config = self._settings.orchestration
+        message = unheeded(
+            self.experiment.optimization,
+            has_target=config.global_stopping is not None
+            and config.global_stopping.target is not None,
+            stops_early=config.early_stopping is not None,
+        )
+        if message:
+            self.warn(message, "Stagnation and improvement are heeded.")
 
     def _carry_out(self, command: Command) -> None:
         self._following.count_elapsed()

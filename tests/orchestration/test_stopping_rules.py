@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axdesk.core.constraints import OutcomeConstraint
-from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.objective import Objective, OptimizationConfig, parse_objectives
 from axdesk.core.outcomes import objective_curve, score_of, shown_value
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.core.trial import Arm, Generation, Observation, Trial, TrialSource, TrialStatus
 from axdesk.orchestration.early_stopping import percentile_of, reason_to_stop_early
-from axdesk.orchestration.global_stopping import reason_to_end
+from axdesk.orchestration.global_stopping import reason_to_end, unheeded
 
 UP = OptimizationConfig(Objective.parse("y"))
 DOWN = OptimizationConfig(Objective.parse("-2*y"))
@@ -232,4 +232,81 @@ def test_a_trial_that_breaks_a_limit_reaches_no_target() -> None:
     assert reason_to_end(GlobalStopping(target=6.0), trials, 0, config) == ""
     assert reason_to_end(GlobalStopping(target=4.0), trials, 0, config) == (
         "target reached: 4 ≥ 4 by #1"
+    )
+
+
+# ---- several objectives --------------------------------------------------------------------------
+
+
+def results_of(*points: tuple[float, float]) -> list[Trial]:
+    return [
+        Trial(
+            index=index,
+            arm=Arm(f"{index}_0", {"x": 0.5}),
+            generation=Generation(TrialSource.SOBOL),
+            run_index=0,
+            status=TrialStatus.COMPLETED,
+            observations=(Observation("a", a), Observation("b", b)),
+        )
+        for index, (a, b) in enumerate(points)
+    ]
+
+
+TWO = OptimizationConfig.of(parse_objectives("a, -b"))
+
+
+def test_with_several_objectives_the_front_says_whether_the_run_is_worth_it() -> None:
+    trials = results_of((1, 5), (2, 9), (0, 7), (1, 8), (1, 6), (0, 9))
+    rule = GlobalStopping(stagnation=4, min_trials=1)
+    assert reason_to_end(rule, trials[:5], 0, TWO) == ""
+    assert reason_to_end(rule, trials, 0, TWO) == (
+        "no better trial on the Pareto front in 4 trials since #1"
+    )
+    assert reason_to_end(rule, [*trials, *results_of(*[(3, 9)] * 7)[6:]], 0, TWO) == ""
+    assert reason_to_end(GlobalStopping(target=0.0), trials, 0, TWO) == ""
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=9),
+    st.integers(1, 4),
+)
+def test_stagnation_of_a_front_is_as_defined(points: list[tuple[int, int]], trials: int) -> None:
+    def is_new(n: int) -> bool:
+        a, b = points[n]
+        return not any(c >= a and d <= b and (c, d) != (a, b) for c, d in points[: n + 1])
+
+    last = max(n for n in range(len(points)) if is_new(n))
+    rule = GlobalStopping(stagnation=trials, min_trials=1)
+    stops = reason_to_end(rule, results_of(*points), 0, TWO) != ""
+    assert stops == (len(points) - 1 - last >= trials)
+
+
+def test_with_several_objectives_improvement_is_that_of_the_hypervolume() -> None:
+    rule = GlobalStopping(improvement_bar=0.1, window_size=2, min_trials=1)
+    gained = results_of((0, 9), (2, 5), (5, 2), (9, 0))
+    assert reason_to_end(rule, gained, 0, TWO) == ""
+    lost = results_of((0, 9), (5, 2), (9, 0), (1, 8), (2, 9))
+    assert reason_to_end(rule, lost, 0, TWO) == (
+        "the hypervolume grew by 0 of itself in the last 2 trials, at most 0.1"
+    )
+
+
+def test_rules_that_say_nothing_about_several_objectives_are_told() -> None:
+    assert unheeded(UP, has_target=True, stops_early=True) == ""
+    assert unheeded(TWO, has_target=False, stops_early=False) == ""
+    assert unheeded(TWO, has_target=True, stops_early=True) == (
+        "The target of global stopping and early stopping are not heeded: "
+        "there are several objectives."
+    )
+    assert unheeded(TWO, has_target=False, stops_early=True) == (
+        "Early stopping is not heeded: there are several objectives."
+    )
+
+
+def test_the_target_of_a_matched_objective_is_a_distance() -> None:
+    config = OptimizationConfig(Objective.parse("-abs(y - 7)"))
+    trials = [trial(0, [(0.0, 9.0)], TrialStatus.COMPLETED)]
+    assert reason_to_end(GlobalStopping(target=1.5), trials, 0, config) == ""
+    assert reason_to_end(GlobalStopping(target=2.0), trials, 0, config) == (
+        "target reached: 2 ≤ 2 by #0"
     )
