@@ -381,7 +381,8 @@ class Client:
             wait_for_answers: Whether to wait for a person when only questions are left.
 
         Raises:
-            PreflightError: If the runner or a metric is missing, or there is no run to go on with.
+            PreflightError: If the runner or a metric is missing, there is no run to go on with, or
+                a limit can never be decided for want of a baseline.
             FailureRateExceededError: If too many trials failed.
             DecisionNeededError: If only a person can say what became of some trials.
             ExperimentBusyError: If another process or client drives the experiment.
@@ -398,11 +399,12 @@ class Client:
                 orchestration=config or OrchestrationConfig(),
             )
         calls = self._plugin_calls()
-        _refuse_without_baseline(experiment)
         with self._store.control(experiment):
+            run = self._next_run(experiment, settings, config)
+            _refuse_without_baseline(experiment)
             scheduler = Scheduler(
                 experiment,
-                self._next_run(experiment, settings, config),
+                run,
                 store=self._store,
                 generator=self._used_optimizer(),
                 calls=calls,

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from axdesk.api.client import Client
-from axdesk.api.configs import RangeParameterConfig, StorageConfig
+from axdesk.api.configs import (
+    RangeParameterConfig,
+    StorageConfig,
+)
 from axdesk.api.protocols.metric import IMetric
 from axdesk.core.errors import (
     NotFoundError,
