@@ -256,10 +256,12 @@ plugin_choices = st.builds(
 )
 generation_settings = st.builds(
     GenerationSettings,
-    method=st.sampled_from(["fast", "random_search"]),
+    method=st.sampled_from(["fast", "quality", "random_search"]),
     initialization_budget=counts,
     initialize_with_center=st.booleans(),
     seed=st.integers(0, 2**80),
+    min_observed_initialization_trials=st.none() | counts,
+    use_existing_trials_for_initialization=st.booleans(),
 )
 
 

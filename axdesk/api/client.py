@@ -5,16 +5,19 @@ import os
 import platform
 import secrets
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self
 
 from axdesk import generation
-from axdesk.api import results
+from axdesk.api import asking, results
 from axdesk.api.configs import StorageConfig
 from axdesk.api.interrupts import steered_by_signals
+from axdesk.api.setups import change_setup
+from axdesk.api.stores import store_of
 from axdesk.core.cards import Card
 from axdesk.core.clock import SystemClock
 from axdesk.core.commands import (
@@ -27,7 +30,10 @@ from axdesk.core.commands import (
     MarkEarlyStopped,
     MarkFailed,
     Pause,
+    Replicate,
     Resume,
+    SetExcluded,
+    SetNote,
     Stop,
     StopNow,
     TrialCommand,
@@ -56,10 +62,11 @@ from axdesk.core.protocols import AuditEntry, Generator, PluginCalls
 from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
-from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.setup import ExperimentSetup, GenerationSettings, initial_design_size
 from axdesk.core.stopping import EarlyStopping
 from axdesk.core.suggestions import request_for
-from axdesk.core.trial import Arm, Prediction, Trial, TrialSource, TrialStatus
+from axdesk.core.trial import Prediction, Trial, TrialSource, TrialStatus
+from axdesk.exchange.snapshot import read_snapshot, write_snapshot
 from axdesk.orchestration.early_stopping import reason_to_stop_early
 from axdesk.orchestration.scheduler import Scheduler
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations, observations_of
@@ -134,7 +141,7 @@ class Client:
             random_seed: Every suggestion derives from it and is stored with it; None draws one.
             opened: An experiment that exists already; for `load_from_database` and `Workspace`.
         """
-        self._opened = opened or Opened(_store_of(storage_config))
+        self._opened = opened or Opened(store_of(storage_config))
         self._store = self._opened.store
         self._is_kept = storage_config is not None
         self._optimizer = self._opened.optimizer
@@ -147,6 +154,7 @@ class Client:
         self._texts: dict[str, str] = {}
         seed = secrets.randbits(31) if random_seed is None else random_seed
         self._generation = GenerationSettings(seed=seed)
+        self._has_default_budget = True
         self._lock = threading.Lock()
         self._scheduler: Scheduler | None = None
         self._run_thread: int | None = None
@@ -155,6 +163,7 @@ class Client:
             experiment = self._experiment = self._opened.experiment
             self._space, self._optimization = experiment.search_space, experiment.optimization
             self._generation = experiment.setup.generation
+            self._has_default_budget = False
 
     @classmethod
     def load_from_database(
@@ -165,13 +174,55 @@ class Client:
         Raises:
             NotFoundError: If the database has no such experiment.
         """
-        store = _store_of(storage_config)
+        return cls._opening(storage_config, lambda store: store.load(experiment_name))
+
+    @classmethod
+    def load_from_json_file(
+        cls,
+        filepath: str | Path = "axdesk_snapshot.json",
+        storage_config: StorageConfig | None = None,
+    ) -> Self:
+        """Return a client for the experiment of a snapshot, made anew where it is told.
+
+        It has the set-up, the seed, the trials, the runs and the history, and suggests what the
+        one that was saved would have; give it its runner and metrics again.
+
+        Args:
+            filepath: What `save_to_json_file` wrote.
+            storage_config: Where the experiment is kept from now on; None keeps it in memory.
+
+        Raises:
+            UserInputError: If the file is no snapshot that this axdesk reads, or the database has
+                an experiment of that name.
+        """
+        record = read_snapshot(Path(filepath))
+        return cls._opening(storage_config, lambda store: store.create_from(record))
+
+    @classmethod
+    def _opening(
+        cls, storage_config: StorageConfig | None, load: Callable[[SqlStore], Experiment]
+    ) -> Self:
+        store = store_of(storage_config)
         try:
-            experiment = store.load(experiment_name)
+            experiment = load(store)
         except AxdeskError:
             store.close()
             raise
         return cls(storage_config, opened=Opened(store, experiment))
+
+    def save_to_json_file(self, filepath: str | Path = "axdesk_snapshot.json") -> None:
+        """Write all that is known of the experiment to a file, whole or not at all.
+
+        Runner and metrics are not part of it, so that any may be used. A file that is there is
+        replaced.
+
+        Args:
+            filepath: A relative one is meant from the working folder.
+
+        Raises:
+            UserInputError: If the experiment is not configured yet, or the file cannot be written.
+        """
+        write_snapshot(self._store.record(self.experiment.id), Path(filepath))
 
     # ---- configure -------------------------------------------------------------------------------
 
@@ -202,23 +253,60 @@ class Client:
         """
         if self._experiment is not None:
             raise UnsupportedError(
-                "The experiment is configured already.", "Make a new Client for another one."
+                "The experiment is configured already.",
+                "Change it with edit_experiment, or make a new Client for another one.",
             )
         if name is None and self._is_kept:
             raise UserInputError(
                 "An experiment in a database needs a name.", "Give configure_experiment a name."
             )
         constraints = tuple(ParameterConstraint.parse(t) for t in parameter_constraints or ())
-        space = SearchSpace(tuple(parameters), constraints)
-        if constraints:
-            generation.check_feasible(space)
-        self._space = space
+        self._space = _feasible(SearchSpace(tuple(parameters), constraints))
         self._texts = {
             "name": name or "experiment",
             "description": description or experiment_type or "",
             "owner": owner or "",
         }
         self._keep_setup()
+
+    def edit_experiment(
+        self,
+        parameters: Sequence[ParameterConfig] | None = None,
+        parameter_constraints: Sequence[str] | None = None,
+        name: str | None = None,
+        description: str | None = None,
+        owner: str | None = None,
+    ) -> None:
+        """Change what may change, also after trials were run; None leaves as it is.
+
+        A changed search space becomes a new version: trials say which one they were made for, and
+        the history says what it was before. Earlier trials stay; the model learns from those that
+        have a value of each parameter. No run may go on: stop it, and go on with
+        `run_trials()` afterwards. The objective is changed with `configure_optimization`.
+
+        Args:
+            parameters: All of them, changed or not.
+            parameter_constraints: All of them; an empty list for none.
+            name: Unique in its database.
+            description: Free text.
+            owner: Free text.
+
+        Raises:
+            UserInputError: If a value is not allowed, the constraints cannot all be met, or the
+                name is taken.
+            ExperimentBusyError: If a run goes on.
+        """
+        setup, space = self.experiment.setup, self.experiment.search_space
+        changes: dict[str, Any] = {"name": name, "description": description, "owner": owner}
+        if parameters is not None or parameter_constraints is not None:
+            texts = None if parameter_constraints is None else tuple(parameter_constraints)
+            constraints = space.constraints
+            if texts is not None:
+                constraints = tuple(ParameterConstraint.parse(text) for text in texts)
+            kept = space.parameters if parameters is None else tuple(parameters)
+            changes["search_space"] = self._space = _feasible(SearchSpace(kept, constraints))
+        given = {key: value for key, value in changes.items() if value is not None}
+        change_setup(self._store, self.experiment, replace(setup, **given), SystemClock().now())
 
     def configure_optimization(
         self, objective: str, outcome_constraints: Sequence[str] | None = None
@@ -253,25 +341,56 @@ class Client:
 
     def configure_generation_strategy(
         self,
-        method: Literal["fast", "random_search"] = "fast",
+        method: Literal["fast", "quality", "random_search"] = "fast",
         initialization_budget: int | None = None,
         initialization_random_seed: int | None = None,
         initialize_with_center: bool = True,  # noqa: FBT001, FBT002, RUF100  # the tutorial's signature
+        use_existing_trials_for_initialization: bool = True,  # noqa: FBT001, FBT002, RUF100  # as above
+        min_observed_initialization_trials: int | None = None,
+        allow_exceeding_initialization_budget: bool = True,  # noqa: FBT001, FBT002, RUF100  # as above
+        torch_device: str | None = None,
+        simplify_parameter_changes: bool = False,  # noqa: FBT001, FBT002, RUF100  # as above
+        fit_tracking_metrics: bool = False,  # noqa: FBT001, FBT002, RUF100  # as above
     ) -> None:
-        """Say how candidates are made.
+        """Say how candidates are made; stored with the experiment.
 
         Args:
-            method: `"fast"`, or `"random_search"` for space-filling points only.
-            initialization_budget: Trials before the model takes over; None: 5.
-            initialization_random_seed: Goes before the client's seed.
+            method: `"fast"`; `"quality"`, whose model finds out which parameters matter, for many
+                parameters of which few do, and takes several times as long; `"random_search"` for
+                space-filling points only.
+            initialization_budget: Trials before the model takes over, at least 1; None: 5, and
+                more above 6 parameters, one for every two of them.
+            initialization_random_seed: Goes before the client's seed; at least 0.
             initialize_with_center: Whether the first trial is the start values, or the centre.
+            use_existing_trials_for_initialization: Whether trials that were attached or imported
+                count towards the budget.
+            min_observed_initialization_trials: Trials with results before the model takes over, at
+                least 1; None: half of the budget, at least 2.
+            allow_exceeding_initialization_budget: Space-filling trials go on until there are enough
+                results, so that no slot stands idle; False is not offered.
+            torch_device: None or `"cpu"`; others are not offered.
+            simplify_parameter_changes: True is not offered.
+            fit_tracking_metrics: True is not offered: the model knows what is optimised or limited.
+
+        Raises:
+            UserInputError: If a value is not allowed.
+            UnsupportedError: If one is asked for that is not offered.
         """
+        _refuse_what_is_not_offered(
+            allow_exceeding_initialization_budget=(allow_exceeding_initialization_budget, True),
+            torch_device=(torch_device or "cpu", "cpu"),
+            simplify_parameter_changes=(simplify_parameter_changes, False),
+            fit_tracking_metrics=(fit_tracking_metrics, False),
+        )
         seed = self._generation.seed
+        self._has_default_budget = initialization_budget is None
         self._generation = GenerationSettings(
             method=method,
             initialization_budget=5 if initialization_budget is None else initialization_budget,
             initialize_with_center=initialize_with_center,
             seed=seed if initialization_random_seed is None else initialization_random_seed,
+            min_observed_initialization_trials=min_observed_initialization_trials,
+            use_existing_trials_for_initialization=use_existing_trials_for_initialization,
         )
         self._keep_setup()
 
@@ -322,6 +441,9 @@ class Client:
         """Store the set-up as soon as it says enough."""
         if self._space is None or self._optimization is None:
             return
+        if self._has_default_budget:
+            budget = initial_design_size(self._space)
+            self._generation = replace(self._generation, initialization_budget=budget)
         if self._experiment is None:
             self._experiment = self._store.create(
                 ExperimentSetup(
@@ -335,11 +457,7 @@ class Client:
         setup = replace(
             self._experiment.setup, optimization=self._optimization, generation=self._generation
         )
-        if setup != self._experiment.setup:
-            self._store.save_setup(self._experiment, setup)
-            self._experiment.change_setup(
-                optimization=setup.optimization, generation=setup.generation
-            )
+        change_setup(self._store, self._experiment, setup, SystemClock().now())
 
     @property
     def experiment(self) -> Experiment:
@@ -669,44 +787,54 @@ class Client:
     ) -> dict[int, dict[str, TParameterValue]]:
         """Suggest trials that the caller runs: index → parameters; they are RUNNING.
 
+        Args:
+            max_trials: At most as many; fewer, with a warning, if every allowed point was tried.
+            fixed_parameters: Parameter → value that the suggestions have there, in the parameter's
+                unit; the others are searched, and the model knows all values.
+
         Raises:
-            UnsupportedError: If `fixed_parameters` are given.
+            UserInputError: If a parameter that is fixed is unknown, its value is not allowed, the
+                constraints cannot be met with it, or none is left to be searched.
+            SearchSpaceExhaustedError: If every allowed point was tried.
             GenerationError: If no candidate could be made.
+            ExperimentBusyError: If a run goes on.
         """
-        if fixed_parameters:
-            raise UnsupportedError(
-                "fixed_parameters is not offered.", "Configure a choice with a single value."
-            )
-        experiment, clock = self.experiment, SystemClock()
-        suggested = {}
-        with self._store.control(experiment):
-            for _ in range(max_trials):
-                candidate = self._used_optimizer().suggest(request_for(experiment)).result()[0]
-                index = experiment.next_index
-                trial = Trial(
-                    index=index,
-                    arm=Arm(f"{index}_0", candidate.parameters),
-                    generation=candidate.generation,
-                    search_space_version=experiment.search_space_version,
-                    staged_at=clock.now(),
-                ).moved_to(TrialStatus.RUNNING, started_at=clock.now())
-                self._store.save_trial(experiment, trial)
-                experiment.put(trial)
-                suggested[index] = dict(candidate.parameters)
-        return suggested
+        return asking.next_trials(
+            self._store,
+            self.experiment,
+            self._used_optimizer(),
+            max_trials=max_trials,
+            held=fixed_parameters or {},
+            now=SystemClock().now(),
+        )
 
     def complete_trial(
-        self, trial_index: int, raw_data: TOutcome, progression: int | None = None
+        self,
+        trial_index: int,
+        raw_data: TOutcome | None = None,
+        progression: int | None = None,
+        *,
+        note: str = "",
     ) -> TrialStatus:
-        """Enter or correct a trial's result; return its status.
+        """Enter or correct a trial's result; return its status, COMPLETED.
+
+        A correction keeps the old value in the history.
+
+        Args:
+            trial_index: From 0.
+            raw_data: Metric → mean, or (mean, sem), in the metric's unit; None completes a trial
+                whose data were attached.
+            progression: Step in a time series; None: 0.
+            note: Why, for the history.
 
         Raises:
+            NotFoundError: If there is no such trial.
             UserInputError: If a required metric is missing, or a value is no finite number.
             TransitionError: If the trial was abandoned.
             UnsupportedError: In `on_event`, where it cannot wait for the run.
         """
         self._refuse_in_run("complete_trial", "EnterResult")
-        command = EnterResult(trial_index, raw_data, float(progression or 0))
+        command = EnterResult(trial_index, raw_data or {}, float(progression or 0), note)
         self.submit(command).result()
         return self.experiment.trial(trial_index).status
 
@@ -796,6 +924,77 @@ class Client:
         reason = reason_to_stop_early(rule, trial, trials, experiment.optimization)
         return trial.status is TrialStatus.RUNNING and reason != ""
 
+    def void_trial(self, trial_index: int, reason: str = "voided") -> None:
+        """Take a completed trial's result back: it becomes ABANDONED, and its values are kept.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            TransitionError: If it is not COMPLETED.
+        """
+        if self.experiment.trial(trial_index).status is not TrialStatus.COMPLETED:
+            raise TransitionError(
+                f"Trial {trial_index} is {self.experiment.trial(trial_index).status}: it has no "
+                "result to be voided.",
+                "Give a trial up with mark_trial_abandoned or mark_trial_failed.",
+            )
+        self._order(Abandon(trial_index, reason))
+
+    def exclude_trial(self, trial_index: int) -> None:
+        """Withhold a trial from the model and from the best point; it is still shown."""
+        self._order(SetExcluded(trial_index, is_excluded=True))
+
+    def include_trial(self, trial_index: int) -> None:
+        """Give a trial back to the model."""
+        self._order(SetExcluded(trial_index, is_excluded=False))
+
+    def set_trial_note(self, trial_index: int, note: str) -> None:
+        """Write a trial's note, in the place of an earlier one."""
+        self._order(SetNote(trial_index, note))
+
+    def replicate_trial(self, trial_index: int, *, deploy: bool = True) -> int:
+        """Have the parameters of a trial run once more; return the new trial's index.
+
+        Args:
+            trial_index: The trial, in any status.
+            deploy: Whether the run that goes on, or the next one, deploys it, beyond its
+                `max_trials`; otherwise the caller runs it, and completes it with `complete_trial`.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            UserInputError: If its parameters are no longer allowed.
+            UnsupportedError: In `on_event`, where it cannot wait for the run.
+        """
+        self._refuse_in_run("replicate_trial", "Replicate")
+        before = set(self.experiment.trials)
+        self.submit(Replicate(trial_index, is_deployed=deploy)).result()
+        return max(set(self.experiment.trials) - before)
+
+    def import_trials(self, frame: "pd.DataFrame") -> list[int]:
+        """Add earlier trials, all or none; return their indices.
+
+        Args:
+            frame: One row a trial. A column of each parameter that is neither fixed nor derived,
+                and columns of metrics, by their names and in their units; `METRIC_sem` for standard
+                errors, `arm_name`, and `trial_status` (COMPLETED, FAILED or ABANDONED; without one
+                COMPLETED). Empty cells say nothing. What `summarize` returns is understood, too,
+                without the columns of metadata. Values out of bounds are told in the log, as by
+                `attach_trial`.
+
+        Raises:
+            UserInputError: If a column is unknown, or rows are not allowed, each with its number
+                from 0.
+            ExperimentBusyError: If a run goes on.
+        """
+        return asking.import_trials(self._store, self.experiment, frame, SystemClock().now())
+
+    def history(self, trial_index: int | None = None) -> tuple[AuditEntry, ...]:
+        """Return what people did to the experiment, or to one trial, oldest first.
+
+        Args:
+            trial_index: From 0; None for everything.
+        """
+        return self._store.history(self.experiment.id, trial_index)
+
     # ---- results ---------------------------------------------------------------------------------
 
     def get_best_parameterization(
@@ -858,9 +1057,26 @@ class Client:
         """
         return results.cards_of(self.experiment, analyses, display=display)
 
-    def summarize(self) -> "pd.DataFrame":
-        """Return one row a trial: index, arm, status, source, metrics, parameters."""
-        return results.data_frame(self.experiment)
+    def summarize(
+        self,
+        trial_indices: Sequence[int] | None = None,
+        trial_statuses: Sequence[TrialStatus] | None = None,
+    ) -> "pd.DataFrame":
+        """Return one row a trial, by index.
+
+        The columns are `trial_index`, `arm_name`, `trial_status`, `failure_reason`,
+        `generation_node`, those of the runner's metadata, then `METRIC` and `METRIC_sem` of each
+        metric and each parameter, in their units. A metadata key that is the name of another
+        column is left out.
+
+        Args:
+            trial_indices: Trials wanted, from 0; None for all.
+            trial_statuses: Statuses wanted; None for all.
+
+        Raises:
+            NotFoundError: If there is no trial of an index.
+        """
+        return results.data_frame(self.experiment, trial_indices, trial_statuses)
 
     def close(self) -> None:
         """Free threads, processes and the client's own database; once more does nothing.
@@ -913,11 +1129,20 @@ def _refuse_without_baseline(experiment: Experiment) -> None:
     )
 
 
-def _store_of(config: StorageConfig | None) -> SqlStore:
-    if config is None:
-        return SqlStore.in_memory()
-    return SqlStore.connect(config.url, config.creator)
-
-
 def _ignore(event: Event) -> None:
     """A run that nobody watches."""
+
+
+def _feasible(space: SearchSpace) -> SearchSpace:
+    if space.constraints:
+        generation.check_feasible(space)
+    return space
+
+
+def _refuse_what_is_not_offered(**options: tuple[object, object]) -> None:
+    """Refuse options of Ax whose value is not the one that axdesk always has."""
+    for name, (given, offered) in options.items():
+        if given != offered:
+            raise UnsupportedError(
+                f"{name} is {given!r}; axdesk offers {offered!r} alone.", "Leave it out."
+            )

@@ -13,6 +13,7 @@ from axdesk.core.errors import AxdeskError
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import SuggestionRequest, request_for
+from axdesk.core.trial import TrialStatus
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -114,19 +115,29 @@ def cards_of(experiment: Experiment, names: Sequence[str] | None, *, display: bo
     return list(cards)
 
 
-def data_frame(experiment: Experiment) -> "pd.DataFrame":
-    """Return one row a trial."""
+def data_frame(
+    experiment: Experiment,
+    indices: Sequence[int] | None = None,
+    statuses: Sequence[TrialStatus] | None = None,
+) -> "pd.DataFrame":
+    """Return one row a trial, of some or of all."""
     import pandas as pd
 
+    wanted = experiment.trials if indices is None else {i: experiment.trial(i) for i in indices}
     rows = []
-    for index, trial in sorted(experiment.trials.items()):
+    for index, trial in sorted(wanted.items()):
+        if statuses is not None and trial.status not in statuses:
+            continue
         row: dict[str, object] = {
             "trial_index": index,
             "arm_name": trial.arm.name,
             "trial_status": trial.status.name,
-            "generation_node": trial.generation.source.value,
             "failure_reason": trial.reason or None,
+            "generation_node": trial.generation.source.value,
         }
+        own = {**row, **dict.fromkeys(trial.parameters)}
+        own |= {m + end: None for m in experiment.optimization.metric_names for end in ("", "_sem")}
+        row |= {key: v for key, v in (trial.metadata or {}).items() if key not in own}
         for metric in experiment.optimization.metric_names:
             observation = trial.latest(metric)
             row[metric] = None if observation is None else observation.mean

@@ -155,7 +155,28 @@ class AddTrial(Command):
     is_baseline: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Replicate(Command):
+    """Run the parameters of a trial once more, as a new trial beyond the run's budget.
+
+    Attributes:
+        trial_index: The trial.
+        is_deployed: Whether the run that goes on, or the next one, deploys it; otherwise the new
+            trial is RUNNING and waits for its result.
+    """
+
+    trial_index: int
+    is_deployed: bool = True
+
+
 TrialCommand = (
-    EnterResult | MarkFailed | Abandon | MarkEarlyStopped | SetExcluded | SetNote | AddTrial
+    EnterResult
+    | MarkFailed
+    | Abandon
+    | MarkEarlyStopped
+    | SetExcluded
+    | SetNote
+    | AddTrial
+    | Replicate
 )
 """The commands that an experiment takes with or without a run."""

@@ -125,6 +125,9 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
         "initial_trials",
         "start_at_center",
         "seed",
+        # "" leaves it to the number of initial trials; "yes" or "no".
+        "min_observed_trials",
+        "count_existing_trials",
     ),
 }
 """The fields of each section. The runner and the objectives also have `option.<name>` fields."""

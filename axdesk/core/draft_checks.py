@@ -348,6 +348,9 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
         )
     }
     early, overall = _early_stopping(cells), _global_stopping(cells)
+    min_observed = None
+    if row.get("min_observed_trials", "").strip():
+        min_observed = cells.whole("min_observed_trials", 1)
     if cells.is_wrong or any(value is None for value in values):
         return None
     (trials, parallel, _, polls, launches, failed, retry_poll, retry_fetch, longest,
@@ -384,6 +387,10 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
                 initialization_budget=int(initial),
                 initialize_with_center=row.get("start_at_center", "yes") != "no",
                 seed=int(seed),
+                min_observed_initialization_trials=min_observed,
+                use_existing_trials_for_initialization=(
+                    row.get("count_existing_trials", "yes") != "no"
+                ),
             ),
         )
     )

@@ -251,6 +251,10 @@ def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:
         initial_trials=str(generation.initialization_budget),
         start_at_center="yes" if generation.initialize_with_center else "no",
         seed=str(generation.seed),
+        min_observed_trials=str(generation.min_observed_initialization_trials or ""),
+        count_existing_trials=(
+            "yes" if generation.use_existing_trials_for_initialization else "no"
+        ),
     )
 
 

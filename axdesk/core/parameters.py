@@ -56,13 +56,13 @@ class RangeParameterConfig:
     """
 
     name: str
-    bounds: tuple[float, float]
+    bounds: tuple[int | float, int | float]
     parameter_type: Literal["float", "int"] = "float"
-    step_size: float | None = None
+    step_size: int | float | None = None
     scaling: Literal["linear", "log"] | None = None
     unit: str = ""
     description: str = ""
-    start_value: float | None = None
+    start_value: int | float | None = None
     is_on: bool = True
 
     def __post_init__(self) -> None:

@@ -10,34 +10,69 @@ from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
 
+GENERATION_METHODS = ("fast", "quality", "random_search")
+"""How candidates can be made."""
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
     """How candidates are made.
 
     Attributes:
-        method: `"fast"`, or `"random_search"` for space-filling points only.
+        method: `"fast"`; `"quality"`, whose model finds out which parameters matter and takes
+            several times as long; `"random_search"` for space-filling points only.
         initialization_budget: Space-filling trials before the model takes over, at least 1.
         initialize_with_center: Whether the first of them is the start values, or the centre.
         seed: Every seed derives from it and the trial index.
+        min_observed_initialization_trials: Trials with results before the model takes over, at
+            least 1; None for half of the budget, at least 2.
+        use_existing_trials_for_initialization: Whether trials that a person chose or imported count
+            towards the budget.
     """
 
-    method: Literal["fast", "random_search"] = "fast"
+    method: Literal["fast", "quality", "random_search"] = "fast"
     initialization_budget: int = 5
     initialize_with_center: bool = True
     seed: int = 0
+    min_observed_initialization_trials: int | None = None
+    use_existing_trials_for_initialization: bool = True
 
     def __post_init__(self) -> None:
-        if self.method not in ("fast", "random_search"):
+        if self.method not in GENERATION_METHODS:
             raise UserInputError(
-                f"The generation method is {self.method!r}; allowed are 'fast', 'random_search'."
+                f"The generation method is {self.method!r}; "
+                f"allowed are {', '.join(map(repr, GENERATION_METHODS))}."
             )
-        for name, low in (("initialization_budget", 1), ("seed", 0)):
+        for name, low in (
+            ("initialization_budget", 1),
+            ("seed", 0),
+            ("min_observed_initialization_trials", 1),
+        ):
             value = getattr(self, name)
+            if value is None and name == "min_observed_initialization_trials":
+                continue
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
                 raise UserInputError(
                     f"{name} is {value!r}; a whole number of at least {low} is needed."
                 )
+
+    @property
+    def needed_results(self) -> int:
+        """Trials with results before the model takes over."""
+        given = self.min_observed_initialization_trials
+        return max(2, self.initialization_budget // 2) if given is None else given
+
+
+def initial_design_size(space: SearchSpace) -> int:
+    """Return how many space-filling trials come first where nobody says how many.
+
+    Five up to six parameters, which is Ax's number for any number of them; from there on one more
+    for every two parameters, so that the design has points on both sides of each parameter's
+    middle that are not confounded with another's. More is waste: the prior on length scales, which
+    grows with the dimension, makes the model useful from few points on.
+    """
+    searched = sum(not parameter.is_fixed for parameter in space.tunable)
+    return max(5, searched // 2 + 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ choice: values, ordered, start
 fixed: value
 [optimization]      objective, outcome_constraints, tracking_metrics
 [optimization.units]    metric = unit
-[generation]        method, initial_trials, center, seed
+[generation]        method, initial_trials, center, seed, min_observed_trials,
+                    count_existing_trials
 [runner]            plugin, unset          [runner.options]
 [metrics.NAME]      plugin, unset          [metrics.NAME.options]
 [run]               the arguments of run_trials and the fields of OrchestrationConfig

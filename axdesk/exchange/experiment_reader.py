@@ -18,7 +18,7 @@ from axdesk.core.parameters import (
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
 from axdesk.core.search_space import SearchSpace
-from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.setup import ExperimentSetup, GenerationSettings, initial_design_size
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.exchange.models import (
     ChoiceTable,
@@ -51,6 +51,8 @@ GENERATION_FIELDS: Mapping[str, str] = {
     "initial_trials": "initialization_budget",
     "center": "initialize_with_center",
     "seed": "seed",
+    "min_observed_trials": "min_observed_initialization_trials",
+    "count_existing_trials": "use_existing_trials_for_initialization",
 }
 """Key of `[generation]` → field of `GenerationSettings`."""
 
@@ -78,7 +80,7 @@ class SetupReader:
         name = self._try(("experiment", "name"), lambda: checked_name(general.name, "experiment"))
         space = self._search_space(table)
         optimization = self._optimization(table.optimization)
-        generation = self._try(("generation",), lambda: _generation(table.generation))
+        generation = self._try(("generation",), lambda: _generation(table.generation, space))
         run = self._run(table.run)
         if name is None or space is None or optimization is None:
             return None
@@ -194,8 +196,10 @@ def _given(table: RunTable) -> dict[str, Any]:
     return limits(table.model_dump(exclude_unset=True))
 
 
-def _generation(table: GenerationTable) -> GenerationSettings:
+def _generation(table: GenerationTable, space: SearchSpace | None) -> GenerationSettings:
     given = table.model_dump(exclude_unset=True)
+    if space is not None:
+        given.setdefault("initial_trials", initial_design_size(space))
     return GenerationSettings(**{GENERATION_FIELDS[key]: value for key, value in given.items()})
 
 

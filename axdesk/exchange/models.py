@@ -94,10 +94,12 @@ class OptimizationTable(_Table):
 class GenerationTable(_Table):
     """`[generation]`."""
 
-    method: Literal["fast", "random_search"] | None = None
+    method: Literal["fast", "quality", "random_search"] | None = None
     initial_trials: Annotated[int, Field(ge=1)] | None = None
     center: bool | None = None
     seed: Annotated[int, Field(ge=0)] | None = None
+    min_observed_trials: Annotated[int, Field(ge=1)] | None = None
+    count_existing_trials: bool | None = None
 
 
 class PluginTable(_Table):

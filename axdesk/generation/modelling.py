@@ -10,8 +10,9 @@ from axdesk.core.outcomes import true_limits
 from axdesk.core.suggestions import Candidate, Parameters, SuggestionRequest
 from axdesk.core.trial import Generation, Prediction, TrialSource
 from axdesk.generation.encoding import Array, Encoding
+from axdesk.generation.held import Lift, LiftedAcquisition
 from axdesk.generation.problem import Problem
-from axdesk.generation.search import Search
+from axdesk.generation.search import Acquisition, Search
 from axdesk.generation.seeds import Stream, generator, integer
 from axdesk.generation.surrogate import MetricData, Surrogate, computing
 
@@ -50,7 +51,12 @@ class FittedModel:
             data[metric] = MetricData(encoding.features(rows), tuple(o for _, o in of_metric))
         self.encoding = encoding
         self.rows = np.array([row for _, row in known])
-        self.surrogate = Surrogate(data, request.optimization, is_feasible=_has_feasible(request))
+        self.surrogate = Surrogate(
+            data,
+            request.optimization,
+            is_feasible=_has_feasible(request),
+            method=request.settings.method,
+        )
         self.ranking, self._front = self.surrogate.ranking(encoding.features(self.rows))
         self.best_trial = known[self.ranking[0]][0].trial_index
         self._has_several = request.optimization.has_several
@@ -100,7 +106,7 @@ class ModelStep:
         if self._problem.is_exhausted:
             raise SearchSpaceExhaustedError("Every allowed point of the search space was tried.")
         seed = integer(request.settings.seed, Stream.SURROGATE, request.trial_index)
-        encoding, fit_seconds = self._problem.encoding, 0.0
+        encoding, fit_seconds = self._problem.whole, 0.0
         with computing(seed):
             if self._model is None:
                 self._model = FittedModel(request, encoding)
@@ -114,8 +120,11 @@ class ModelStep:
                 seed,
             )
             rng = generator(request.settings.seed, Stream.SEARCH, request.trial_index)
-            row, value = Search(self._problem, acquisition, rng).best(model.anchors(rng))
-            (predictions,) = model.predictions(row[None])
+            row, value = self._best(acquisition, rng, model.anchors(rng))
+            parameters = self._problem.encoding.parameterization(row)
+            whole_row = encoding.row(parameters)
+            assert whole_row is not None, "a candidate fits its search space"
+            (predictions,) = model.predictions(whole_row[None])
         self._problem.add(row)
         generation = Generation(
             TrialSource.MODEL,
@@ -127,7 +136,18 @@ class ModelStep:
             seed=seed,
             observed=len(request.observed),
         )
-        return Candidate(encoding.parameterization(row), generation)
+        return Candidate(parameters, generation)
+
+    def _best(
+        self, acquisition: Acquisition, rng: np.random.Generator, anchors: Array
+    ) -> tuple[Array, float]:
+        """Return the best row of what is searched, and its acquisition value."""
+        problem = self._problem
+        if problem.whole is problem.encoding:
+            return Search(problem, acquisition, rng).best(anchors)
+        lift = Lift(problem.whole, problem.encoding)
+        lifted = LiftedAcquisition(acquisition, lift)
+        return Search(problem, lifted, rng).best(lift.narrow_rows(anchors))
 
 
 def _has_feasible(request: SuggestionRequest) -> bool:

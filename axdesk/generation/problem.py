@@ -2,10 +2,13 @@
 
 import logging
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 
-from axdesk.core.errors import SearchSpaceExhaustedError
+from axdesk.core.errors import SearchSpaceExhaustedError, UserInputError
+from axdesk.core.parameters import DerivedParameterConfig
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.suggestions import Parameters, SuggestionRequest
 from axdesk.generation.encoding import Array, Encoding
 from axdesk.generation.feasibility import Region
@@ -16,21 +19,59 @@ _MAX_LISTED = 10_000
 """Points up to which a finite space is listed and searched exhaustively."""
 
 
+def narrowed(space: SearchSpace, held: Parameters) -> SearchSpace:
+    """Return the part of a search space where parameters have given values.
+
+    Raises:
+        UserInputError: If there is no such parameter, a value is not allowed, or none is left.
+    """
+    searched = {parameter.name: parameter for parameter in space.tunable}
+    for name, value in held.items():
+        if name not in searched:
+            raise UserInputError(
+                f"There is no parameter {name!r} to be held at a value.",
+                f"The parameters are {', '.join(searched)}.",
+            )
+        parameter = searched[name]
+        if parameter.is_fixed and parameter.checked(value) != parameter.fixed_value:
+            raise UserInputError(
+                f"Parameter {name!r} cannot be held at {value!r}: it is {parameter.fixed_value!r} "
+                "in all trials."
+            )
+    if all(parameter.is_fixed or parameter.name in held for parameter in space.tunable):
+        raise UserInputError(
+            "Every parameter is held at a value, and none is left to be searched.",
+            "Add a trial whose values are all known with attach_trial.",
+        )
+    parameters = tuple(
+        p
+        if isinstance(p, DerivedParameterConfig) or p.name not in held or p.is_fixed
+        else replace(p, is_on=False, start_value=p.checked(held[p.name]))  # type: ignore[arg-type]  # its own type
+        for p in space.parameters
+    )
+    return SearchSpace(parameters, space.constraints)
+
+
 class Problem:
     """The search space of a request, and what was tried in it.
 
     Attributes:
-        encoding: Of the search space.
+        encoding: Of what is searched: the search space without what is held at a value.
+        whole: Of the whole search space.
         region: Its allowed rows.
         listed: Every allowed row of a small finite space; None for others.
     """
 
     def __init__(self, request: SuggestionRequest) -> None:
-        self.encoding = Encoding(request.search_space)
+        self.whole = self.encoding = Encoding(request.search_space)
+        if request.held:
+            self.encoding = Encoding(narrowed(request.search_space, request.held))
         self.region = Region(self.encoding)
         self.listed = None if self.encoding.floats else self.region.all_rows(_MAX_LISTED)
         done = [(point.trial_index, point.parameters) for point in request.observed]
         done += [*request.pending, *request.abandoned]
+        held = request.held.items()
+        done = [(i, point) for i, point in done if all(point.get(n) == v for n, v in held)]
         self._tried = {self.encoding.key(row) for row in self._rows(done)}
 
     def _rows(self, trials: Iterable[tuple[int, Parameters]]) -> list[Array]:

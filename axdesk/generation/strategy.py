@@ -31,8 +31,7 @@ def next_source(request: SuggestionRequest) -> TrialSource:
     required = set(request.optimization.required_metrics)
     # Recorded metrics come on top.
     complete = sum(required <= {o.metric for o in p.observations} for p in request.observed)
-    enough = max(2, settings.initialization_budget // 2)
-    return TrialSource.MODEL if complete >= enough else TrialSource.SOBOL
+    return TrialSource.MODEL if complete >= settings.needed_results else TrialSource.SOBOL
 
 
 def suggest(request: SuggestionRequest) -> tuple[Candidate, ...]:

@@ -29,6 +29,7 @@ from botorch.exceptions.warnings import BotorchWarning
 from botorch.fit import fit_gpytorch_mll
 from botorch.generation.gen import gen_candidates_scipy
 from botorch.models.gp_regression import SingleTaskGP
+from botorch.models.map_saas import AdditiveMapSaasSingleTaskGP
 from botorch.models.model_list_gp_regression import ModelListGP
 from botorch.models.utils.gpytorch_modules import get_covar_module_with_dim_scaled_prior
 from botorch.sampling.normal import SobolQMCNormalSampler
@@ -146,6 +147,7 @@ class Surrogate:
         optimization: OptimizationConfig,
         *,
         is_feasible: bool,
+        method: str,
     ) -> None:
         started = time.monotonic()
         self.metrics = tuple(data)
@@ -157,7 +159,7 @@ class Surrogate:
             metric: _Scale.of(np.array([o.mean for o in known.observations]))
             for metric, known in data.items()
         }
-        models = [_fitted(known, self._scales[metric]) for metric, known in data.items()]
+        models = [_fitted(known, self._scales[metric], method) for metric, known in data.items()]
         self._model = models[0] if len(models) == 1 else ModelListGP(*models)
         self.fit_seconds = time.monotonic() - started
 
@@ -327,7 +329,7 @@ def _finite(predicted: Array) -> Array:
     return predicted
 
 
-def _fitted(known: MetricData, scale: _Scale) -> SingleTaskGP:
+def _fitted(known: MetricData, scale: _Scale, method: str) -> SingleTaskGP:
     X = torch.from_numpy(known.features)
     means = np.array([observation.mean for observation in known.observations])
     Y = torch.from_numpy((means / scale.spread - scale.center / scale.spread)[:, None])
@@ -336,6 +338,12 @@ def _fitted(known: MetricData, scale: _Scale) -> SingleTaskGP:
     if None not in sems:
         shares = np.array(sems, dtype=np.float64)[:, None] / scale.spread
         noise = torch.from_numpy(np.clip(shares, _MIN_NOISE**0.5, _MAX_NOISE**0.5) ** 2)
+    if method == "quality":
+        # The mean of several maximum-a-posteriori fits under sparsity priors of several strengths:
+        # most parameters are held for irrelevant until the data say otherwise.
+        sparse = AdditiveMapSaasSingleTaskGP(X, Y, train_Yvar=noise, outcome_transform=None)
+        fit_gpytorch_mll(ExactMarginalLogLikelihood(sparse.likelihood, sparse))
+        return sparse
     model = SingleTaskGP(
         X,
         Y,

@@ -10,6 +10,7 @@ from axdesk.core.commands import (
     FetchAgain,
     Leave,
     Pause,
+    Replicate,
     Resume,
     Stop,
     StopNow,
@@ -64,6 +65,8 @@ def _change(loop: Loop, uncertain: Uncertain, command: Command) -> None:
                     loop.warn(
                         sentence, "It is kept; the model learns from it unless it lies far outside."
                     )
+            if isinstance(command, Replicate) and command.is_deployed:
+                loop.deploy_again(trial)
         case _:
             raise UnsupportedError(f"{type(command).__name__} is no command of a run.")
 

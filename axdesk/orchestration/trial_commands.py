@@ -11,6 +11,7 @@ from axdesk.core.commands import (
     EnterResult,
     MarkEarlyStopped,
     MarkFailed,
+    Replicate,
     SetExcluded,
     SetNote,
     TResult,
@@ -32,7 +33,7 @@ def apply_to_trial(
         TransitionError: If the trial's status does not allow it.
         UserInputError: If a value that was given is not allowed.
     """
-    if isinstance(command, AddTrial):
+    if isinstance(command, AddTrial | Replicate):
         return _add(experiment, store, command, now)
     before = experiment.trial(command.trial_index)
     after = _changed(experiment, before, command, now)
@@ -69,7 +70,7 @@ def _changed(experiment: Experiment, trial: Trial, command: TrialCommand, now: d
             return replace(trial, is_excluded=is_excluded)
         case SetNote(note=note):
             return replace(trial, note=note)
-        case AddTrial():
+        case AddTrial() | Replicate():
             raise AssertionError("a trial that is added is not changed")
 
 
@@ -86,6 +87,7 @@ def _note(command: TrialCommand) -> str:
 
 _ACTIONS: Mapping[type[object], str] = {
     AddTrial: "add_trial",
+    Replicate: "replicate",
     EnterResult: "enter_result",
     MarkFailed: "mark_failed",
     Abandon: "abandon",
@@ -123,8 +125,44 @@ def _observation_text(observation: Observation) -> str:
     return f"{observation.metric} = {observation.mean!r}{sem}"
 
 
-def _add(experiment: Experiment, store: TrialStore, command: AddTrial, now: datetime) -> Trial:
+def _add(
+    experiment: Experiment, store: TrialStore, command: AddTrial | Replicate, now: datetime
+) -> Trial:
     index = experiment.next_index
+    if isinstance(command, Replicate):
+        original = experiment.trial(command.trial_index)
+        manual = AddTrial(original.parameters)
+        trial = added_trial(experiment, manual, index, now, is_started=not command.is_deployed)
+        note = f"of trial {original.index}"
+    else:
+        trial, note = added_trial(experiment, command, index, now), ""
+    action = _ACTIONS[type(command)]
+    entry = AuditEntry(now, action, index, after=told_of_added(trial), note=note)
+    store.save_trial(experiment, trial, (entry,))
+    experiment.put(trial)
+    return trial
+
+
+def added_trial(
+    experiment: Experiment,
+    command: AddTrial,
+    index: int,
+    now: datetime,
+    *,
+    is_started: bool = True,
+) -> Trial:
+    """Return the trial that a person adds, without storing it.
+
+    Args:
+        experiment: It is to belong to.
+        command: What it is.
+        index: That it gets.
+        now: In UTC.
+        is_started: Whether somebody runs it already; otherwise a run deploys it.
+
+    Raises:
+        UserInputError: If a value is not allowed.
+    """
     trial = Trial(
         index=index,
         arm=Arm(
@@ -132,14 +170,18 @@ def _add(experiment: Experiment, store: TrialStore, command: AddTrial, now: date
         ),
         generation=Generation(TrialSource.BASELINE if command.is_baseline else TrialSource.MANUAL),
         search_space_version=experiment.search_space_version,
-        staged_at=now,
-    ).moved_to(TrialStatus.RUNNING, started_at=now)
+    )
+    if not is_started:
+        return trial.moved_to(TrialStatus.STAGED)
+    trial = trial.moved_to(TrialStatus.RUNNING, staged_at=now, started_at=now)
     if command.result:
         trial = _with_result(experiment, trial, EnterResult(index, command.result), now)
-    entry = AuditEntry(now, _ACTIONS[AddTrial], index, after=_told(trial, command))
-    store.save_trial(experiment, trial, (entry,))
-    experiment.put(trial)
     return trial
+
+
+def told_of_added(trial: Trial) -> str:
+    """Return what the history says of a trial that was added."""
+    return _told(trial, AddTrial({}))
 
 
 def observations_of(result: TResult, progression: float) -> tuple[Observation, ...]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -63,6 +63,10 @@ class GenerationSettingsRow(Base):
     initialization_budget: Mapped[int]
     initialize_with_center: Mapped[bool]
     seed: Mapped[int] = mapped_column(WholeNumber)
+    min_observed_initialization_trials: Mapped[int | None] = mapped_column(
+        server_default=text("NULL")
+    )
+    use_existing_trials_for_initialization: Mapped[bool] = mapped_column(server_default="1")
 
 
 class SearchSpaceRow(Base):

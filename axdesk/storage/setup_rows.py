@@ -1,7 +1,7 @@
 """Set-ups, search spaces and run settings as rows."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -89,20 +89,7 @@ def write_setup(connection: Connection, experiment_id: int, setup: ExperimentSet
     key = {"experiment_id": experiment_id}
     for table in _SETUP_TABLES:
         connection.execute(delete(table).where(table.__table__.c.experiment_id == experiment_id))
-    generation = setup.generation
-    insert_rows(
-        connection,
-        GenerationSettingsRow,
-        key,
-        [
-            {
-                "method": generation.method,
-                "initialization_budget": generation.initialization_budget,
-                "initialize_with_center": generation.initialize_with_center,
-                "seed": generation.seed,
-            }
-        ],
-    )
+    insert_rows(connection, GenerationSettingsRow, key, [asdict(setup.generation)])
     insert_rows(connection, RunSettingsRow, key, [settings_columns(setup.run)])
     _write_optimization(connection, key, setup.optimization)
     _write_plugins(connection, key, setup)

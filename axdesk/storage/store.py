@@ -15,6 +15,7 @@ from axdesk.core.drafts import Draft
 from axdesk.core.errors import NotFoundError, StorageError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
+from axdesk.core.record import ExperimentRecord
 from axdesk.core.run import Run, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
@@ -24,6 +25,7 @@ from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside
 from axdesk.storage.locks import ControlLocks
+from axdesk.storage.records import audit_columns, read_history, read_record, write_record
 from axdesk.storage.run_rows import delete_draft, read_draft, read_runs, write_draft, write_run
 from axdesk.storage.schema import AuditRow, ExperimentRow
 from axdesk.storage.setup_rows import (
@@ -172,10 +174,40 @@ class SqlStore:
             experiment.put_run(_interrupted(experiment.runs[-1]))
         return experiment
 
-    def save_setup(self, experiment: Experiment, setup: ExperimentSetup) -> None:
+    def record(self, experiment_id: int) -> ExperimentRecord:
+        """Return all that is stored of an experiment, as of one moment.
+
+        Raises:
+            NotFoundError: If there is none, or only a draft.
+        """
+        with self._database.reading() as connection:
+            return read_record(connection, experiment_id)
+
+    def create_from(self, record: ExperimentRecord) -> Experiment:
+        """Keep a new experiment with all that is remembered of it; return it as `load` does.
+
+        Raises:
+            UserInputError: If the name is taken.
+        """
+        times = {"created_at": record.created_at, "updated_at": datetime.now(UTC)}
+        with self._database.writing() as connection:
+            _refuse_taken_name(connection, record.setup.name, None)
+            columns = {**experiment_columns(record.setup), **times}
+            experiment_id = _insert_experiment(connection, columns)
+            write_record(connection, experiment_id, record)
+        return self.load_by_id(experiment_id)
+
+    def save_setup(
+        self, experiment: Experiment, setup: ExperimentSetup, audit: Sequence[AuditEntry] = ()
+    ) -> None:
         """Replace the set-up; a changed search space becomes a new version, old ones stay.
 
         A draft of the experiment is forgotten: it says what no longer holds.
+
+        Args:
+            experiment: It has the new set-up afterwards.
+            setup: The new one.
+            audit: Lines of the history.
 
         Raises:
             UserInputError: If the new name is taken.
@@ -193,6 +225,8 @@ class SqlStore:
                 version += 1
                 write_search_space(connection, experiment.id, version, setup.search_space, now)
             delete_draft(connection, experiment.id)
+            key = {"experiment_id": experiment.id}
+            insert_rows(connection, AuditRow, key, [audit_columns(entry) for entry in audit])
         experiment.setup = setup
         experiment.search_space_version = version
 
@@ -204,22 +238,31 @@ class SqlStore:
         Raises:
             StorageError: If the stored trial is not the one that `experiment` knows.
         """
-        with self._changing(experiment, trial, audit) as connection:
-            if not self._has_taken_place(connection, experiment, trial):
-                write_trial(connection, experiment.id, trial, experiment.trials.get(trial.index))
-        experiment.put(trial)
+        self.save_trials(experiment, (trial,), audit)
+
+    def save_trials(
+        self, experiment: Experiment, trials: Sequence[Trial], audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        """Do what `save_trial` does for several trials, all or none."""
+        with self._changing(experiment, trials, audit) as connection:
+            for trial in trials:
+                if not self._has_taken_place(connection, experiment, trial):
+                    known = experiment.trials.get(trial.index)
+                    write_trial(connection, experiment.id, trial, known)
+        for trial in trials:
+            experiment.put(trial)
 
     def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
         """Insert or replace a run; `experiment` keeps it afterwards."""
-        with self._changing(experiment, run, audit) as connection:
+        with self._changing(experiment, (run,), audit) as connection:
             write_run(connection, experiment.id, run)
         experiment.put_run(run)
 
     @contextmanager
     def _changing(
-        self, experiment: Experiment, snapshot: Trial | Run, audit: Sequence[AuditEntry]
+        self, experiment: Experiment, snapshots: Sequence[Trial | Run], audit: Sequence[AuditEntry]
     ) -> Iterator[Connection]:
-        written = [(experiment.id, value) for value in (snapshot, *audit)]
+        written = [(experiment.id, value) for value in (*snapshots, *audit)]
         try:
             with self._database.writing() as connection:
                 touched = {"of_experiment": experiment.id, "now": datetime.now(UTC)}
@@ -228,7 +271,7 @@ class SqlStore:
                 self._locks.confirm(experiment.id)
                 yield connection
                 key = {"experiment_id": experiment.id}
-                entries = [{**key, **_audit_columns(entry)} for entry in audit]
+                entries = [{**key, **audit_columns(entry)} for entry in audit]
                 if any(value in self._doubtful for value in written):
                     entries = [e for e in entries if not read_rows(connection, AuditRow, e)]
                 insert_rows(connection, AuditRow, {}, entries)
@@ -296,16 +339,8 @@ class SqlStore:
 
     def history(self, experiment_id: int, trial_index: int | None = None) -> tuple[AuditEntry, ...]:
         """Return the history of an experiment or of one of its trials, oldest first."""
-        row = AuditRow
-        entries = select(
-            row.at, row.action, row.trial_index, row.before, row.after, row.note
-        ).where(row.experiment_id == experiment_id)
-        if trial_index is not None:
-            entries = entries.where(row.trial_index == trial_index)
         with self._database.reading() as connection:
-            return tuple(
-                AuditEntry(*entry) for entry in connection.execute(entries.order_by(row.id))
-            )
+            return read_history(connection, experiment_id, trial_index)
 
     @contextmanager
     def control(self, experiment: Experiment) -> Iterator[None]:
@@ -370,14 +405,3 @@ def _deleted(name: str) -> NotFoundError:
 
 def _interrupted(run: Run) -> Run:
     return replace(run, state=RunState.INTERRUPTED, reason=_INTERRUPTION)
-
-
-def _audit_columns(entry: AuditEntry) -> dict[str, object]:
-    return {
-        "at": entry.at,
-        "action": entry.action,
-        "trial_index": entry.trial_index,
-        "before": entry.before,
-        "after": entry.after,
-        "note": entry.note,
-    }

@@ -11,7 +11,6 @@ from axdesk.core.errors import (
     GenerationError,
     NotFoundError,
     TransitionError,
-    UnsupportedError,
     UserInputError,
 )
 from tests.api.laboratory import BenchRunner, configured, equipped, run, value_at
@@ -47,8 +46,6 @@ def test_a_trial_is_not_told_what_is_not_allowed(client: Client) -> None:
         client.complete_trial(1, {"y": 1.0})
     with pytest.raises(NotFoundError):
         client.complete_trial(7, {"y": 1.0})
-    with pytest.raises(UnsupportedError, match="fixed_parameters"):
-        client.get_next_trials(1, {"x": 0.5})
     assert client.experiment.trial(0).status is TrialStatus.RUNNING
 
 

@@ -192,7 +192,7 @@ def test_the_experiment_file_means_what_its_comments_say(setup: ExperimentSetup)
 
 
 def test_the_experiment_file_shows_the_defaults_that_it_claims(setup: ExperimentSetup) -> None:
-    assert setup.generation == GenerationSettings(seed=7)
+    assert setup.generation == GenerationSettings(seed=7, min_observed_initialization_trials=3)
     early, overall = EarlyStopping(percentile=25.0), GlobalStopping(target=95.0)
     assert setup.run.orchestration == OrchestrationConfig(
         early_stopping=replace(early, threshold=5.0, max_progression=90.0),

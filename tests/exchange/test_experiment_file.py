@@ -104,6 +104,8 @@ method = "random_search"
 initial_trials = 8
 center = false
 seed = 17
+min_observed_trials = 3
+count_existing_trials = false
 
 [runner]
 plugin = "suzuki.py:Cell"
@@ -185,7 +187,14 @@ MEANT = ExperimentSetup(
         ("colour",),
         (("Yield (%)", "%"),),
     ),
-    generation=GenerationSettings("random_search", 8, initialize_with_center=False, seed=17),
+    generation=GenerationSettings(
+        "random_search",
+        8,
+        initialize_with_center=False,
+        seed=17,
+        min_observed_initialization_trials=3,
+        use_existing_trials_for_initialization=False,
+    ),
     runner=PluginChoice(
         "suzuki.py:Cell",
         {"port": "COM3", "baud": 9600, "slow": False, "delay": 0.5, "limit": None},
@@ -515,10 +524,12 @@ SETUPS = st.builds(
     owner=TEXTS,
     generation=st.builds(
         GenerationSettings,
-        st.sampled_from(["fast", "random_search"]),
+        st.sampled_from(["fast", "quality", "random_search"]),
         st.integers(1, 99),
         st.booleans(),
         st.integers(0, 2**63),
+        st.none() | st.integers(1, 99),
+        st.booleans(),
     ),
     runner=st.one_of(st.none(), PLUGINS),
     metrics=st.dictionaries(LABELS, PLUGINS, max_size=2).map(lambda d: tuple(d.items())),

@@ -66,7 +66,14 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
 
     def schema(name: str) -> dict[str, object]:
         """Everything that a table is; the text alone differs where a column was added later."""
-        added = ("plugin_python", "is_on", "early_percentile", "target", "baseline")
+        added = (
+            "plugin_python",
+            "is_on",
+            "early_percentile",
+            "target",
+            "baseline",
+            "min_observed",
+        )
         with connect(tmp_path / name) as connection:
             return {
                 table: (
@@ -172,6 +179,7 @@ OBJECTIVES = (
     ("objective_terms", "target"),
     ("outcome_constraints", "baseline"),
 )
+STRATEGY = ("min_observed_initialization_trials", "use_existing_trials_for_initialization")
 STOPPING = {
     *(f"early_{field.name}" for field in fields(EarlyStopping)),
     *(f"global_{field.name}" for field in fields(GlobalStopping)),
@@ -321,10 +329,13 @@ def test_an_experiment_from_before_steps_and_switches_is_the_same(filled: Path) 
         setup = store.load("a").setup
     with connect(filled) as connection:
         connection.execute("DROP TABLE parameter_dependents")
-        for column in ("step", "is_on", "expression"):
-            connection.execute(f"ALTER TABLE parameters DROP COLUMN {column}")
-        for table in ("run_settings", "runs"):
-            for column in STOPPING:
+        for table, columns in (
+            ("parameters", ("step", "is_on", "expression")),
+            ("run_settings", STOPPING),
+            ("runs", STOPPING),
+            ("generation_settings", STRATEGY),
+        ):
+            for column in columns:
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         for table, column in OBJECTIVES:
             connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")

@@ -51,6 +51,8 @@ RUN_TITLES: Final = {
     "start_at_center": "First trial",
     "method": "Optimiser",
     "seed": "Seed",
+    "min_observed_trials": "Results before the model",
+    "count_existing_trials": "Manual trials count",
     "tolerated_failure_percent": "Tolerated failures",
     "min_failed_trials": "Failures before the rate counts",
     "when_failure_rate_exceeded": "When too many fail",
@@ -423,7 +425,7 @@ def _stopping_rows(run: RunSettings) -> list[tuple[str, str]]:
 
 
 _UNCERTAIN = {"ask": "ask", "abandon": "abandon the trial", "redeploy": "deploy it again"}
-_METHODS = {"fast": "Model", "random_search": "Random search"}
+_METHODS = {"fast": "Model", "quality": "Thorough", "random_search": "Random search"}
 
 
 def _first(run: RunSettings, generation: GenerationSettings) -> str:

@@ -38,8 +38,13 @@ SHORT_NAMES: Mapping[str, str] = MappingProxyType(
 
 _CHOICES: Mapping[str, tuple[Choice, ...]] = MappingProxyType(
     {
+        "count_existing_trials": (Choice("yes", "Yes"), Choice("no", "No")),
         "start_at_center": (Choice("yes", "Start values"), Choice("no", "Random")),
-        "method": (Choice("fast", "Model"), Choice("random_search", "Random search")),
+        "method": (
+            Choice("fast", "Model"),
+            Choice("quality", "Thorough"),
+            Choice("random_search", "Random search"),
+        ),
         "uncertain_deployment": (
             Choice("ask", "Ask me"),
             Choice("abandon", "Abandon"),
@@ -103,7 +108,7 @@ class RunPage(SetupPage):
 
     def _add_optimiser(self) -> None:
         card, rows = Card("Optimiser"), FormRows()
-        self._segments(rows, "method", hint="learns from the results; it works while trials run")
+        self._segments(rows, "method", hint="it works while trials run")
         card.body.addWidget(rows)
         self.body.addWidget(card)
 
@@ -124,6 +129,11 @@ class RunPage(SetupPage):
         self._advanced = Fold("Advanced", name="setup.run.advanced")
         rows = FormRows()
         self._number(rows, "seed", hint="the same seed and results give the same suggestions")
+        self._number(
+            rows, "min_observed_trials", placeholder="Half",
+            hint="of the random trials",
+        )  # fmt: skip
+        self._segments(rows, "count_existing_trials")
         self._number(rows, "min_failed_trials")
         self._segments(rows, "when_failure_rate_exceeded")
         self._number(
@@ -144,6 +154,8 @@ class RunPage(SetupPage):
         self.body.addWidget(card)
         self._folded = {
             "seed": self._advanced,
+            "min_observed_trials": self._advanced,
+            "count_existing_trials": self._advanced,
             "min_failed_trials": self._advanced,
             "when_failure_rate_exceeded": self._advanced,
             "generation_time_limit": self._advanced,

@@ -11,6 +11,7 @@ from axdesk.storage.migrations import (
     m0003_kinds_of_parameters,
     m0004_stopping,
     m0005_objectives,
+    m0006_generation_settings,
 )
 
 MIGRATIONS = (
@@ -19,5 +20,6 @@ MIGRATIONS = (
     m0003_kinds_of_parameters.upgrade,
     m0004_stopping.upgrade,
     m0005_objectives.upgrade,
+    m0006_generation_settings.upgrade,
 )
 """The migration at index n leads to version n + 1."""

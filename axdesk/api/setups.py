@@ -1,0 +1,45 @@
+"""Changing what an experiment is, also after its first trials."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from axdesk.core.experiment import Experiment
+from axdesk.core.protocols import AuditEntry
+from axdesk.core.setup import ExperimentSetup
+from axdesk.storage.store import SqlStore
+
+
+def change_setup(
+    store: SqlStore, experiment: Experiment, setup: ExperimentSetup, now: datetime
+) -> None:
+    """Store another set-up; of an experiment with trials, what it was stays in the history.
+
+    Raises:
+        ExperimentBusyError: If a run goes on.
+        UserInputError: If the new name is taken.
+    """
+    if setup == experiment.setup:
+        return
+    with store.control(experiment):
+        before, after = _told(experiment.setup), _told(setup)
+        entries = [
+            AuditEntry(now, f"edit_{what}", before=before[what], after=text)
+            for what, text in after.items()
+            if experiment.trials and text != before[what]
+        ]
+        store.save_setup(experiment, setup, entries)
+
+
+def _told(setup: ExperimentSetup) -> Mapping[str, str]:
+    """What the history says of a set-up."""
+    optimization = setup.optimization
+    objective = [str(optimization.objective), *map(str, optimization.outcome_constraints)]
+    return {
+        "name": setup.name,
+        "description": setup.description,
+        "owner": setup.owner,
+        "parameters": "; ".join(map(str, setup.search_space.parameters)),
+        "parameter_constraints": "; ".join(map(str, setup.search_space.constraints)),
+        "optimization": "; ".join(objective),
+        "generation": str(setup.generation),
+    }
