@@ -13,7 +13,7 @@ from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import draft_of
 from axdesk.core.experiment import Experiment
 from axdesk.core.objective import OptimizationConfig, parse_objectives
-from axdesk.core.trial import TrialSource, TrialStatus
+from axdesk.core.trial import Observation, TrialSource, TrialStatus
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.objective_table import ObjectiveTable
@@ -64,7 +64,39 @@ def test_the_plot_shows_the_hypervolume_and_stars_the_front(
     stars = {i for i, place in card.places.items() if place.mark == "star"}
     assert stars == {t.index for t in facts.front}
     assert len(stars) >= 1
-    assert f"{len(stars)} trial" in summary_sentence(facts, facts.optimization)  # type: ignore[arg-type]  # there is one
+    assert facts.optimization is not None
+    assert summary_sentence(facts, facts.optimization).startswith("Grew by ")
+
+
+def test_trade_offs_are_shown_with_the_front_around_what_it_dominates(
+    qtbot: QtBot, qapp: QApplication
+) -> None:
+    experiment = with_goals("Yield, -Impurity")
+    for index, values in enumerate(((50, 1.0), (80, 3.0), (60, 3.5), (70, 2.0))):
+        pair = tuple(map(Observation, ("Yield", "Impurity"), values))
+        experiment.put(replace(experiment.trial(index), observations=pair))
+    for index in range(4, 16):
+        if experiment.trial(index).status is TrialStatus.COMPLETED:
+            experiment.put(replace(experiment.trial(index), is_excluded=True))
+    experiment.put(replace(experiment.trial(17), is_excluded=True))
+    facts, view = facts_of(experiment), MonitorView()
+    qtbot.addWidget(view)
+
+    view.show_facts(facts, NOW)
+
+    card = view.trade_offs
+    assert not card.isHidden()
+    assert {i for i, p in card.places.items() if p.mark == "star"} == {0, 1, 3}
+    assert (card.places[3].x, card.places[3].y) == (2.0, 70.0)
+    assert {p.mark for i, p in card.places.items() if i in (16, 18, 19)} == {"diamond"}
+    xs, ys = card.line
+    assert list(zip(xs, ys, strict=True))[1:-1] == [
+        (xs[0], 80.0), (3.0, 80.0), (3.0, 70.0), (2.0, 70.0), (2.0, 50.0), (1.0, 50.0)
+    ]  # fmt: skip
+    assert xs[0] > max(p.x for p in card.places.values())
+    view.set_selected(3)
+    view.show_facts(facts_of(with_goals("Yield")), NOW)
+    assert card.isHidden()
 
 
 @pytest.mark.parametrize(

@@ -266,7 +266,8 @@ def _best(facts: RunFacts) -> Figure | None:
     caption = caption if len(caption) <= 26 else "Best"
     if optimization.has_several:
         count = len(facts.front)
-        return Figure("Pareto front", counted(count, "trial") if count else MISSING)
+        trials = "trial" if count == 1 else "trials"
+        return Figure("Best trade-offs", str(count) if count else MISSING, trials if count else "")
     best = facts.best
     if best is None:
         return Figure(caption, MISSING)

@@ -1,20 +1,16 @@
 """The convergence plot: each trial by its objective, the best so far, what the model expects."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
 
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.outcomes import convergence_trace, shown_value
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
 from axdesk.gui.models.formatting import (
     counted,
-    duration,
     number,
     parameter_decimals,
     parameter_value,
@@ -29,23 +25,14 @@ from axdesk.gui.models.run_facts import (
     objective_unit,
     objective_value,
     predicted_objective,
-    seconds_running,
     shown_error,
     status_key,
-    status_word,
 )
-from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.style import current_theme, type_font
 from axdesk.gui.theme import STATUS_LOOKS
-from axdesk.gui.widgets.cards import Card, EmptyState
-from axdesk.gui.widgets.plots import (
-    HOVER_DISTANCE,
-    Legend,
-    Plot,
-    ReadOut,
-    cosmetic_pen,
-    scatter,
-    style_scatter,
-)
+from axdesk.gui.views.trial_plot import Place, TrialPlotCard
+from axdesk.gui.widgets.cards import EmptyState
+from axdesk.gui.widgets.plots import cosmetic_pen, scatter, style_scatter
 
 Z_95 = 1.96
 """Standard errors on either side of a 95 % interval."""
@@ -68,47 +55,18 @@ _LEGEND = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a trial stands in the plot; `sem` is that of a prediction, None without one."""
-
-    x: float
-    y: float
-    mark: str
-    sem: float | None = None
-
-
-class ConvergenceCard(Card):
-    """The card with sentence, plot and legend.
-
-    Signals:
-        trial_clicked: The operator clicked a trial; carries its index.
-    """
-
-    trial_clicked = Signal(int)
+class ConvergenceCard(TrialPlotCard):
+    """The course of the experiment, trial by trial; with several objectives their hypervolume."""
 
     def __init__(self) -> None:
-        super().__init__("Convergence", name="monitor.convergence.card")
-        self._facts: RunFacts | None = None
-        self._selected: int | None = None
-        self.places: dict[int, Place] = {}
-        self._plot = Plot(name="monitor.convergence", label="Convergence")
-        self._build_items()
-        self._legend = Legend()
-        self._read_out = ReadOut(self._plot)
-        self._empty = EmptyState(
-            "chart-dots", "No results yet", "The first finished trial starts the curve."
+        super().__init__(
+            "Convergence",
+            name="monitor.convergence",
+            empty=EmptyState(
+                "chart-dots", "No results yet", "The first finished trial starts the curve."
+            ),
         )
-        self._content = QWidget()
-        inside = QVBoxLayout(self._content)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(px(4))
-        inside.addWidget(self._plot, 1)
-        inside.addWidget(self._legend)
-        self.body.addWidget(self._content, 1)
-        self.body.addWidget(self._empty, 1)
-        self._plot.pointed.connect(self._hover)
-        self._plot.clicked.connect(self._click)
+        self._build_items()
         self._plot.on_restyle(self._restyle)
 
     def show_facts(self, facts: RunFacts) -> None:
@@ -125,12 +83,12 @@ class ConvergenceCard(Card):
         goal = "minimise" if optimization.objective.is_minimised else "maximise"
         name = objective_name(optimization)
         shown = name if len(name) <= 40 else name[:39] + "…"
-        note = f"{shown} ({unit}), {goal}" if unit else f"{shown}, {goal}"
+        title, note = "Convergence", f"{shown} ({unit}), {goal}" if unit else f"{shown}, {goal}"
         if facts.hypervolumes is not None:
-            note = f"hypervolume of {len(optimization.objectives)} objectives"
+            title, note = "Hypervolume", f"of {len(optimization.objectives)} objectives"
         elif optimization.has_several:
             note += f"; the first of {len(optimization.objectives)} objectives"
-        self.set_title("Convergence", note)
+        self.set_title(title, note)
         self._draw(facts, optimization)
         self.set_sentence(summary_sentence(facts, optimization))
 
@@ -277,55 +235,18 @@ class ConvergenceCard(Card):
         entries = [(mark, word) for mark, word in _LEGEND.items() if mark in present]
         self._legend.set_entries(entries, "Trial number")
 
-    # pointing
-
-    def _nearest(self, point: QPointF) -> int | None:
-        pixel = self._plot.pixel_of(point)
-        best, best_distance = None, float(HOVER_DISTANCE)
-        for index, place in self.places.items():
-            there = self._plot.pixel_of(QPointF(place.x, place.y))
-            distance = ((there.x() - pixel.x()) ** 2 + (there.y() - pixel.y()) ** 2) ** 0.5
-            if distance <= best_distance:
-                best, best_distance = index, distance
-        return best
-
-    def _hover(self, point: QPointF | None) -> None:
-        index = None if point is None else self._nearest(point)
-        trial = self._trial(index)
-        if trial is None or self._facts is None or self._facts.optimization is None:
-            self._read_out.hide()
-            return
-        place = self.places[trial.index]
-        look = STATUS_LOOKS[status_key(trial, self._facts)]
-        word = status_word(trial, self._facts, datetime.now(UTC)).lower()
-        title = f"#{trial.index} {word}"
-        if trial.status is TrialStatus.RUNNING and trial.started_at is not None:
-            title += f", {duration(seconds_running(trial, datetime.now(UTC)))}"
-        self._read_out.show_at(
-            self._plot.pixel_of(QPointF(place.x, place.y)),
-            look.icon,
-            look.color,
-            title,
-            read_out_rows(trial, self._facts, self._facts.optimization),
-        )
-
-    def _click(self, point: QPointF, _with_ctrl: bool) -> None:
-        index = self._nearest(point)
-        if index is not None:
-            self.trial_clicked.emit(index)
-
-    def _trial(self, index: int | None) -> Trial | None:
-        if self._facts is None or index is None:
-            return None
-        return next((t for t in self._facts.trials if t.index == index), None)
+    def rows_of(self, trial: Trial) -> list[tuple[str, str]]:
+        """Name and value of what is told of a trial under the pointer."""
+        if self._facts is None or self._facts.optimization is None:
+            return []
+        return read_out_rows(trial, self._facts, self._facts.optimization)
 
 
 def summary_sentence(facts: RunFacts, optimization: OptimizationConfig) -> str:
     """Say what the plot shows."""
     decimals = objective_decimals(facts)
-    if facts.front:
-        verb = "is" if len(facts.front) == 1 else "are"
-        return f"{counted(len(facts.front), 'trial')} {verb} on the Pareto front."
+    if facts.hypervolumes:
+        return _hypervolume_sentence(list(facts.hypervolumes.values()))
     best = facts.best
     if best is None:
         if any(t.status is TrialStatus.COMPLETED for t in facts.trials):
@@ -342,6 +263,24 @@ def summary_sentence(facts: RunFacts, optimization: OptimizationConfig) -> str:
     direction = "down to" if optimization.objective.is_minimised else "up to"
     within = " within the limits" if optimization.outcome_constraints else ""
     return f"{text} The model expects {direction} {expected}{within}."
+
+
+def _hypervolume_sentence(volumes: list[float]) -> str:
+    last = volumes[-1]
+    recent = min(5, len(volumes) - 1)
+    before = volumes[-1 - recent]
+    if not last:
+        return "No finished trial adds to the hypervolume yet."
+    if not before:
+        return f"Hypervolume {number(last)}."
+    share = 100 * (last - before) / last
+    if not share:
+        return (
+            f"Did not grow in the last {counted(recent, 'trial')}."
+            if recent
+            else (f"Hypervolume {number(last)}.")
+        )
+    return f"Grew by {share:.2g} % in the last {counted(recent, 'trial')}."
 
 
 def read_out_rows(
@@ -376,12 +315,19 @@ def read_out_rows(
 def _model_trace(
     trials: tuple[Trial, ...], optimization: OptimizationConfig
 ) -> "np.ndarray[Any, Any]":
-    """Rows of (trial, model best, its standard error) in the operator's values; shape (n, 3)."""
-    rows = [
-        (t.index, shown_value(best[0], optimization), shown_error(best[1], optimization))
-        for t in trials
-        if (best := t.generation.model_best) is not None
-    ]
+    """Rows of (trial, model best, its standard error) in the operator's values; shape (n, 3).
+
+    None with several objectives, also for trials from when there was one.
+    """
+    rows = (
+        []
+        if optimization.has_several
+        else [
+            (t.index, shown_value(best[0], optimization), shown_error(best[1], optimization))
+            for t in trials
+            if (best := t.generation.model_best) is not None
+        ]
+    )
     return np.array(rows, dtype=float).reshape(-1, 3)
 
 

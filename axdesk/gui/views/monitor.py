@@ -3,17 +3,18 @@
 from datetime import datetime
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QWidget
 
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.style import px
 from axdesk.gui.views.convergence import ConvergenceCard
 from axdesk.gui.views.timeline import TimelineCard
+from axdesk.gui.views.trade_offs import TradeOffsCard
 from axdesk.gui.widgets.cards import Surface
 
 
 class MonitorView(Surface):
-    """Convergence and slots.
+    """Convergence and slots; with several objectives their trade-offs go first.
 
     Signals:
         trial_clicked: The operator clicked a trial; carries its index.
@@ -27,21 +28,46 @@ class MonitorView(Surface):
             self.setParent(parent)
         self.convergence = ConvergenceCard()
         self.slots = TimelineCard()
+        self.trade_offs = TradeOffsCard()
+        self.trade_offs.hide()
+        self.trade_offs.trial_clicked.connect(self.trial_clicked)
         self.convergence.trial_clicked.connect(self.trial_clicked)
         self.slots.trial_clicked.connect(self.trial_clicked)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(px(12), px(12), px(12), px(12))
-        layout.setSpacing(px(12))
-        layout.addWidget(self.convergence, 60)
-        layout.addWidget(self.slots, 40)
+        self._grid = QGridLayout(self)
+        self._grid.setContentsMargins(px(12), px(12), px(12), px(12))
+        self._grid.setSpacing(px(12))
+        self._grid.setColumnStretch(0, 60)
+        self._grid.setColumnStretch(1, 40)
+        self._grid.setRowStretch(0, 1)
+        self._grid.setRowStretch(1, 1)
+        self._arrange(has_several=False)
+
+    def _arrange(self, *, has_several: bool) -> None:
+        """One objective: curve beside slots; several: trade-offs beside curve over slots."""
+        for card in (self.trade_offs, self.convergence, self.slots):
+            self._grid.removeWidget(card)
+        self.trade_offs.setVisible(has_several)
+        if has_several:
+            self._grid.addWidget(self.trade_offs, 0, 0, 2, 1)
+            self._grid.addWidget(self.convergence, 0, 1)
+            self._grid.addWidget(self.slots, 1, 1)
+        else:
+            self._grid.addWidget(self.convergence, 0, 0, 2, 1)
+            self._grid.addWidget(self.slots, 0, 1, 2, 1)
 
     def show_facts(self, facts: RunFacts, now: datetime) -> None:
         """Show an experiment."""
+        has_several = facts.optimization is not None and facts.optimization.has_several
+        if has_several == self.trade_offs.isHidden():
+            self._arrange(has_several=has_several)
+        if has_several:
+            self.trade_offs.show_facts(facts)
         self.convergence.show_facts(facts)
         self.slots.show_facts(facts, now)
 
     def set_selected(self, trial_index: int | None) -> None:
         """Mark the trial that is selected in the table."""
+        self.trade_offs.set_selected(trial_index)
         self.convergence.set_selected(trial_index)
 
     def tick(self, now: datetime) -> None:
