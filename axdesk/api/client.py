@@ -309,7 +309,10 @@ class Client:
         change_setup(self._store, self.experiment, replace(setup, **given), SystemClock().now())
 
     def configure_optimization(
-        self, objective: str, outcome_constraints: Sequence[str] | None = None
+        self,
+        objective: str,
+        outcome_constraints: Sequence[str] | None = None,
+        pruning_target_parameterization: TParameterization | None = None,
     ) -> None:
         """Say what is optimised.
 
@@ -319,10 +322,14 @@ class Client:
             outcome_constraints: Limits on metrics, such as `"impurity <= 2"`, or relative to the
                 baseline trial, `"qps >= 0.95 * baseline"`. With several objectives a limit on
                 the metric of one in its own direction is its threshold.
+            pruning_target_parameterization: None; others are not offered.
 
         Raises:
             UserInputError: If an expression is not understood, with the place.
         """
+        _refuse_what_is_not_offered(
+            pruning_target_parameterization=(pruning_target_parameterization, None)
+        )
         limits = tuple(OutcomeConstraint.parse(text) for text in outcome_constraints or ())
         config = OptimizationConfig.of(parse_objectives(objective), limits)
         before = self._optimization

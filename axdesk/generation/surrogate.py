@@ -338,12 +338,6 @@ def _fitted(known: MetricData, scale: _Scale, method: str) -> SingleTaskGP:
     if None not in sems:
         shares = np.array(sems, dtype=np.float64)[:, None] / scale.spread
         noise = torch.from_numpy(np.clip(shares, _MIN_NOISE**0.5, _MAX_NOISE**0.5) ** 2)
-    if method == "quality":
-        # The mean of several maximum-a-posteriori fits under sparsity priors of several strengths:
-        # most parameters are held for irrelevant until the data say otherwise.
-        sparse = AdditiveMapSaasSingleTaskGP(X, Y, train_Yvar=noise, outcome_transform=None)
-        fit_gpytorch_mll(ExactMarginalLogLikelihood(sparse.likelihood, sparse))
-        return sparse
     model = SingleTaskGP(
         X,
         Y,
@@ -353,7 +347,30 @@ def _fitted(known: MetricData, scale: _Scale, method: str) -> SingleTaskGP:
         outcome_transform=None,
     )
     fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-    return model
+    if method != "quality":
+        return model
+    # A sum of kernels under sparsity priors of several strengths: most parameters are held for
+    # irrelevant until the data say otherwise, which is right for some problems only.
+    sparse = AdditiveMapSaasSingleTaskGP(X, Y, train_Yvar=noise, outcome_transform=None)
+    fit_gpytorch_mll(ExactMarginalLogLikelihood(sparse.likelihood, sparse))
+    return max(model, sparse, key=_left_out_likelihood)
+
+
+def _left_out_likelihood(model: SingleTaskGP) -> float:
+    """Return the mean log likelihood of each result, predicted from all others.
+
+    In closed form, see Rasmussen and Williams (2006), equations 5.10 to 5.12.
+    """
+    X, Y = model.train_inputs[0], model.train_targets
+    model.train()
+    with torch.no_grad():
+        joint = model.likelihood(model(X), X)
+        inverse = torch.linalg.inv(joint.covariance_matrix)
+        precision = inverse.diagonal()
+        misses = (inverse @ (Y - joint.mean)) / precision
+        likelihood = float((precision.log() - precision * misses**2).mean())
+    model.eval()
+    return likelihood
 
 
 class Acquisition:

@@ -121,7 +121,7 @@ def stored_statuses(folder: Path) -> dict[int, TrialStatus]:
 
 
 def test_no_block_is_left_out_of_these_tests() -> None:
-    assert len(blocks("python")) == 10
+    assert len(blocks("python")) == 11
     assert len(blocks("toml")) == 1
     assert len(blocks("sh")) == 2
 
@@ -316,6 +316,29 @@ def test_a_front_with_a_baseline_is_printed(capsys: pytest.CaptureFixture[str]) 
     shown = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
     assert [index for index, _ in shown] == ["0", "1", "2"]
     assert shown[0][1] == "as today {'flow': 3.0}"
+
+
+def test_what_was_measured_is_mended_imported_and_moved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block("python", "import_trials"), "README.md", "exec"), {})
+    told = capsys.readouterr().out
+    assert "enter_result 3 read again" in told
+    assert "abandon 0 wrong vial" in told
+    assert "edit_parameters None" in told
+    assert (tmp_path / "coupling.json").exists()
+
+
+def test_every_method_stands_in_the_table_of_methods() -> None:
+    table = README.partition("### Ax method by method")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`([a-z_]+)(?:\(\))?`", table))
+    offered = {
+        name
+        for name, member in vars(Client).items()
+        if not name.startswith("_") and not isinstance(member, property)
+    } - {"close", "optimizer_ready"}
+    assert offered - named == set()
 
 
 def test_files_and_pictures_that_the_readme_names_exist() -> None:
