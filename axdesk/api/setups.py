@@ -33,7 +33,7 @@ def change_setup(
 def _told(setup: ExperimentSetup) -> Mapping[str, str]:
     """What the history says of a set-up."""
     optimization = setup.optimization
-    objective = [str(optimization.objective), *map(str, optimization.outcome_constraints)]
+    objective = [optimization.objective_text, *map(str, optimization.outcome_constraints)]
     return {
         "name": setup.name,
         "description": setup.description,

@@ -57,6 +57,7 @@ EXAMPLES: Mapping[tuple[str, str], object] = {
     ("Objective", "expression"): None,
     ("Objective", "targets"): (("Yield (%)", 7.0),),
     ("OptimizationConfig", "further_objectives"): (),
+    ("ExperimentRecord", "trials"): (),
     ("OptimizationConfig", "tracking_metrics"): ("Δ t",),
     ("RunSettings", "tolerated_trial_failure_rate"): 0.25,
     ("Draft", "general"): {"name": "Yield (%)", "owner": "µ"},

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -123,6 +124,16 @@ def test_the_same_request_gets_the_same_suggestion(count: int) -> None:
     assert first.generation.source is TrialSource.MODEL
     assert first.parameters == pytest.approx(dict(second.parameters), abs=1e-9)
     assert [p.metric for p in first.generation.predictions] == [f"m{k}" for k in range(count)]
+
+
+def test_the_method_quality_takes_several_objectives() -> None:
+    request = asked(optimization("-left, -right", "left <= 0.3"), two_valleys, 6)
+
+    (candidate,) = generation.suggest(
+        replace(request, settings=replace(request.settings, method="quality"))
+    )
+
+    assert candidate.generation.source is TrialSource.MODEL
 
 
 def test_what_runs_is_not_suggested_again() -> None:
