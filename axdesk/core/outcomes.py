@@ -12,7 +12,14 @@ from dataclasses import dataclass, replace
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.errors import UserInputError
 from axdesk.core.objective import Objective, OptimizationConfig
-from axdesk.core.pareto import MOST_VALUES, Point, added_volume, non_dominated, reference_point
+from axdesk.core.pareto import (
+    MOST_VALUES,
+    Point,
+    added_volume,
+    dominates,
+    non_dominated,
+    reference_point,
+)
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
 
 _NO_BASELINE = (TrialStatus.FAILED, TrialStatus.ABANDONED)
@@ -312,10 +319,12 @@ def hypervolume_trace(
         if objective_scores(trial, optimization) is None:
             continue
         point = points.get(trial.index)
-        if point is not None and reference is not None:
+        is_better = point is not None and not any(
+            one == point or dominates(one, point) for one in seen
+        )
+        if point is not None and reference is not None and is_better:
             reached = math.fsum([reached, added_volume(point, seen, reference)])
-            seen.append(point)
-            seen = [seen[i] for i in non_dominated(seen)]
+            seen = [*(one for one in seen if not dominates(point, one)), point]
         volume = reached if is_exact and math.isfinite(reached) else None
         found.append(HypervolumePoint(trial.index, volume, trial.index in front))
     return tuple(found)
