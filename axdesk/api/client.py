@@ -296,7 +296,7 @@ class Client:
                 name is taken.
             ExperimentBusyError: If a run goes on.
         """
-        setup, space = self.experiment.setup, self.experiment.search_space
+        space = self.experiment.search_space
         changes: dict[str, Any] = {"name": name, "description": description, "owner": owner}
         if parameters is not None or parameter_constraints is not None:
             texts = None if parameter_constraints is None else tuple(parameter_constraints)
@@ -306,7 +306,7 @@ class Client:
             kept = space.parameters if parameters is None else tuple(parameters)
             changes["search_space"] = self._space = _feasible(SearchSpace(kept, constraints))
         given = {key: value for key, value in changes.items() if value is not None}
-        change_setup(self._store, self.experiment, replace(setup, **given), SystemClock().now())
+        change_setup(self._store, self.experiment, given, SystemClock().now())
 
     def configure_optimization(
         self,
@@ -338,13 +338,13 @@ class Client:
             kept = tuple(m for m in tracked if m not in config.required_metrics)
             config = replace(config, tracking_metrics=kept, units=before.units)
         self._optimization = config
-        self._keep_setup()
+        self._keep_setup(optimization=self._optimization)
 
     def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
         """Record further metrics without optimising them."""
         config = self._configured_optimization()
         self._optimization = replace(config, tracking_metrics=tuple(metric_names))
-        self._keep_setup()
+        self._keep_setup(optimization=self._optimization)
 
     def configure_generation_strategy(
         self,
@@ -399,7 +399,7 @@ class Client:
             min_observed_initialization_trials=min_observed_initialization_trials,
             use_existing_trials_for_initialization=use_existing_trials_for_initialization,
         )
-        self._keep_setup()
+        self._keep_setup(generation=self._generation)
 
     def configure_runner(self, runner: IRunner) -> None:
         """Say what deploys trials."""
@@ -444,13 +444,14 @@ class Client:
             )
         return self._optimization
 
-    def _keep_setup(self) -> None:
-        """Store the set-up as soon as it says enough."""
+    def _keep_setup(self, **changes: object) -> None:
+        """Store the set-up as soon as it says enough; of one that is stored, what changes."""
         if self._space is None or self._optimization is None:
             return
         if self._has_default_budget:
             budget = initial_design_size(self._space)
             self._generation = replace(self._generation, initialization_budget=budget)
+            changes = {k: self._generation if k == "generation" else v for k, v in changes.items()}
         if self._experiment is None:
             self._experiment = self._store.create(
                 ExperimentSetup(
@@ -461,10 +462,7 @@ class Client:
                 )
             )
             return
-        setup = replace(
-            self._experiment.setup, optimization=self._optimization, generation=self._generation
-        )
-        change_setup(self._store, self._experiment, setup, SystemClock().now())
+        change_setup(self._store, self._experiment, changes, SystemClock().now())
 
     @property
     def experiment(self) -> Experiment:

@@ -1,7 +1,9 @@
 """Changing what an experiment is, also after its first trials."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry
@@ -10,17 +12,24 @@ from axdesk.storage.store import SqlStore
 
 
 def change_setup(
-    store: SqlStore, experiment: Experiment, setup: ExperimentSetup, now: datetime
+    store: SqlStore, experiment: Experiment, changes: Mapping[str, Any], now: datetime
 ) -> None:
     """Store another set-up; of an experiment with trials, what it was stays in the history.
+
+    Args:
+        store: That has the experiment.
+        experiment: It has the new set-up afterwards.
+        changes: Field of the set-up → its new value.
+        now: In UTC.
 
     Raises:
         ExperimentBusyError: If a run goes on.
         UserInputError: If the new name is taken.
     """
-    if setup == experiment.setup:
+    if all(getattr(experiment.setup, name) == value for name, value in changes.items()):
         return
     with store.control(experiment):
+        setup = replace(experiment.setup, **changes)
         before, after = _told(experiment.setup), _told(setup)
         entries = [
             AuditEntry(now, f"edit_{what}", before=before[what], after=text)

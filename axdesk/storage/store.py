@@ -26,7 +26,7 @@ from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
-from axdesk.storage.run_rows import delete_draft, read_draft, read_runs, write_draft, write_run
+from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
 from axdesk.storage.schema import AuditRow, ExperimentRow
 from axdesk.storage.setup_rows import (
     experiment_columns,
@@ -346,8 +346,9 @@ class SqlStore:
     def control(self, experiment: Experiment) -> Iterator[None]:
         """Hold the right to drive an experiment, freed by the system should the process die.
 
-        `experiment` gets the trials and runs that are stored, for somebody else may have driven it
-        since it was loaded; a run that was left in a live state is INTERRUPTED from now on.
+        `experiment` gets the set-up, trials and runs that are stored, for somebody else may have
+        driven or edited it since it was loaded; a run that was left in a live state is INTERRUPTED
+        from now on.
 
         Raises:
             ExperimentBusyError: If another process, or another client of this one, holds it.
@@ -358,8 +359,10 @@ class SqlStore:
                 known = select(ExperimentRow.id).where(ExperimentRow.id == experiment.id)
                 if connection.execute(known).scalar() is None:
                     raise _deleted(experiment.name)
-                experiment.trials = read_trials(connection, experiment.id)
-                experiment.runs = read_runs(connection, experiment.id)
+                stored = read_experiment(connection, experiment.id)
+            experiment.setup = stored.setup
+            experiment.search_space_version = stored.search_space_version
+            experiment.trials, experiment.runs = stored.trials, stored.runs
             if experiment.state.is_live:
                 self.save_run(experiment, _interrupted(experiment.runs[-1]))
             yield

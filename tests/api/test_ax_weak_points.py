@@ -416,3 +416,20 @@ def test_h22_a_parameter_may_be_added_and_a_level_dropped(keep: Keep) -> None:
         assert p["s"] in ("a", "b")
         client.complete_trial(index, {"y": 1.0})
     assert client.get_best_parameterization()[2] is not None
+
+
+def test_h22_a_client_that_was_loaded_before_an_edit_keeps_to_it(
+    storage: StorageConfig, keep: Keep
+) -> None:
+    client = equipped(keep(configured(storage)), BenchRunner())
+    run(client, 1)
+    other = equipped(keep(Client.load_from_database("bench", storage)), BenchRunner())
+    client.edit_experiment([RangeParameterConfig("x", (5.0, 6.0)), PARAMETERS[1]])
+    run(other, 2)
+    for index in (1, 2):
+        assert 5 <= other.experiment.trial(index).parameters["x"] <= 6  # type: ignore[operator]  # a number
+        assert other.experiment.trial(index).search_space_version == 2
+    other.configure_optimization("-y")
+    assert other.experiment.search_space == client.experiment.search_space
+    run(client, 1)
+    assert client.experiment.setup == other.experiment.setup
