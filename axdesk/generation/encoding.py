@@ -441,10 +441,18 @@ class Encoding:
                 row[column] = number
         return row
 
-    def is_near(self, row: Array) -> bool:
-        """Whether a point lies within the ranges, or so little outside that it tells of them."""
+    def learnt_row(self, parameters: TParameterization) -> Array | None:
+        """Return the row of a point that the model learns from.
+
+        Returns:
+            None if it has no row, or lies so far outside that it says nothing of the ranges: its
+            value would only scale all others.
+        """
+        row = self.row(parameters)
+        if row is None:
+            return None
         cube = self.cube_from_rows(row[None])
-        return bool(np.all((cube >= -_NEAR) & (cube <= 1 + _NEAR)))
+        return row if np.all((cube >= -_NEAR) & (cube <= 1 + _NEAR)) else None
 
     def parameterization(self, row: Array) -> dict[str, TParameterValue]:
         """Return the parameters' values, in the space's order, with Python's own types."""

@@ -175,21 +175,22 @@ class Region:
         return row if self.allowed(row[None])[0] else None
 
     def nearest(self, target: Array) -> Array:
-        """Return the allowed row whose largest deviation from `target` is smallest.
+        """Return the allowed row whose largest deviation from `target` is smallest, or nearly so.
 
         Raises:
             SearchSpaceExhaustedError: If none is found.
         """
         if self.allowed(target[None])[0]:
             return target
-        solved = programs.solve(self.encoding, self.limits, target, is_near=True)
-        row = None if solved is None else self.polished(solved)
-        if row is None:
-            raise SearchSpaceExhaustedError(
-                "No point that keeps every parameter constraint was found.",
-                "Relax the constraints a little.",
-            )
-        return row
+        for is_near in (True, False):
+            solved = programs.solve(self.encoding, self.limits, target, is_near=is_near)
+            row = None if solved is None else self.polished(solved)
+            if row is not None:
+                return row
+        raise SearchSpaceExhaustedError(
+            "No point that keeps every parameter constraint was found.",
+            "Relax the constraints a little.",
+        )
 
     def extremes(self, row: Array) -> Array:
         """Return `row`, and rows where one constrained float is as small or large as it can be.

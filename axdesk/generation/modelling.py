@@ -33,8 +33,7 @@ class FittedModel:
         known = [
             (point, row)
             for point in sorted(request.observed, key=lambda point: point.trial_index)
-            # A point far outside says nothing of the ranges, but its value would scale all others.
-            if (row := encoding.row(point.parameters)) is not None and encoding.is_near(row)
+            if (row := encoding.learnt_row(point.parameters)) is not None
         ]
         metrics = request.optimization.required_metrics
         data = {}

@@ -16,7 +16,7 @@ _MAX_WEIGHT = 100.0
 _TIE_BREAK = 0.05
 """Weight of the sum of deviations beside the largest one."""
 
-_NEAR_ENOUGH = {"mip_rel_gap": 0.01, "node_limit": 2000}
+_NEAR_ENOUGH = {"mip_rel_gap": 0.01, "node_limit": 200}
 """When the search for a nearest row ends, as far as one was found."""
 
 

@@ -8,6 +8,7 @@ pending. torch is imported when the model is first needed.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import RangeParameterConfig
@@ -15,6 +16,7 @@ from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import GenerationSettings
 from axdesk.core.suggestions import Candidate, ObservedPoint, Parameters, SuggestionRequest
 from axdesk.core.trial import Generation, Observation, Prediction, TrialSource
+from axdesk.generation.encoding import Encoding
 from axdesk.generation.problem import Problem
 from axdesk.generation.seeds import Stream, integer
 from axdesk.generation.sobol import center_point, sobol_point
@@ -29,9 +31,16 @@ def next_source(request: SuggestionRequest) -> TrialSource:
     if settings.method == "random_search" or request.designed < settings.initialization_budget:
         return TrialSource.SOBOL
     required = set(request.optimization.required_metrics)
-    # Recorded metrics come on top.
-    complete = sum(required <= {o.metric for o in p.observations} for p in request.observed)
-    return TrialSource.MODEL if complete >= settings.needed_results else TrialSource.SOBOL
+    encoding = Encoding(request.search_space)
+    learnt = (
+        point
+        for point in request.observed
+        # Recorded metrics come on top.
+        if required <= {o.metric for o in point.observations}
+        and encoding.learnt_row(point.parameters) is not None
+    )
+    is_enough = len([*islice(learnt, settings.needed_results)]) == settings.needed_results
+    return TrialSource.MODEL if is_enough else TrialSource.SOBOL
 
 
 def suggest(request: SuggestionRequest) -> tuple[Candidate, ...]:

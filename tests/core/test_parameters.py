@@ -228,13 +228,29 @@ def test_a_constraint_prints_in_one_form_and_reads_back(text: str, printed: str)
         max_size=3,
         unique_by=lambda t: t[0],
     ).map(tuple),
-    st.sampled_from(["<=", ">="]),
+    st.sampled_from(["<=", ">=", "="]),
     st.floats(allow_nan=False, allow_infinity=False),
 )
 def test_a_printed_constraint_reads_back(terms: Any, operator: Any, bound: float) -> None:
     constraint = ParameterConstraint(terms, operator, bound)
 
     assert ParameterConstraint.parse(str(constraint)) == constraint
+
+
+@pytest.mark.parametrize("text", ["a + b = 3", "a+b==3", "3 = b + a - 0", "`a` = 3 − b"])
+def test_an_equality_is_written_with_one_sign_or_two(text: str) -> None:
+    constraint = ParameterConstraint.parse(text)
+
+    assert (constraint.operator, abs(constraint.bound)) == ("=", 3.0)
+    assert constraint.is_met({"a": 1.25, "b": 1.75})
+    assert not constraint.is_met({"a": 1.25, "b": 1.7500001})
+
+
+@pytest.mark.parametrize("text", ["a = b = 3", "a != 3", "a := 3", "a === 3", "a =< 3", "a ="])
+def test_what_only_looks_like_an_equality_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError):
+        ParameterConstraint.parse(text)
+    assert "'=' is not among <= and >=" in refusal(lambda: OutcomeConstraint((("m", 1.0),), "=", 1))
 
 
 def test_a_violation_is_positive_on_the_wrong_side() -> None:

@@ -298,7 +298,8 @@ DEGENERATE: dict[str, list[tuple[Parameters, float | tuple[float, float]]]] = {
     "small": [({"x": x}, 1e-12 * valley({"x": x})) for x in XS],
     "small on large": [({"x": x}, 1e6 + 1e-3 * x) for x in XS],
     "contradicting": [({"x": 0.5}, 1.0), ({"x": 0.5}, 2.0), ({"x": 0.5}, 9.0)],
-    "out of bounds": [({"x": -3.0}, 1.0), ({"x": 0.4}, 0.0), ({"x": 7.0}, 2.0)],
+    # The first lies a little outside, the last so far that it counts for nothing.
+    "out of bounds": [({"x": -0.4}, 1.0), ({"x": 0.4}, 0.0), ({"x": 7.0}, 2.0)],
     "noiseless": [({"x": x}, (x, 0.0)) for x in XS],
     "very noisy": [({"x": x}, (x, 100.0)) for x in XS],
     "known and unknown": [({"x": 0.1}, 1.0), ({"x": 0.4}, (2.0, 0.1)), ({"x": 0.8}, (3.0, 0.0))],
@@ -445,3 +446,49 @@ def test_a_point_with_a_missing_metric_teaches_the_others() -> None:
     made = by_model(replace(asked, trial_index=6, observed=(*asked.observed, partly)))
 
     assert len(made.generation.predictions) == 2
+
+
+def test_points_far_outside_do_not_count_as_learnt() -> None:
+    far = [({"x": 10.0 * i}, float(i)) for i in range(1, 8)]
+    near = [({"x": 0.2 * i}, float(i)) for i in range(4)]
+
+    assert generation.next_source(request(LINE, far, budget=4)) is TrialSource.SOBOL
+    assert generation.next_source(request(LINE, [*far, *near], budget=4)) is TrialSource.MODEL
+
+
+def test_a_choice_decides_which_parameters_are_searched() -> None:
+    space = SearchSpace(
+        (
+            ChoiceParameterConfig(
+                "k", ["p", "q"], dependent_parameters={"p": ["x"], "q": ["y", "z"]}
+            ),
+            *(RangeParameterConfig(name, (0.0, 1.0)) for name in "xyz"),
+        )
+    )
+
+    def truth(point: Parameters) -> float:
+        if point["k"] == "p":
+            return 0.05 + (float(point["x"]) - 0.3) ** 2
+        return (float(point["y"]) - 0.7) ** 2 + (float(point["z"]) - 0.2) ** 2
+
+    done = loop(space, truth, 18)
+
+    best, value = min(done, key=lambda trial: trial[1])
+    assert (best.parameters["k"], value < 0.01) == ("q", True)
+    for candidate, _ in done:
+        assert_allowed(space, candidate.parameters)
+
+
+@pytest.mark.parametrize("step", [None, 0.05])
+def test_the_best_mixture_is_found(step: float | None) -> None:
+    space = SearchSpace(
+        tuple(RangeParameterConfig(n, (0, 1), step_size=step) for n in "abcd"),
+        (ParameterConstraint.parse("a + b + c + d = 1"),),
+    )
+    best = {"a": 0.2, "b": 0.5, "c": 0.25, "d": 0.05}
+
+    done = loop(space, lambda p: sum((float(p[n]) - best[n]) ** 2 for n in best), 16)
+
+    assert min(value for _, value in done) < 0.002
+    for candidate, _ in done:
+        assert_allowed(space, candidate.parameters)

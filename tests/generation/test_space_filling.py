@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -335,3 +336,44 @@ def test_what_is_off_and_just_keeps_a_limit_is_allowed() -> None:
 
     assert_allowed(space, second.parameters)
     assert first.parameters["x"] == 0.5
+
+
+def infeasible_spaces() -> st.SearchStrategy[SearchSpace]:
+    """A few constraints, of which often some cannot be kept together."""
+    terms = st.lists(
+        st.tuples(st.sampled_from("abc"), st.sampled_from([-2.0, -1.0, 1.0, 3.0])),
+        min_size=1,
+        max_size=3,
+        unique_by=lambda term: term[0],
+    ).map(tuple)
+    constraint = st.builds(
+        ParameterConstraint,
+        terms,
+        st.sampled_from(["<=", ">=", "="]),
+        st.integers(-8, 8).map(lambda half: half / 2),
+    )
+    parameters = (
+        RangeParameterConfig("a", (0, 2), step_size=0.5),
+        RangeParameterConfig("b", (0.0, 1.0)),
+        ChoiceParameterConfig("c", [-1, 2], "int"),
+    )
+    return st.lists(constraint, min_size=2, max_size=5, unique_by=str).map(
+        lambda constraints: SearchSpace(parameters, tuple(constraints))
+    )
+
+
+@given(infeasible_spaces())
+def test_what_is_said_to_clash_clashes_and_no_part_of_it_does(space: SearchSpace) -> None:
+    try:
+        generation.check_feasible(space)
+    except UserInputError as refused:
+        named = [c for c in space.constraints if f"“{c}”" in refused.message]
+        assert named
+        with pytest.raises(UserInputError):
+            generation.check_feasible(replace(space, constraints=tuple(named)))
+        for left_out in named:
+            fewer = tuple(c for c in named if c is not left_out)
+            generation.check_feasible(replace(space, constraints=fewer))
+    else:
+        (point,) = generation.suggest(request(space, budget=9))
+        assert_allowed(space, point.parameters)
