@@ -23,6 +23,7 @@ from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import Run
 from axdesk.core.suggestions import Candidate, SuggestionRequest
 from axdesk.core.trial import Generation, Observation, Trial, TrialSource, TrialStatus
+from axdesk.plugins.restarts import Restarts
 
 T = TypeVar("T")
 
@@ -226,7 +227,7 @@ class Script:
     pattern: str = "."
 
 
-@dataclass(slots=True)
+@dataclass
 class ScriptedCalls:
     """The laboratory: it outlives runs, and remembers what it was asked and when.
 
@@ -241,6 +242,7 @@ class ScriptedCalls:
         progression: Of a value that is fetched so many seconds after its trial's start.
         value: What is fetched of a trial at a progression.
         before_run: Called with the trial index before each `run_trial`.
+        crashes: Trial indices whose polls end the process that all calls share.
     """
 
     clock: FakeClock
@@ -266,6 +268,10 @@ class ScriptedCalls:
     progression: Callable[[float], float] = lambda seconds: seconds
     value: Callable[[int, float], float] = lambda index, progression: float(index)
     before_run: Callable[[int], object] = lambda index: None
+    crashes: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.restarts = Restarts(self.clock)
 
     def script(self, index: int) -> Script:
         return self.scripts.get(index, self.usual)
@@ -281,7 +287,7 @@ class ScriptedCalls:
         self.deployed.append(trial_index)
         script, called_at = self.script(trial_index), self.clock.seconds
         tries = self.deployed.count(trial_index)
-        if tries <= script.not_entered.get("run", 0):
+        if self.restarts.rest or tries <= script.not_entered.get("run", 0):
             return not_entered("run_trial")
         if script.starts_anyway:
             self.started[trial_index] = called_at
@@ -306,8 +312,14 @@ class ScriptedCalls:
         self.polls.append((self.clock.seconds, trial_index))
         script = self.script(trial_index)
         tries = sum(index == trial_index for _, index in self.polls)
-        if tries <= script.not_entered.get("poll", 0):
+        if self.restarts.rest or tries <= script.not_entered.get("poll", 0):
             return not_entered("poll_trial")
+        if trial_index in self.crashes:
+            self.restarts.crashed()
+            crash: Future[TrialStatus] = Future()
+            crash.set_exception(CallFailedError("The process was ended by SIGSEGV."))
+            return crash
+        self.restarts.worked()
         fails = tries <= script.poll_errors or _is_bad(script, trial_index, tries)
         error = CallFailedError("poll_trial raised: no line") if fails else None
 
@@ -327,7 +339,7 @@ class ScriptedCalls:
         self.fetches.append((asked_at, trial_index, metric_name))
         script = self.script(trial_index)
         tries = sum(fetch[1:] == (trial_index, metric_name) for fetch in self.fetches)
-        if tries <= script.not_entered.get(metric_name, 0):
+        if self.restarts.rest or tries <= script.not_entered.get(metric_name, 0):
             return not_entered(f"fetching {metric_name}")
         fails = tries <= script.fetch_errors.get(metric_name, 0) or _is_bad(
             script, trial_index, tries
@@ -348,7 +360,7 @@ class ScriptedCalls:
         self.stopped.append(trial_index)
         script = self.script(trial_index)
         tries = self.stopped.count(trial_index)
-        if tries <= script.not_entered.get("stop", 0):
+        if self.restarts.rest or tries <= script.not_entered.get("stop", 0):
             return not_entered("stop_trial")
         error = CallFailedError(script.stop_error) if script.stop_error else None
         seconds = HANG if tries <= script.hangs.get("stop", 0) else script.stop_seconds
@@ -361,7 +373,7 @@ class ScriptedCalls:
         self.searched.append(trial_index)
         script = self.script(trial_index)
         tries = self.searched.count(trial_index)
-        if tries <= script.not_entered.get("find", 0):
+        if self.restarts.rest or tries <= script.not_entered.get("find", 0):
             return not_entered("find_trial")
         error = CallFailedError(script.find_error) if script.find_error else None
 

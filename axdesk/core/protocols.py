@@ -57,6 +57,10 @@ class Generator(Protocol):
         ...
 
 
+REST_SECONDS = 60.0
+"""How long a plugin file that crashed too often is left alone; its calls are not entered."""
+
+
 class PluginCalls(Protocol):
     """Calls the laboratory's code; never blocks the caller.
 

@@ -6,7 +6,7 @@ from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
 from axdesk.core.errors import AxdeskError, CallFailedError
-from axdesk.core.protocols import PluginCalls
+from axdesk.core.protocols import REST_SECONDS, PluginCalls
 from axdesk.core.run import RunSettings
 
 T = TypeVar("T")
@@ -134,6 +134,14 @@ def was_entered(error: AxdeskError) -> bool:
     return not isinstance(error, CallFailedError) or error.was_entered
 
 
+def pause_if_not_entered(settings: RunSettings) -> float:
+    """Return the seconds until a call that was not entered is asked again.
+
+    Long enough for the plugin file's rest to be over: no rest costs a trial more than one try.
+    """
+    return max(REST_SECONDS, settings.orchestration.max_seconds_between_polls)
+
+
 def pause_after(
     failures: int, error: AxdeskError, trial_index: int, settings: RunSettings
 ) -> float:
@@ -145,9 +153,8 @@ def pause_after(
         trial_index: Spreads the pauses; the same failure of the same trial has the same pause.
         settings: The run's.
     """
-    longest = settings.orchestration.max_seconds_between_polls
     if not was_entered(error):
-        return longest
+        return pause_if_not_entered(settings)
     doubled = settings.initial_seconds_between_polls * 2.0 ** min(failures - 1, _MOST_DOUBLINGS)
     spread = random.Random(f"{trial_index} {failures}").uniform(1 - _SPREAD, 1 + _SPREAD)
-    return min(doubled, longest) * spread
+    return min(doubled, settings.orchestration.max_seconds_between_polls) * spread

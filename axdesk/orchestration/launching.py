@@ -9,7 +9,7 @@ from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.suggestions import Candidate
 from axdesk.core.trial import Arm, Trial, TrialStatus
-from axdesk.orchestration.calls import PendingCall, was_entered
+from axdesk.orchestration.calls import PendingCall, pause_if_not_entered, was_entered
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.stopping import Stopping
@@ -222,13 +222,13 @@ class Launching:
         if was_entered(error):
             self._uncertain.after_error(trial, error.message)
             return
-        config = self._loop.current.settings.orchestration
+        settings = self._loop.current.settings
         tries = self._not_reached[trial.index] = self._not_reached.get(trial.index, 0) + 1
-        if tries >= config.retry_budget.poll:
+        if tries >= settings.orchestration.retry_budget.poll:
             reason = f"could not be started ({tries} tries): {error.message}"
             self._loop.fail(trial, reason, may_have_started=False)
             return
-        pause = config.max_seconds_between_polls
+        pause = pause_if_not_entered(settings)
         self._next_launch_at = self._loop.clock.monotonic() + pause
         self.deploy_again(trial)
         self._loop.warn(

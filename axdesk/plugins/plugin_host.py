@@ -13,13 +13,13 @@ from typing import Any
 
 from axdesk.core.errors import AxdeskError, CallFailedError, DeadlineError, PluginError
 from axdesk.core.plugins import PluginChoice, PluginFile
-from axdesk.core.protocols import Clock
+from axdesk.core.protocols import REST_SECONDS, Clock
 from axdesk.plugins import wire
 from axdesk.plugins.call_request import CallRequest
 from axdesk.plugins.host_output import HostOutput
 from axdesk.plugins.host_process import HostEndedError, HostProcess
 from axdesk.plugins.plugin_calls import TThen, settle
-from axdesk.plugins.restarts import MOST_CRASHES, REST_SECONDS, WITHIN_SECONDS, Restarts
+from axdesk.plugins.restarts import MOST_CRASHES, WITHIN_SECONDS, Restarts
 
 SECONDS_TO_START = 60.0
 """For a process to start, to import the file and to make the runner and the metrics."""

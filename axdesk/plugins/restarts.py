@@ -2,13 +2,12 @@
 
 from collections import deque
 
-from axdesk.core.protocols import Clock
+from axdesk.core.protocols import REST_SECONDS, Clock
 
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 10.0
 MOST_CRASHES = 5
 WITHIN_SECONDS = 600.0
-REST_SECONDS = 60.0
 
 
 class Restarts:

@@ -13,6 +13,7 @@ from axdesk.core.commands import (
     StopNow,
 )
 from axdesk.core.events import TrialHealthChanged
+from axdesk.core.protocols import REST_SECONDS
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunState
 from axdesk.core.trial import Observation, TrialStatus
 from tests.fakes import HANG, Script
@@ -245,6 +246,32 @@ def test_polls_and_fetches_that_were_not_entered_wait_longest(kind: str) -> None
     bench.run(settings(1))
     asked = bench.calls.polls if kind == "poll" else bench.calls.fetches
     assert [call[0] for call in asked][:3] == [1.0, 61.0, 121.0]
+    assert bench.statuses == ["completed"]
+
+
+@pytest.mark.parametrize("longest", [5.0, 60.0, 90.0])
+@pytest.mark.parametrize("tries", [3, 5, 6])
+def test_one_trial_that_crashes_its_plugin_fails_no_other(tries: int, longest: float) -> None:
+    bench = host({})
+    bench.calls.usual = Script(seconds=12.0)
+    bench.calls.crashes = {1}
+    bench.run(
+        settings(
+            9,
+            3,
+            retry_budget=RetryBudget(poll=tries, fetch=tries),
+            max_seconds_between_polls=longest,
+        )
+    )
+    assert bench.statuses == ["completed", "failed", *["completed"] * 7]
+    assert bench.calls.deployed.count(1) == 1
+
+
+@pytest.mark.parametrize("kind", ["run", "poll", "y"])
+def test_a_call_that_was_not_entered_waits_for_the_rest_of_its_plugin_to_end(kind: str) -> None:
+    bench = host({0: Script(not_entered={kind: 2})})
+    bench.run(settings(1, max_seconds_between_polls=5.0))
+    assert 2 * REST_SECONDS <= bench.clock.seconds <= 2 * REST_SECONDS + 2.0
     assert bench.statuses == ["completed"]
 
 

@@ -25,7 +25,7 @@ from axdesk.core.errors import (
     UserInputError,
 )
 from axdesk.core.plugins import PluginChoice
-from axdesk.core.protocols import PluginCalls
+from axdesk.core.protocols import REST_SECONDS, PluginCalls
 from axdesk.plugins import restarts
 from axdesk.plugins.host_process import host_command
 from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
@@ -214,11 +214,11 @@ def test_after_five_crashes_a_file_gets_no_process_for_a_while(
     assert "crashed 5 times" in refused.message
     assert calls.fetch("calm", 4, {}).result(SECONDS).mean == 2.5
 
-    laboratory.clock.skipped += restarts.REST_SECONDS
+    laboratory.clock.skipped += REST_SECONDS
     assert "SIGSEGV" in crash().message, "one try"
     assert not failure(calls.run_trial(4, {})).was_entered
 
-    laboratory.clock.skipped += restarts.REST_SECONDS
+    laboratory.clock.skipped += REST_SECONDS
     assert calls.run_trial(5, {}).exception(SECONDS) is None
     assert "SIGSEGV" in crash().message
     assert calls.run_trial(5, {}).exception(SECONDS) is None, "all is forgotten"
