@@ -26,10 +26,10 @@ def change_setup(
         ExperimentBusyError: If a run goes on.
         UserInputError: If the new name is taken.
     """
-    if all(getattr(experiment.setup, name) == value for name, value in changes.items()):
-        return
     with store.control(experiment):
         setup = replace(experiment.setup, **changes)
+        if setup == experiment.setup:
+            return
         before, after = _told(experiment.setup), _told(setup)
         entries = [
             AuditEntry(now, f"edit_{what}", before=before[what], after=text)

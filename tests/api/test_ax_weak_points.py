@@ -433,3 +433,7 @@ def test_h22_a_client_that_was_loaded_before_an_edit_keeps_to_it(
     assert other.experiment.search_space == client.experiment.search_space
     run(client, 1)
     assert client.experiment.setup == other.experiment.setup
+    client.configure_optimization("-y", ["y <= 3"])
+    other.configure_optimization("-y")
+    run(client, 1)
+    assert not client.experiment.optimization.outcome_constraints
