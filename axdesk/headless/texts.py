@@ -130,13 +130,20 @@ def summary_lines(summaries: Iterable[ExperimentSummary]) -> list[str]:
 
 
 def ways_out(database_file: Path | str, *, has_backup: bool) -> str:
-    """Return the commands that go on with a database that is damaged."""
+    """Return the commands that go on with a database that is damaged, empty or gone."""
     database = {"database": database_file}
-    lines = ["Go on with one of these commands; the damaged file stays as it is."]
+    file = Path(database_file)
+    has_content = file.exists() and file.stat().st_size > 0
+    lines = []
     if has_backup:
         lines.append(f"  its newest sound backup:    {command('restore', '', database)}")
-    lines.append(f"  what can be read of it:     {command('salvage', 'salvaged.sqlite', database)}")
-    return "\n".join(lines)
+    if has_content:
+        salvage = command("salvage", "salvaged.sqlite", database)
+        lines.append(f"  what can be read of it:     {salvage}")
+    if not lines:
+        lines.append(f"  from the beginning:         {command('run', 'FILE.toml', database)}")
+    kept = "; the damaged file stays as it is" if has_content else ""
+    return "\n".join([f"Go on with one of these commands{kept}.", *lines])
 
 
 def command(verb: str, name: str, options: Mapping[str, Path | str | None]) -> str:

@@ -59,12 +59,24 @@ class Backup:
     def is_sound(self) -> bool:
         """Whether it can be opened and is whole; looked at once."""
         try:
-            address = f"file:{quote(self.path.as_posix())}?mode=ro&immutable=1"
-            with closing(sqlite3.connect(address, uri=True)) as connection:
+            with self._connected() as connection:
                 ((application,),) = connection.execute("PRAGMA application_id")
                 return application == APPLICATION_ID and not first_damage(connection)
         except sqlite3.Error:
             return False
+
+    @cached_property
+    def has_experiments(self) -> bool:
+        """Whether an experiment or a draft can be read in it; looked at once."""
+        try:
+            with self._connected() as connection:
+                return connection.execute("SELECT 1 FROM experiments").fetchone() is not None
+        except sqlite3.Error:
+            return False
+
+    def _connected(self) -> "closing[sqlite3.Connection]":
+        address = f"file:{quote(self.path.as_posix())}?mode=ro&immutable=1"
+        return closing(sqlite3.connect(address, uri=True))
 
 
 def list_backups(path: Path) -> tuple[Backup, ...]:
@@ -79,8 +91,30 @@ def list_backups(path: Path) -> tuple[Backup, ...]:
 
 
 def newest_sound_backup(path: Path) -> Backup | None:
-    """Return the newest copy of a database that is whole."""
-    return next((backup for backup in reversed(list_backups(path)) if backup.is_sound), None)
+    """Return the newest copy of a database that is whole; one with experiments goes before."""
+    sound = (backup for backup in reversed(list_backups(path)) if backup.is_sound)
+    newest = next(sound, None)
+    if newest is None or newest.has_experiments:
+        return newest
+    return next((backup for backup in sound if backup.has_experiments), newest)
+
+
+def refuse_lost(path: Path) -> None:
+    """Refuse a database without content, or none at all, if a copy knows what belongs there.
+
+    Raises:
+        DamagedDatabaseError: If there is such a copy.
+    """
+    backup = newest_sound_backup(path)
+    if backup is not None and backup.has_experiments:
+        raise DamagedDatabaseError(
+            f"The database {path} is {'empty' if path.exists() else 'gone'}, but a backup of it "
+            f"exists: {backup.path}, made {backup.made_at:%Y-%m-%d %H:%M} UTC.",
+            "Restore that backup. To begin with a new database in this place, move the folder "
+            f"{backup.path.parent} elsewhere first.",
+            path=str(path),
+            backup=str(backup.path),
+        )
 
 
 def damaged(path: Path, reason: str) -> DamagedDatabaseError:
@@ -150,7 +184,13 @@ def make_backup(connection: sqlite3.Connection, path: Path) -> Backup:
             f"The copy {target} is not what was written: the disk may be failing.",
             "Check the disk, and make a copy elsewhere.",
         )
-    alike = [b for b in list_backups(path) if b.path.name.endswith(f".schema-{version}.sqlite")]
+    # A database that was emptied must not displace what it held.
+    alike = [
+        old
+        for old in list_backups(path)
+        if old.path.name.endswith(f".schema-{version}.sqlite")
+        and old.has_experiments == backup.has_experiments
+    ]
     for old in alike[:-KEPT]:
         # Another program may have been faster.
         with suppress(OSError):

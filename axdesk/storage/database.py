@@ -18,6 +18,7 @@ from axdesk.storage.backups import (
     damaged,
     make_backup,
     newest_sound_backup,
+    refuse_lost,
 )
 from axdesk.storage.checks import (
     QUICK_BYTES,
@@ -202,6 +203,8 @@ class Database:
         if not is_ours(connection) and newest_sound_backup(self.path) is not None:
             raise damaged(self.path, "its beginning is not that of a database of axdesk")
         version = schema_version(connection, self.label)
+        if version == 0:
+            refuse_lost(self.path)
         damage = cut_off(connection, self.path)
         if self.path.stat().st_size <= QUICK_BYTES or was_left_unclean(self.path):
             damage = damage or first_damage(connection)

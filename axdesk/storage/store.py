@@ -19,7 +19,7 @@ from axdesk.core.record import ExperimentRecord
 from axdesk.core.run import Run, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
-from axdesk.storage.backups import Backup
+from axdesk.storage.backups import Backup, refuse_lost
 from axdesk.storage.database import Database
 from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
@@ -75,6 +75,7 @@ class SqlStore:
         """Open a file; it and its folder are made if they do not exist.
 
         Raises:
+            DamagedDatabaseError: If it is damaged, or if it is empty or gone and has a backup.
             StorageError: If it is not ours, newer than this axdesk, or cannot be used.
         """
         try:
@@ -88,6 +89,9 @@ class SqlStore:
             raise StorageError(
                 f"The database {path} cannot be opened: it is a folder.", "Choose a file."
             )
+        if not path.exists() or not path.stat().st_size:
+            # Ahead of SQLite, which would make the file and drop a journal beside it.
+            refuse_lost(path)
         return cls(
             Database(lambda: sqlite3.connect(path, check_same_thread=False), label=str(path))
         )

@@ -5,6 +5,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 
 def backups(lab: Any) -> list[Path]:
     return sorted(lab.database.with_name("lab.sqlite.backups").glob("*.sqlite"))
@@ -56,4 +58,26 @@ def test_a_damaged_database_is_refused_and_restored(lab: Any) -> None:
     assert str(backup) in restored.stdout
     kept = Path(restored.stdout.strip().rpartition(" is now ")[2].removesuffix("."))
     assert kept.read_bytes() == broken
+    assert "2 of 2" in lab.run("status").stdout
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_lost_database_with_a_backup_is_not_begun_anew(lab: Any, is_gone: bool) -> None:
+    lab.run("run", lab.file, "--max-trials", 2)
+    lab.run("backup")
+    if is_gone:
+        lab.database.unlink()
+    else:
+        lab.database.write_bytes(b"")
+
+    for arguments in (("status",), ("run", lab.file)):
+        refused = lab.run(*arguments)
+        assert refused.returncode == 3
+        assert f"{'gone' if is_gone else 'empty'}, but a backup of it exists" in refused.stderr
+        assert str(backups(lab)[-1]) in refused.stderr
+        assert f"restore --database {lab.database}" in refused.stderr
+        assert "salvage" not in refused.stderr
+        assert lab.database.exists() != is_gone
+
+    assert lab.run("restore").returncode == 0
     assert "2 of 2" in lab.run("status").stdout

@@ -53,6 +53,16 @@ def test_the_newest_are_kept(path: Path) -> None:
     assert list_backups(path) == tuple(made[-KEPT:])
 
 
+def test_copies_of_an_emptied_database_displace_none_of_its_experiments(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store:
+        full = [store.back_up() for _ in range(KEPT)]
+        for name in ("a", "b"):
+            store.delete(store.load(name).id)
+        empty = [store.back_up() for _ in range(KEPT + 2)]
+
+    assert list_backups(path) == (*full, *empty[2:])
+
+
 def test_what_is_no_copy_is_left_alone(path: Path) -> None:
     folder = path.with_name("lab.sqlite.backups")
     folder.mkdir()

@@ -105,6 +105,40 @@ def test_a_damaged_file_without_backup_says_so(path: Path) -> None:
     assert "no sound backup" in error.hint
 
 
+@pytest.mark.parametrize(
+    ("harm", "state_now"), [(Path.unlink, "gone"), (lambda path: os.truncate(path, 0), "empty")]
+)
+def test_a_file_that_is_empty_or_gone_is_known_by_its_backups(
+    path: Path, harm: Callable[[Path], None], state_now: str
+) -> None:
+    with closing(SqlStore.at(path)) as store:
+        backup = store.back_up()
+        store.delete(store.load("a").id)
+        store.delete(store.load("b").id)
+        store.back_up()
+    harm(path)
+
+    error = refused(path, f"is {state_now}, but a backup of it exists")
+
+    assert isinstance(error, DamagedDatabaseError)
+    assert (error.path, error.backup) == (str(path), str(backup.path))
+    with pytest.raises(DamagedDatabaseError, match="a backup of it exists"):
+        SqlStore.connect(f"sqlite:///{path}")
+
+    path.with_name(f"{path.name}.backups").rename(path.with_name("elsewhere"))
+    with closing(SqlStore.at(path)) as store:
+        assert store.summaries() == ()
+
+
+def test_backups_without_experiments_keep_no_new_database_away(path: Path) -> None:
+    path.unlink()
+    with closing(SqlStore.at(path)) as store:
+        store.back_up()
+    path.unlink()
+
+    SqlStore.at(path).close()
+
+
 @pytest.mark.parametrize("at", [0, 17, 68])
 def test_a_file_whose_beginning_is_damaged_is_known_by_its_backups(path: Path, at: int) -> None:
     with closing(SqlStore.at(path)) as store:
