@@ -301,7 +301,7 @@ class ScriptedCalls:
         error = CallFailedError("run_trial raised: no pressure") if fails else None
         seconds = HANG if tries <= script.hangs.get("run", 0) else script.run_seconds
         self.open.add(trial_index)
-        future = later(self.clock, seconds, answer, error)
+        future = later(self.clock, seconds, answer, error, script.waits.get("run", 0.0))
         future.add_done_callback(lambda _: self.open.discard(trial_index))
         return future
 
@@ -421,7 +421,8 @@ def later(
     future: Future[T] = Future()
 
     def enter() -> None:
-        future.set_running_or_notify_cancel()
+        if not future.set_running_or_notify_cancel():
+            return
         if seconds == 0:
             resolve()
         elif seconds != HANG:

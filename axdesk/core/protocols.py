@@ -65,8 +65,9 @@ class PluginCalls(Protocol):
     """Calls the laboratory's code; never blocks the caller.
 
     The calls of one plugin file are serial. A Future is `running()` from the moment when the
-    laboratory's code is entered, so that time in the queue counts towards no deadline. It fails
-    with a `CallFailedError` if the code raised or answered what is not allowed.
+    laboratory's code is entered, so that time in the queue counts towards no deadline; one that is
+    cancelled before that is never entered. It fails with a `CallFailedError` if the code raised or
+    answered what is not allowed.
     """
 
     @property

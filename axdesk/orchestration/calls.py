@@ -47,6 +47,10 @@ class PendingCall(Generic[T]):
         """Return the answer of a call that is done, or raise what it raised."""
         return self._future.result(timeout=0)
 
+    def withdraw(self) -> bool:
+        """Take the call back unless the laboratory's code was entered; return whether it is."""
+        return self._future.cancel()
+
     def entered_at(self, now: float) -> float | None:
         """Return since when the laboratory's code is at work; None while the call waits."""
         if self._entered_at is None and (self._future.running() or self._future.done()):

@@ -136,8 +136,24 @@ class Launching:
         self._redeploy.append(trial.index)
 
     def forget(self, index: int) -> None:
-        """Do not deploy a trial again."""
+        """Do not deploy a trial any more."""
+        if self._launch is not None and self._launch.index == index:
+            self._withdrawn()
         self._redeploy = [other for other in self._redeploy if other != index]
+
+    def withdraw(self) -> None:
+        """Take back a `run_trial` that waits in its queue: the trial surely does not start."""
+        index = self._withdrawn()
+        if index is not None:
+            self.deploy_again(self._loop.experiment.trial(index))
+
+    def _withdrawn(self) -> int | None:
+        """Take back the call, if it waits, and return its trial."""
+        launch = self._launch
+        if launch is None or not launch.call.withdraw():
+            return None
+        self._launch = None
+        return launch.index
 
     def leave_behind(self) -> None:
         """Wait no longer for a `run_trial`."""

@@ -298,6 +298,7 @@ class Scheduler:
 
     def leave(self, reason: str) -> None:
         """End the run at once, wait for nothing; running trials run on."""
+        self._launching.withdraw()
         self._leaves_because = reason
         self._waits_for_store = False
 
@@ -471,6 +472,8 @@ class Scheduler:
         self.keep_run(
             self.current.moved_to(state, reason=reason, elapsed_seconds=self._run_elapsed())
         )
+        if not state.launches:
+            self._launching.withdraw()
         if state is RunState.RUNNING:
             self._stopping.reason = None
             self.follow_running()

@@ -7,12 +7,16 @@ import pytest
 from axdesk.core.commands import (
     Abandon,
     ChangeRunSettings,
+    Command,
     EnterResult,
+    Leave,
     MarkFailed,
+    Pause,
+    Resume,
     Stop,
     StopNow,
 )
-from axdesk.core.events import TrialHealthChanged
+from axdesk.core.events import QuestionAsked, TrialHealthChanged
 from axdesk.core.protocols import REST_SECONDS
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunState
 from axdesk.core.trial import Observation, TrialStatus
@@ -282,6 +286,62 @@ def test_a_stop_that_was_not_entered_is_asked_again() -> None:
     bench.run(settings(1))
     assert bench.calls.stopped == [0, 0]
     assert bench.statuses == ["abandoned"]
+
+
+# ---- deployments that wait in a queue ------------------------------------------------------------
+
+
+def waiting(*, can_stop: bool = False) -> Bench:
+    """Return a bench where trial 1 waits long to be deployed while trial 0 runs."""
+    bench = host({0: Script(seconds=9.0), 1: Script(waits={"run": 50.0})})
+    bench.calls.can_stop = can_stop
+    return bench
+
+
+@pytest.mark.parametrize("command", [Stop(), StopNow(), Leave()])
+def test_a_deployment_that_waits_is_taken_back_when_the_run_is_to_end(command: Command) -> None:
+    bench = waiting()
+    bench.submit_at(5.0, command)
+    assert not bench.run(settings(3, 2)).state.is_live
+    assert bench.clock.seconds < 50.0
+    assert bench.trial(1).surely_not_started
+    assert not bench.trial(1).may_have_started
+
+    bench.clock.seconds = 100.0
+    assert 1 not in bench.calls.started
+    bench.scripts[1].waits = {}
+    assert bench.run().state is RunState.COMPLETED
+    assert bench.calls.deployed == [0, 1, 1, 2]
+    assert bench.statuses == ["completed"] * 3
+    assert not bench.of_kind(QuestionAsked)
+
+
+def test_a_deployment_that_waits_is_taken_back_by_a_pause_and_sent_after_it() -> None:
+    bench = waiting()
+    bench.submit_at(5.0, Pause())
+    bench.submit_at(60.0, Resume())
+    bench.clock.at(59.0, lambda: bench.scripts.pop(1))
+    assert bench.run(settings(2, 2)).state is RunState.COMPLETED
+    assert "paused" in bench.states
+    assert [called for _, called, _ in bench.calls.launches] == [0.0, 60.0]
+    assert bench.statuses == ["completed"] * 2
+
+
+def test_a_deployment_that_was_entered_is_waited_for_when_the_run_is_stopped() -> None:
+    bench = host({0: Script(run_seconds=9.0)})
+    bench.submit_at(5.0, Stop())
+    bench.run(settings(2))
+    assert bench.statuses == ["completed"]
+
+
+def test_a_trial_that_a_person_ends_before_it_was_deployed_never_starts() -> None:
+    bench = waiting()
+    bench.submit_at(5.0, Abandon(1, "spilt"))
+    bench.run(settings(3, 2))
+    bench.clock.seconds = 100.0
+    assert sorted(bench.calls.started) == [0, 2]
+    assert bench.statuses == ["completed", "abandoned", "completed"]
+    assert not bench.warnings
 
 
 # ---- flaky calls ---------------------------------------------------------------------------------

@@ -311,6 +311,20 @@ class PluginCallsContract(ABC):
         with pytest.raises(NotFoundError, match="level"):
             calls.fetch("levle", 0, {})
 
+    def test_a_call_that_is_cancelled_while_it_waits_is_never_entered(
+        self, calls: PluginCalls, folder: Path
+    ) -> None:
+        first = calls.run_trial(0, {"do": "wait"})
+        waiting = calls.run_trial(1, {})
+        self.wait_until_entered(folder)
+        assert not first.cancel()
+        assert waiting.cancel()
+        (folder / "go").touch()
+
+        assert first.result(SECONDS)["trial"] == 0
+        assert calls.run_trial(2, {}).result(SECONDS)["trial"] == 2
+        assert not any(line.startswith("run 1 ") for line in self.journal(folder))
+
     @abstractmethod
     def check_left_by_close(self, hung: "Future[Any]") -> None:
         """Assert what becomes of a call that is under way when its plugins are closed."""
