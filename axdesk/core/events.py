@@ -41,12 +41,14 @@ class TrialHealthChanged(Event):
         failures: Calls in a row that failed, or do not answer yet; 0 if they work again.
         reason: Of the last one; empty if they work again.
         since: UTC, since when; None if they work again.
+        is_fetching: Whether it is results of a completed trial that do not come; else polls.
     """
 
     trial_index: int
     failures: int
     reason: str
     since: datetime | None = None
+    is_fetching: bool = False
 
 
 @dataclass(frozen=True, slots=True)

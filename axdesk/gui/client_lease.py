@@ -71,14 +71,24 @@ class ClientLease:
             _carry_out(client, decision)
         return self.opened(workspace)
 
-    def carry_out(self, workspace: "Workspace", command: Command) -> Opened:
-        """Carry out a command while no run goes on."""
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a client, so that `carry_out` needs no plugins; from any thread."""
+        return self._client is not None
+
+    def carry_out(self, workspace: "Workspace", commands: Sequence[Command]) -> Opened:
+        """Carry out commands while no run goes on; if `is_open`, from any thread."""
         client = self.opened(workspace).client
-        _carry_out(client, command)
+        for command in commands:
+            _carry_out(client, command)
         return self.opened(workspace)
 
-    def asked(self, workspace: "Workspace", trial_index: int) -> TrialStatus | AxdeskError | None:
+    def asked(
+        self, workspace: "Workspace", trial_index: int, is_wanted: Callable[[], bool]
+    ) -> TrialStatus | AxdeskError | None:
         """Ask the runner about a trial that no run follows; return what it says, or why not."""
+        if not is_wanted():
+            return None
         try:
             return self.opened(workspace).client.ask_runner(trial_index)
         except AxdeskError as error:

@@ -202,7 +202,17 @@ class Operations(QObject):
             for index in dialog.rows:
                 session.ask_runner(index, partial(dialog.show_told, index))
 
+        def close_when_over() -> None:
+            if session.state is not RunState.INTERRUPTED:
+                dialog.reject()
+
+        def end() -> None:
+            session.changed.disconnect(close_when_over)
+            session.stop_asking()
+
         dialog.check_requested.connect(ask_all)
+        session.changed.connect(close_when_over)
+        dialog.finished.connect(end)
         dialog.open()
 
     # trials

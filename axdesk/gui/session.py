@@ -279,8 +279,9 @@ class ExperimentSession(QObject):
 
     def leave_stopped(self, decisions: Sequence[Command] = ()) -> None:
         """Store what became of trials that ran when the run was cut off, and that it is stopped."""
-        for command in (*decisions, Leave("left stopped after an interruption")):
-            self.submit(command)
+        # The plugins' thread may wait for a runner that is being asked and does not answer.
+        thread = self._io if self._lease.is_open else self._plugin_io
+        self._carry_out((*decisions, Leave("left stopped after an interruption")), thread)
 
     def ask_runner(
         self, trial_index: int, told: "Callable[[TrialStatus | AxdeskError | None], object]"
@@ -289,10 +290,25 @@ class ExperimentSession(QObject):
 
         Args:
             trial_index: The trial.
-            told: Receives its status, None if it surely was not started, or why nobody knows.
+            told: Receives its status, None if it surely was not started, or why nobody knows;
+                nothing once `stop_asking` was called.
         """
-        lease = self._lease
-        self._plugin_io.post(lambda workspace: lease.asked(workspace, trial_index), told)
+        lease, inquiry = self._lease, self._inquiry
+
+        def tell(answer: "TrialStatus | AxdeskError | None") -> None:
+            if inquiry == self._inquiry:
+                told(answer)
+
+        self._plugin_io.post(
+            lambda workspace: lease.asked(workspace, trial_index, lambda: inquiry == self._inquiry),
+            tell,
+        )
+
+    def stop_asking(self) -> None:
+        """Ask the runner about no further trial, and tell no answer that is still to come."""
+        self._inquiry += 1
+
+    _inquiry = 0
 
     def pause(self) -> None:
         """Launch no new trials."""
@@ -370,15 +386,20 @@ class ExperimentSession(QObject):
             future = client.submit(command)
             future.add_done_callback(lambda settled: self._tell_settled(command, settled))
             return
+        self._carry_out((command,), self._plugin_io)
+
+    def _carry_out(self, commands: Sequence[Command], thread: IoThread) -> None:
+        """Carry commands out at the database, while no run goes on."""
         lease = self._lease
 
         def show(opened: Opened) -> None:
             self._client = opened.client
             self._take_if_idle(opened.experiment)
-            self._tell_applied(command)
+            for command in commands:
+                self._tell_applied(command)
 
-        self._plugin_io.post(
-            lambda workspace: lease.carry_out(workspace, command),
+        thread.post(
+            lambda workspace: lease.carry_out(workspace, commands),
             show,
             lambda error: self._report(error, "Not carried out"),
         )

@@ -227,6 +227,7 @@ class Look:
 STATUS_LOOKS: Mapping[str, Look] = MappingProxyType({
     "candidate": Look("circle-dashed", "idle", "Suggested"),
     "staged": Look("rocket", "live", "Launching"),
+    "to_be_deployed": Look("rocket", "idle", "Waits to be deployed"),
     "running": Look("player-play-filled", "live", "Running", "diamond"),
     "completed": Look("circle-check", "text", "Done", "dot"),
     "limit_not_met": Look("circle-check", "text", "Done", "ring"),
@@ -234,6 +235,7 @@ STATUS_LOOKS: Mapping[str, Look] = MappingProxyType({
     "abandoned": Look("circle-minus", "idle", "Abandoned", "small_cross"),
     "early_stopped": Look("player-skip-forward", "idle", "Stopped early", "square"),
     "not_answering": Look("alert-triangle-filled", "warn", "Not answering", "triangle"),
+    "no_valid_result": Look("alert-circle", "warn", "No valid result", "triangle"),
     "may_have_started": Look("help-circle-filled", "warn", "May have started", "triangle"),
     "not_known": Look("help-circle-filled", "warn", "Not known", "triangle"),
     "best": Look("star-filled", "plot_best", "Best", "star"),

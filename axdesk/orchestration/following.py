@@ -22,6 +22,9 @@ from axdesk.orchestration.trial_watch import (
 _HEARTBEAT_SECONDS = 60.0
 """How often the elapsed time of running trials is stored."""
 
+_LOST_SHARE = 0.1
+"""How much of a limit, and of the time of this sitting, is lost at most if axdesk is killed."""
+
 
 class Following:
     """Lives in the scheduler's thread.
@@ -45,7 +48,7 @@ class Following:
         self.progressed: set[int] = set()
         self._early: PendingCall[tuple[str, ...]] | None = None
         self._seconds: dict[int, tuple[float, float]] = {}
-        self._next_heartbeat_at = loop.clock.monotonic() + _HEARTBEAT_SECONDS
+        self._began_at = self._stored_at = loop.clock.monotonic()
 
     def ask_for_early_metrics(self) -> None:
         """Ask which metrics can be fetched while a trial runs."""
@@ -80,12 +83,13 @@ class Following:
             for news in watch.step(now):
                 self._take(index, news)
         if now >= self._next_heartbeat_at:
-            self._store_elapsed()
+            self._store_elapsed(now)
 
     def due_at(self, now: float) -> list[float | None]:
         """Return the monotonic times at which there is something to do, as far as known."""
         times = [watch.wakes_at(now) for watch in self.watches.values()]
-        return [*times, self._next_heartbeat_at] if times else []
+        beats = bool(times) or self._counts_run
+        return [*times, self._next_heartbeat_at] if beats else []
 
     def elapsed(self, trial: Trial) -> float:
         """Return how long a trial has run, over restarts."""
@@ -104,11 +108,30 @@ class Following:
         seconds = [t.elapsed_seconds for t in done if t.run_index is not None]
         return sum(seconds) / len(seconds) if seconds else None
 
-    def _store_elapsed(self) -> None:
-        self._next_heartbeat_at = self._loop.clock.monotonic() + _HEARTBEAT_SECONDS
+    @property
+    def _next_heartbeat_at(self) -> float:
+        config = self._loop.current.settings.orchestration
+        limits = [s for s in (config.trial_time_limit, config.run_time_limit) if s is not None]
+        if not limits:
+            return self._stored_at + _HEARTBEAT_SECONDS
+        most_lost = _LOST_SHARE * min(*limits, self._stored_at - self._began_at)
+        return self._stored_at + min(max(1.0, most_lost), _HEARTBEAT_SECONDS)
+
+    @property
+    def _counts_run(self) -> bool:
+        """Whether the run's own time is stored now and then, because it has a limit."""
+        run = self._loop.current
+        has_limit = run.settings.orchestration.run_time_limit is not None
+        return has_limit and run.state.launches and self._loop.keeping.error is None
+
+    def _store_elapsed(self, now: float) -> None:
+        self._stored_at = now
         self.count_elapsed()
         for index in self.watches:
             self._loop.keep(self._loop.experiment.trial(index))
+        if self._counts_run:
+            run = self._loop.current
+            self._loop.keep_run(replace(run, elapsed_seconds=self._loop.run_elapsed()))
 
     def _take_early_metrics(self) -> None:
         call = self._early
@@ -150,9 +173,10 @@ class Following:
                 if joined != trial.observations:
                     self._loop.keep(replace(trial, observations=joined))
                     self.progressed.add(index)
-            case Health(failures=failures, reason=reason, seconds=seconds):
+            case Health(failures, reason, seconds, is_fetching):
                 since = self._loop.clock.now() - timedelta(seconds=seconds) if failures else None
-                self._loop.publish(TrialHealthChanged(index, failures, reason, since))
+                health = TrialHealthChanged(index, failures, reason, since, is_fetching)
+                self._loop.publish(health)
             case Skipped(reason=reason):
                 self._loop.warn(f"Trial {index}: {reason}")
 

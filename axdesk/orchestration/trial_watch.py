@@ -50,11 +50,15 @@ class Progressed:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """So many calls in a row failed, or do not answer, for some seconds; 0: they work again."""
+    """So many calls in a row failed, or do not answer, for some seconds; 0: they work again.
+
+    `is_fetching`: those that fetch the results of a completed trial.
+    """
 
     failures: int
     reason: str = ""
     seconds: float = 0.0
+    is_fetching: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +248,9 @@ class TrialWatch:
         self._failures += 1
         if self._bad_since is None:
             self._bad_since = now if bad_since is None else bad_since
-        health = Health(self._failures, error.message, now - self._bad_since)
+        health = Health(
+            self._failures, error.message, now - self._bad_since, self._is_completed
+        )
         if self._failures >= budget:
             what = "result could not be fetched" if self._is_completed else "could not be polled"
             tries = f"{self._failures} tries" if self._failures > 1 else "1 try"
@@ -279,4 +285,5 @@ class TrialWatch:
             self._bad_since = silent_at - patience
         what = "poll_trial" if self._poll is not None else f"fetching {next(iter(self._fetches))}"
         reason = f"{what} has not answered for {patience:g} s"
-        return (Health(self._failures + 1, reason, now - self._bad_since),)
+        seconds = now - self._bad_since
+        return (Health(self._failures + 1, reason, seconds, self._is_completed),)

@@ -2,20 +2,24 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QLabel
 from shiboken6 import isValid
 
 from axdesk.core.commands import Abandon, AnswerQuestion, EnterResult, MarkFailed
 from axdesk.core.errors import AxdeskError
 from axdesk.core.experiment import Experiment
-from axdesk.core.questions import Answer
+from axdesk.core.questions import Answer, Question
 from axdesk.core.run import OrchestrationConfig, RunState
 from axdesk.core.trial import TrialStatus
+from axdesk.gui.models.attention_model import AttentionModel, question_item
 from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
+from axdesk.gui.widgets.buttons import Button
 from tests.gui.scenes import coupling_experiment
 
 QtBot = Any
@@ -146,3 +150,55 @@ def test_what_the_runner_says_stands_in_the_row(ask: Ask, qtbot: QtBot) -> None:
     words = [dialog.rows[i]._word.text() for i in (16, 18, 19)]
     assert words == ["Still running", "No reply from the cell.", "It never started"]
     assert dialog._checked.text().startswith("Checked at ")
+
+
+def test_a_choice_shows_its_whole_text(ask: Ask) -> None:
+    dialog = ask(can_find=False)
+    say(dialog, 19, "redeploy")
+    choice = dialog.rows[19].choice
+    icon_and_chevron = choice.iconSize().width() + 2 * 14
+    words = choice.fontMetrics().horizontalAdvance(choice.currentText())
+    assert choice.width() >= words + icon_and_chevron
+
+
+def test_a_trial_that_surely_did_not_start_needs_no_decision(qapp: QApplication) -> None:
+    experiment = cut_off()
+    experiment.put(replace(experiment.trials[19], staged_at=None))
+    facts = facts_of(experiment)
+    assert facts.status_keys[19] == "to_be_deployed"
+    dialog = InterruptedDialog(None, facts, can_find=False)
+    assert offered(dialog, 19)[0] == "It never ran: deploy again"
+    assert told(dialog, "resume") == (AnswerQuestion(19, Answer.REDEPLOY),)
+    dialog.close()
+
+
+@pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED, RunState.COMPLETED])
+def test_nothing_is_being_launched_where_no_run_goes_on(state: RunState) -> None:
+    facts = replace(facts_of(cut_off()), state=state)
+    assert facts.status_keys[19] == "may_have_started"
+    opening = replace(facts, state=RunState.STARTING, is_opening=True)
+    assert opening.status_keys[19] == "may_have_started"
+    assert replace(facts, state=RunState.RUNNING).status_keys[19] == "staged"
+
+
+def test_the_runner_is_said_to_be_asked_only_where_it_can_be(ask: Ask) -> None:
+    for can_find in (True, False):
+        dialog = ask(can_find=can_find)
+        texts = [found.text() for found in dialog.findChildren(QLabel)]
+        [sentence] = [text for text in texts if text.startswith("axdesk ended")]
+        assert ("have the runner asked" in sentence) == can_find
+
+
+@pytest.mark.parametrize("answers", [tuple(Answer), tuple(Answer)[1:]])
+def test_only_asking_is_proposed_in_attention(
+    qapp: QApplication, answers: tuple[Answer, ...]
+) -> None:
+    view, model = AttentionView(), AttentionModel()
+    view.set_model(model)
+    question = Question(1, "It may have started.", "Nothing.", answers)
+    model.set_questions([question_item(question, "cell", datetime.now(UTC))])
+    names = {
+        button.objectName() for button in view.findChildren(Button) if button.kind == "primary"
+    }
+    asks = {"attention.answer.ask_runner"} if Answer.ASK_RUNNER in answers else set()
+    assert names == asks

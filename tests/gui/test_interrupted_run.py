@@ -29,6 +29,8 @@ QtBot = Any
 
 FINDER = '''
 
+import time
+
 
 class Finder(Bowl):
     """Remembers what it deployed in a file."""
@@ -37,6 +39,18 @@ class Finder(Bowl):
         known = Path(__file__).with_name("deployed").read_text().split()
         if str(trial_index) in known:
             return {"index": trial_index, **parameterization}
+        return None
+
+
+class Hanging(Finder):
+    """Looks for its trials until it is told to come back."""
+
+    def find_trial(self, trial_index, parameterization):
+        here = Path(__file__)
+        with here.with_name("asked").open("a") as file:
+            file.write(f"{trial_index}\\n")
+        while not here.with_name("enough").exists():
+            time.sleep(0.01)
         return None
 '''
 
@@ -160,5 +174,33 @@ def test_resuming_with_a_question_open_leaves_the_question(laboratory: Laborator
     press(laboratory, window, "status.banner.button")
     press(laboratory, window, "attention.answer.redeploy")
     laboratory.until(lambda: session.state is RunState.COMPLETED)
-    assert session.attention_model.open_questions == 0
+    laboratory.until(lambda: session.attention_model.open_questions == 0)
     assert session.facts.trials[1].status is TrialStatus.COMPLETED
+
+
+def test_leaving_waits_for_no_runner_that_is_being_asked(laboratory: Laboratory) -> None:
+    cut_off(laboratory, "Hanging")
+    window = laboratory.open()
+    dialog = dialog_of(laboratory, window)
+    dialog.findChild(QPushButton, "dialog.interrupted.check_all").click()
+    asked = laboratory.plugins / "asked"
+    laboratory.until(asked.exists)
+    press(laboratory, window, "dialog.interrupted.leave_stopped")
+    session = session_of(window)
+    laboratory.until(lambda: session.state is RunState.STOPPED)
+    assert session.facts.status_keys[1] == "may_have_started"
+    (laboratory.plugins / "enough").touch()
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: session.state is RunState.COMPLETED)
+    # 2 was looked for by the run alone, not by the check that was left.
+    assert sorted(asked.read_text().split()) == ["1", "1", "2"]
+
+
+def test_the_dialog_closes_once_the_run_is_stopped_otherwise(laboratory: Laboratory) -> None:
+    cut_off(laboratory, "Finder")
+    window = laboratory.open()
+    dialog_of(laboratory, window)
+    session = session_of(window)
+    session.leave_stopped()
+    laboratory.until(lambda: session.state is RunState.STOPPED)
+    laboratory.until(lambda: window.findChild(QDialog, "dialog.interrupted") is None)

@@ -338,6 +338,26 @@ def test_a_trial_that_does_not_answer_is_one_item_until_it_does(desk: Desk) -> N
     assert "not answering" not in next_step(session.facts, datetime.now(UTC))
 
 
+def test_results_that_do_not_come_are_no_silence(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    since = datetime.now(UTC) - timedelta(minutes=4)
+    reason = "The metric 'Yield' answered (0, True) for trial 16: the value is True, not a number."
+    client.tell(
+        RunChanged(first_run()), TrialChanged(running_trial(16)),
+        TrialHealthChanged(16, 1, reason, since, is_fetching=True),
+    )  # fmt: skip
+    desk.until(lambda: session.facts.unanswered.keys() == {16})
+    [item] = session.attention_model.items
+    assert (item.title, item.happened) == ("#16 has no valid result yet", reason)
+    word = f"No valid result since {local(since)}"
+    assert status_word(session.facts.trials[0], session.facts, since) == word
+    sentence = next_step(session.facts, datetime.now(UTC))
+    assert sentence == f"#16 has no valid result since {local(since)}; axdesk keeps asking"
+    line = f"#16 has no valid result yet, 1 call failed: {reason}"
+    desk.until(lambda: line in [told.text for told in session.log_model.lines])
+
+
 def test_a_single_failed_call_leaves_nothing_behind(desk: Desk) -> None:
     session = desk.draft(draft_of(coupling_setup()))
     client = desk.started(session)

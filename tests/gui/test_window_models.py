@@ -293,6 +293,11 @@ class TestBanner:
         facts = facts_of(coupling_experiment(state), state=state)
         assert SENTENCES[state](next_step(facts, NOW)), next_step(facts, NOW)
 
+    def test_a_pause_for_a_decision_is_told_in_whole_sentences(self) -> None:
+        facts = facts_of(coupling_experiment(), state=RunState.NEEDS_ATTENTION)
+        alone = replace(facts, trials=facts.trials[:16])
+        assert next_step(alone, NOW) == "Paused: a decision is needed. Nothing new starts"
+
     @pytest.mark.parametrize("state", list(RunState))
     def test_every_state_has_words(self, state: RunState) -> None:
         content = banner_content(facts_of(coupling_experiment(), state=state), NOW)

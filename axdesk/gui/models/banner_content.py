@@ -1,10 +1,10 @@
 """The words and figures of the banner, from the facts of a run."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-from axdesk.core.events import StorageHealthChanged
+from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
@@ -18,6 +18,7 @@ from axdesk.gui.models.run_facts import (
     since_text,
     status_key,
 )
+from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.widgets.banner import BannerContent, Figure, Segment, progress_segments
 
 UNNAMED = "Unnamed experiment"
@@ -98,13 +99,26 @@ def _stopping(facts: RunFacts, now: datetime) -> str:
 
 
 def _silence(facts: RunFacts, now: datetime) -> str:
-    """Say which trials do not answer, and since when the first of them; empty if all do."""
-    silent = [t.index for t in facts.pending if t.index in facts.unanswered]
-    if not silent:
-        return ""
-    known = [at for i in silent if (at := facts.unanswered[i].since) is not None]
-    since = since_text(min(known, default=None), now)
-    return f"{listed(silent)} {'is' if len(silent) == 1 else 'are'} not answering{since}"
+    """Say which trials do not answer or bring no result, and since when; empty if all is well."""
+    bad = [facts.unanswered[t.index] for t in facts.pending if t.index in facts.unanswered]
+    silent = [health for health in bad if not health.is_fetching]
+    bring_none = [health for health in bad if health.is_fetching]
+    parts = []
+    if silent:
+        are = "is" if len(silent) == 1 else "are"
+        parts.append(f"{_named(silent)} {are} not answering{_first_time(silent, now)}")
+    if bring_none:
+        have = "has" if len(bring_none) == 1 else "have"
+        parts.append(f"{_named(bring_none)} {have} no valid result{_first_time(bring_none, now)}")
+    return ", ".join(parts)
+
+
+def _named(bad: Sequence[TrialHealthChanged]) -> str:
+    return listed(health.trial_index for health in bad)
+
+
+def _first_time(bad: Sequence[TrialHealthChanged], now: datetime) -> str:
+    return since_text(min((h.since for h in bad if h.since is not None), default=None), now)
 
 
 def _stopped(facts: RunFacts, now: datetime) -> str:
@@ -173,8 +187,10 @@ def _needs_attention(facts: RunFacts, _now: datetime) -> str:
     reason = (facts.run.reason if facts.run else "") or "a decision is needed"
     asked = {q.trial_index for q in facts.questions}
     others = [t.index for t in facts.pending if t.index not in asked]
-    go_on = f" {listed(others)} go on," if len(others) > 1 else f" {listed(others)} goes on,"
-    return f"Paused: {reason.rstrip('.')}.{go_on if others else ''} nothing new starts"
+    nothing = "Nothing new starts"
+    if others:
+        nothing = f"{listed(others)} {'go' if len(others) > 1 else 'goes'} on, nothing new starts"
+    return f"Paused: {reason.rstrip('.')}. {nothing}"
 
 
 def _completed(facts: RunFacts, _now: datetime) -> str:
@@ -213,9 +229,10 @@ def _failures(facts: RunFacts) -> int:
 def _segments(facts: RunFacts) -> tuple[Segment, ...]:
     bad = (TrialStatus.FAILED, TrialStatus.ABANDONED)
     finished = [Segment.FAILED if t.status in bad else Segment.DONE for t in facts.finished]
-    waiting = ("may_have_started", "not_known", "not_answering")
     running = [
-        Segment.NOT_ANSWERING if status_key(t, facts) in waiting else Segment.RUNNING
+        Segment.NOT_ANSWERING
+        if STATUS_LOOKS[status_key(t, facts)].color == "warn"
+        else Segment.RUNNING
         for t in facts.pending
     ]
     return progress_segments(finished, running, facts.budget)

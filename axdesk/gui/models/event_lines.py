@@ -41,7 +41,8 @@ def event_line(
             return LogLevel.INFO, f"#{index} answers again."
         case TrialHealthChanged(index, failures, reason):
             failed = counted(failures, "call")
-            return LogLevel.WARNING, f"#{index} does not answer, {failed} failed: {reason}"
+            how = "has no valid result yet" if event.is_fetching else "does not answer"
+            return LogLevel.WARNING, f"#{index} {how}, {failed} failed: {reason}"
         case StorageHealthChanged(""):
             return LogLevel.INFO, "Saving again; everything from meanwhile is stored."
         case StorageHealthChanged(reason):
@@ -57,7 +58,7 @@ def event_line(
 def _notice_line(event: Event) -> tuple[LogLevel, str] | None:
     match event:
         case QuestionAsked(question):
-            return LogLevel.WARNING, f"#{question.trial_index}: {question.happened}"
+            return LogLevel.WARNING, question.happened
         case QuestionAnswered(index, answer):
             said = "a result was entered" if answer is None else answer.value.replace("_", " ")
             return LogLevel.INFO, f"The question about #{index} is settled: {said}."

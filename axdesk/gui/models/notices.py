@@ -62,7 +62,7 @@ def not_answering(
     )
     return AttentionItem(
         Severity.WARNING,
-        f"#{index} is not answering",
+        f"#{index} has no valid result yet" if health.is_fetching else f"#{index} is not answering",
         f"{runner or 'Runner'} · {since_text(health.since, now).strip() or 'asked again'}",
         health.reason,
         f"{tries} failed so far. axdesk asks again with growing pauses, after {most} at the "

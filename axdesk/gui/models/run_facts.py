@@ -154,15 +154,24 @@ class RunFacts:
         asked = {question.trial_index for question in self.questions}
         return {trial.index: self._status_key(trial, asked) for trial in self.trials}
 
+    @property
+    def _is_followed(self) -> bool:
+        """Whether a run goes on that may be deploying a trial at this moment."""
+        return self.state.is_live and not self.is_opening
+
     def _status_key(self, trial: Trial, asked: Set[int]) -> str:
         if trial.status.is_pending:
             if trial.index in asked or trial.is_uncertain:
                 return "may_have_started"
+            if trial.surely_not_started:
+                return "to_be_deployed"
+            if trial.status is TrialStatus.STAGED and not self._is_followed:
+                return "may_have_started"
             if self.state is RunState.INTERRUPTED:
-                staged = trial.status is TrialStatus.STAGED
-                return "may_have_started" if staged else "not_known"
+                return "not_known"
             if trial.index in self.unanswered:
-                return "not_answering"
+                is_fetching = self.unanswered[trial.index].is_fetching
+                return "no_valid_result" if is_fetching else "not_answering"
         if (
             trial.status is TrialStatus.COMPLETED
             and self.optimization is not None
@@ -222,10 +231,10 @@ def status_key(trial: Trial, facts: RunFacts) -> str:
 
 
 def status_word(trial: Trial, facts: RunFacts, now: datetime) -> str:
-    """The word for a trial's status; of one that does not answer also since when."""
+    """The word for a trial's status; of one whose calls fail also since when."""
     key = status_key(trial, facts)
     word = STATUS_LOOKS[key].word
-    if key == "not_answering":
+    if key in ("not_answering", "no_valid_result"):
         return f"{word}{since_text(facts.unanswered[trial.index].since, now)}"
     return word
 

@@ -197,12 +197,14 @@ class AttentionView(Surface):
         if index is None:
             return
         if item.severity is Severity.QUESTION:
-            for position, answer in enumerate(item.answers):
+            for answer in item.answers:
                 words, icon_name = ANSWERS[answer]
                 self._add_button(
                     words, icon_name, f"attention.answer.{answer.value}",
                     lambda answer=answer: self.answered.emit(index, answer),
-                    kind="primary" if position == 0 else "normal", is_busy=item.is_answering,
+                    # Only asking is surely safe: what may run twice is never the proposed way.
+                    kind="primary" if answer is Answer.ASK_RUNNER else "normal",
+                    is_busy=item.is_answering,
                 )  # fmt: skip
         if item.severity in (Severity.QUESTION, Severity.WARNING):
             self._add_button(

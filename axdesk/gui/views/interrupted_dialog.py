@@ -56,6 +56,8 @@ def choices_for(trial: Trial, *, can_find: bool) -> tuple[str, ...]:
     """Return the keys of what may be said of a trial."""
     ends = (Answer.MARK_FAILED.value, Answer.ABANDON.value, ENTER_RESULT)
     asks = (Answer.ASK_RUNNER.value,)
+    if trial.surely_not_started:
+        return (Answer.REDEPLOY.value, *ends)
     if trial.status is TrialStatus.STAGED:
         return ((*asks,) if can_find else ()) + (Answer.REDEPLOY.value, *ends)
     return ((KEEP,) if trial.metadata is None else asks) + ends
@@ -103,14 +105,14 @@ class InterruptedDialog(Dialog):
             parent,
             name="dialog.interrupted",
             title=f"{facts.name} was interrupted",
-            sentence=_sentence(facts),
+            sentence=_sentence(facts, can_find=can_find),
             ways=(
                 Way("leave_stopped", "Leave stopped"),
                 Way("resume", "Resume run", "primary", "player-play-filled"),
             ),
             icon_name="bolt-filled",
             tone="warn",
-            width=880 if pending else 560,
+            width=960 if pending else 560,
         )
         self.rows: dict[int, _Row] = {}
         self._waiting: set[int] = set()
@@ -186,7 +188,7 @@ class InterruptedDialog(Dialog):
         return area
 
     def _add_note(self, facts: RunFacts, *, can_find: bool) -> None:
-        staged = [t.index for t in facts.pending if t.status is TrialStatus.STAGED]
+        staged = [t.index for t in facts.pending if _may_have_started(t)]
         if not staged:
             return
         was, it = ("was", "it") if len(staged) == 1 else ("were", "they")
@@ -238,11 +240,13 @@ class _Row(QWidget):
         self._trial = trial
         self._facts = facts
         self._result: EnterResult | None = None
-        self.key = keys[0] if keys[0] in (KEEP, Answer.ASK_RUNNER.value) else undecided
+        is_clear = trial.surely_not_started or keys[0] != Answer.REDEPLOY.value
+        self.key = keys[0] if is_clear else undecided
         offered = keys if self.key else (UNDECIDED, *keys)
         self.choice = ComboField(
             [CHOICES[key] for key in offered], name=f"dialog.interrupted.choice.{trial.index}"
         )
+        self.choice.show_whole_texts()
         self.choice.setAccessibleName(f"What became of #{trial.index}")
         self.choice.set_value(self.key)
         self.choice.chosen.connect(self._choose)
@@ -252,12 +256,13 @@ class _Row(QWidget):
     def put_into(self, grid: QGridLayout, row: int) -> None:
         """Put the parts into a row of the table."""
         trial, now = self._trial, datetime.now(UTC)
-        staged = trial.status is TrialStatus.STAGED
+        status = self._facts.status_keys[trial.index]
+        is_staged = trial.status is TrialStatus.STAGED
         since = f" since {clock(trial.started_at, now)}" if trial.started_at else ""
-        state = STATUS_LOOKS["may_have_started"].word if staged else f"Running{since}"
+        state = STATUS_LOOKS[status].word if is_staged else f"Running{since}"
         record = ", ".join(f"{k} {v}" for k, v in (trial.metadata or {}).items()) or "nothing yet"
         grid.addWidget(label(f"#{trial.index}", "strong"), row, 0)
-        grid.addWidget(label(state, "body", "warn" if staged else "text"), row, 1)
+        grid.addWidget(label(state, "body", "warn" if _may_have_started(trial) else "text"), row, 1)
         grid.addWidget(ElidedLabel(record, "body", "text2"), row, 2)
         grid.addWidget(self.choice, row, 3)
         answer = QHBoxLayout()
@@ -309,13 +314,20 @@ class _Row(QWidget):
         self.decided.emit()
 
 
-def _sentence(facts: RunFacts) -> str:
+def _may_have_started(trial: Trial) -> bool:
+    return trial.status is TrialStatus.STAGED and not trial.surely_not_started
+
+
+def _sentence(facts: RunFacts, *, can_find: bool) -> str:
     pending, done = len(facts.pending), len(facts.finished)
     safe = f"The {counted(done, 'finished trial')} {'is' if done == 1 else 'are'} safe."
     if not pending:
         return f"axdesk ended during the run. {safe} No trial was running."
     was, other = ("was", "it") if pending == 1 else ("were", "them")
+    asked = ""
+    if can_find or not any(map(_may_have_started, facts.pending)):
+        asked = ", or have the runner asked; what it does not know is asked while the run goes on"
     return (
-        f"axdesk ended while {counted(pending, 'trial')} {was} running. {safe} Before the run can "
-        f"go on, axdesk must know what became of {other}."
+        f"axdesk ended while {counted(pending, 'trial')} {was} running. {safe} "
+        f"Say what became of {other}{asked}."
     )

@@ -259,7 +259,7 @@ def _bar_look(trial: Trial, facts: RunFacts, theme: Theme) -> tuple[str, QColor,
     """Line (a token), ground and ink of a bar."""
     key = status_key(trial, facts)
     if trial.status.is_pending:
-        waits = key in ("may_have_started", "not_known", "not_answering")
+        waits = STATUS_LOOKS[key].color == "warn"
         fill = "warn_mark" if waits else "live_fill"
         return fill, theme.color(fill), theme.ink_on(fill)
     # A sunken bar would be a hole in a dark card.

@@ -14,7 +14,8 @@ from axdesk.gui.widgets.fields import TextField
 from axdesk.gui.widgets.tables import TableView
 
 CHIPS = (
-    "may_have_started", "not_known", "not_answering", "candidate", "staged", "running",
+    "may_have_started", "not_known", "not_answering", "no_valid_result", "candidate",
+    "to_be_deployed", "staged", "running",
     "completed", "failed", "abandoned", "early_stopped",
 )  # fmt: skip
 """The statuses that have a chip while a trial has them, in order."""

@@ -126,6 +126,13 @@ class ComboField(QComboBox):
                 self.addItem(choice.text, choice.value)
         self.set_value(shown)
 
+    def show_whole_texts(self) -> None:
+        """Take the room that the longest alternative needs, its icon and the chevron included."""
+        metrics = self.fontMetrics()
+        texts = (self.itemText(index) for index in range(self.count()))
+        longest = max((metrics.horizontalAdvance(text) for text in texts), default=0)
+        self.setMinimumWidth(longest + px(64))
+
     def set_value(self, value: object) -> None:
         """Show `value`, or the first value if it is not offered; sends no signal."""
         index = next((i for i in range(self.count()) if self.itemData(i) == value), 0)
