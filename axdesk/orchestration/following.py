@@ -130,8 +130,7 @@ class Following:
         for index in self.watches:
             self._loop.keep(self._loop.experiment.trial(index))
         if self._counts_run:
-            run = self._loop.current
-            self._loop.keep_run(replace(run, elapsed_seconds=self._loop.run_elapsed()))
+            self._loop.keep_run_elapsed()
 
     def _take_early_metrics(self) -> None:
         call = self._early

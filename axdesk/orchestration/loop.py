@@ -41,6 +41,10 @@ class Loop(Protocol):
         """Store the run's snapshot, then publish it."""
         ...
 
+    def keep_run_elapsed(self) -> None:
+        """Store the time that the run has taken so far, which is no news."""
+        ...
+
     def change_state(self, state: RunState, reason: str = "") -> None:
         """Move the run to another state."""
         ...

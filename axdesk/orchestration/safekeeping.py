@@ -76,12 +76,14 @@ class Safekeeping:
         self._experiment.put(trial)
         self._publish(TrialChanged(trial))
 
-    def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
-        """Store the run's snapshot, then publish it."""
-        is_stored = self._takes(_Unsaved(run, audit))
+    def keep_run(
+        self, run: Run, audit: tuple[AuditEntry, ...] = (), *, is_news: bool = True
+    ) -> None:
+        """Store the run's snapshot, then publish it if it is news."""
+        is_stored = self._takes(_Unsaved(run, audit, is_news))
         self._run = run
         self._experiment.put_run(run)
-        if is_stored:
+        if is_stored and is_news:
             self._publish(RunChanged(run))
 
     def due_at(self) -> float | None:

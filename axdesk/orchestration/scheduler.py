@@ -466,6 +466,12 @@ class Scheduler:
         self._must_judge |= run.settings != self.current.settings
         self.current = run
 
+    def keep_run_elapsed(self) -> None:
+        """Store the time that the run has taken so far, which is no news."""
+        run = replace(self.current, elapsed_seconds=self._run_elapsed())
+        self.keeping.keep_run(run, is_news=False)
+        self.current = run
+
     def change_state(self, state: RunState, reason: str = "") -> None:
         """Move the run to another state."""
         before = self.current.state

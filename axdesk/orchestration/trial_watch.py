@@ -248,9 +248,7 @@ class TrialWatch:
         self._failures += 1
         if self._bad_since is None:
             self._bad_since = now if bad_since is None else bad_since
-        health = Health(
-            self._failures, error.message, now - self._bad_since, self._is_completed
-        )
+        health = Health(self._failures, error.message, now - self._bad_since, self._is_completed)
         if self._failures >= budget:
             what = "result could not be fetched" if self._is_completed else "could not be polled"
             tries = f"{self._failures} tries" if self._failures > 1 else "1 try"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -57,6 +58,10 @@ def settings(
 ) -> RunSettings:
     config = OrchestrationConfig(min_seconds_between_launches=spacing, **more)
     return RunSettings(max_trials, parallelism, tolerance, interval, config)
+
+
+class Killed(BaseException):
+    """Ends a run as `kill -9` does."""
 
 
 @dataclass
@@ -155,6 +160,19 @@ class Bench:
 
         self.clock.at(begin, lambda: switch(True))
         self.clock.at(end, lambda: switch(False))
+
+    def killed_at(self, seconds: float) -> None:
+        """Go on with the last run until the process is killed: nothing more is stored."""
+
+        def kill() -> None:
+            self.store.fails_from = 0
+            raise Killed
+
+        self.clock.at(seconds, kill)
+        with suppress(Killed):
+            self.run()
+            raise AssertionError("the run ended before it was killed")
+        self.store.fails_from = None
 
     def _check_end(self, error: AxdeskError | None) -> None:
         finished = [e for e in self.events if isinstance(e, RunFinished)]

@@ -1,5 +1,6 @@
 """Durations are durations, whatever the clock on the wall says."""
 
+import math
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
@@ -126,6 +127,30 @@ def test_the_time_limit_of_a_trial_counts_over_sittings_and_not_the_time_between
     assert bench.clock.seconds == 5070.0
     assert bench.trial(0).status is TrialStatus.FAILED
     assert bench.trial(0).elapsed_seconds == 100.0
+
+
+@pytest.mark.parametrize("sitting", [4.0, 9.5, 24.0, 59.0])
+def test_what_counts_towards_limits_survives_a_program_that_is_killed_again_and_again(
+    sitting: float,
+) -> None:
+    bench = Bench({0: Script(seconds=1e9)})
+    bench.interrupted(settings(1, trial_time_limit=100.0, run_time_limit=900.0))
+    sittings = math.ceil(100.0 / sitting) - 1
+    for _ in range(sittings):
+        bench.killed_at(bench.clock.seconds + sitting)
+        bench.clock.seconds += 5000.0
+    lived = sittings * sitting
+    least = lived - max(sittings, lived / 10)
+    assert least <= bench.trial(0).elapsed_seconds <= lived
+    assert least <= bench.experiment.runs[-1].elapsed_seconds <= lived
+    assert bench.states.count("running") == 1, "how long it took is no news"
+
+
+@pytest.mark.parametrize(("limit", "commits"), [(None, 62), (10_000.0, 122)])
+def test_elapsed_times_cost_few_commits(limit: float | None, commits: int) -> None:
+    bench = Bench({0: Script(seconds=3599.0)})
+    bench.run(settings(1, trial_time_limit=limit))
+    assert len(bench.store.of_trial(0)) <= commits
 
 
 def test_the_deadline_of_a_call_does_not_count_the_time_in_its_queue() -> None:
