@@ -8,6 +8,7 @@ from pathlib import Path
 
 from axdesk.core.errors import NotFoundError
 from axdesk.storage.backups import Backup, list_backups, newest_sound_backup, restore
+from axdesk.storage.files import has_content
 from axdesk.storage.salvage import SalvageReport, salvage
 from axdesk.storage.store import default_database_path
 
@@ -43,16 +44,23 @@ def restore_backup(
         The copy, and where the file that was there is kept; None if there was none.
 
     Raises:
-        NotFoundError: If there is no such copy, or no sound one.
+        NotFoundError: If there is no such copy, or no sound one, or nothing at all of the database.
         ExperimentBusyError: If somebody drives one of the database's experiments.
         StorageError: If the copy is not sound, or cannot be put there.
     """
     path = database or default_database_path()
+    if database is not None and not (path.exists() or list_backups(path)):
+        raise NotFoundError(
+            f"There is no database {path}, and no sound backup of it.",
+            "Check the path. A backup can also be copied: it opens as any database does.",
+        )
     chosen = newest_sound_backup(path) if backup is None else _copy_at(backup)
     if chosen is None:
         raise NotFoundError(
             f"The database {path} has no sound backup.",
-            "Salvage what can be read of it into a new file.",
+            "Salvage what can be read of it into a new file."
+            if has_content(path)
+            else "Nothing is left of it. A run makes a new database in its place.",
         )
     return chosen, restore(chosen, path)
 

@@ -39,24 +39,28 @@ class Workspace:
         database: Path | None = None,
         plugin_folder: Path | None = None,
         plugin_python: str = "",
+        *,
+        must_exist: bool = False,
     ) -> None:
         """Open a workspace.
 
         Args:
-            database: Made if it does not exist; None for the one in the user's data folder.
+            database: Its file; None for the one in the user's data folder.
             plugin_folder: Goes before the folder that an experiment file names; None for the
                 plugins that come with axdesk.
             plugin_python: Goes before the Python that an experiment file names: a path, or a
                 command on the search path; empty for axdesk's own.
+            must_exist: Whether the database is not made if it does not exist.
 
         Raises:
+            NotFoundError: If the database must exist and does not.
             StorageError: If the database cannot be used.
         """
         self.database = database or default_database_path()
         self.plugin_folder = (plugin_folder or resource_path("plugins")).absolute()
         self._is_folder_given = plugin_folder is not None
         self.plugin_python = plugin_python
-        self._store = SqlStore.at(self.database)
+        self._store = SqlStore.at(self.database, must_exist=must_exist)
         self._catalogues: dict[tuple[Path, str], tuple[object, PluginCatalogue]] = {}
 
     # ---- experiments and drafts ------------------------------------------------------------------

@@ -6,6 +6,7 @@ import platform
 import shutil
 import sqlite3
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,7 +18,7 @@ from axdesk.api.client import Client
 from axdesk.api.configs import RangeParameterConfig
 from axdesk.api.rescue import backups_of
 from axdesk.api.workspace import Workspace
-from axdesk.core.errors import AxdeskError, DamagedDatabaseError
+from axdesk.core.errors import AxdeskError, DamagedDatabaseError, NotFoundError
 from axdesk.core.trial import TrialSource
 from axdesk.headless.output import Lines
 from axdesk.headless.texts import age, size, ways_out
@@ -61,8 +62,18 @@ def _versions() -> Iterator[tuple[bool, str]]:
 
 def _places(options: argparse.Namespace) -> Iterator[tuple[bool, str]]:
     """The database and the plugin folder."""
+    places = options.plugins, options.plugin_python
     try:
-        workspace = Workspace(options.database, options.plugins, options.plugin_python)
+        workspace = Workspace(options.database, *places, must_exist=True)
+    except NotFoundError as error:
+        # Where axdesk was just installed that is as it should be.
+        yield options.database is None, error.message
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            closing(Workspace(Path(folder, "none.sqlite"), *places)) as workspace,
+        ):
+            yield from _plugins(workspace)
+        return
     except AxdeskError as error:
         yield False, str(error)
         if isinstance(error, DamagedDatabaseError):

@@ -7,8 +7,8 @@ import sys
 import tempfile
 import threading
 import traceback
-from collections.abc import Iterable, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -43,6 +43,9 @@ from axdesk.headless.progress import LogProgress, TerminalProgress
 _SECONDS_TO_TELL = 0.5
 _SHOW_CURSOR = "\x1b[?25h"
 """The line that moves hides it."""
+
+_MAKE_DATABASE = ("run", "demo")
+"""The verbs that make a database where there is none."""
 
 DONE, OUR_BUG, USAGE, NOT_VALID, FAILURE_RATE, INTERRUPTED, BUSY, DECISION = range(8)
 
@@ -94,10 +97,7 @@ def main(arguments: Sequence[str]) -> int:
             return _restore(options, lines)
         if options.verb == "salvage":
             return _salvage(options, lines)
-        with closing(
-            Workspace(options.database, options.plugins, options.plugin_python)
-        ) as workspace:
-            return _Command(options, workspace, lines).carry_out()
+        return _with_database(options, lines)
     except AxdeskError as error:
         complain(f"axdesk: {error}")
         if isinstance(error, DamagedDatabaseError):
@@ -126,8 +126,35 @@ def _tell_hard_end() -> None:
         standard_output().write(_SHOW_CURSOR)
 
 
+@contextmanager
+def _place_as_given() -> Iterator[None]:
+    """Tell a file of the command line that does not exist from all else that may be missing."""
+    try:
+        yield
+    except NotFoundError as error:
+        raise _UsageError(error.message, error.hint) from error
+
+
+def _with_database(options: argparse.Namespace, lines: Lines) -> int:
+    try:
+        workspace = Workspace(
+            options.database,
+            options.plugins,
+            options.plugin_python,
+            must_exist=options.verb not in _MAKE_DATABASE,
+        )
+    except NotFoundError as error:
+        if options.verb == "status" and options.database is options.name is None:
+            lines.write("\n".join(texts.summary_lines(())))
+            return DONE
+        raise _UsageError(error.message, error.hint) from error
+    with closing(workspace):
+        return _Command(options, workspace, lines).carry_out()
+
+
 def _restore(options: argparse.Namespace, lines: Lines) -> int:
-    backup, kept = restore_backup(options.database, options.backup)
+    with _place_as_given():
+        backup, kept = restore_backup(options.database, options.backup)
     lines.write(f"Restored {backup.path}, made {texts.moment(backup.made_at)}.")
     if kept is not None:
         lines.write(f"The database that was there is now {kept}.")
@@ -135,7 +162,8 @@ def _restore(options: argparse.Namespace, lines: Lines) -> int:
 
 
 def _salvage(options: argparse.Namespace, lines: Lines) -> int:
-    report = salvage(options.database or default_database_path(), options.output)
+    with _place_as_given():
+        report = salvage(options.database or default_database_path(), options.output)
     for table in report.tables:
         if table.rows_read or table.rows_lost or table.rows_from_backup:
             backup = f", {table.rows_from_backup} from a backup" if table.rows_from_backup else ""
@@ -186,7 +214,14 @@ class _Command:
                 f"An experiment {setup.name!r} exists: this one is called {name!r}. "
                 f"To go on with that one: {self._resume_command(setup.name)}"
             )
-        return self._drive(experiment_id)
+        try:
+            return self._drive(experiment_id)
+        except AxdeskError:
+            # Corrected, the same file makes it anew under the same name.
+            with suppress(StorageError):
+                if not self._workspace.experiment(experiment_id).runs:
+                    self._workspace.delete(experiment_id)
+            raise
 
     def _with_options(self, setup: ExperimentSetup) -> ExperimentSetup:
         options = self._options

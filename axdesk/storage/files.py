@@ -31,6 +31,15 @@ def identity(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
+def has_content(path: Path) -> bool:
+    """Return whether there is a file that is not empty.
+
+    Raises:
+        OSError: If that cannot be found out.
+    """
+    return path.exists() and path.stat().st_size > 0
+
+
 def put(source: Path, target: Path) -> None:
     """Move a file that was written just now to a name of the same folder, to stay there."""
     with source.open("r+b") as written:

@@ -23,7 +23,7 @@ from axdesk.storage.backups import Backup, refuse_lost
 from axdesk.storage.database import Database
 from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
-from axdesk.storage.files import beside
+from axdesk.storage.files import beside, has_content
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
 from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
@@ -71,27 +71,37 @@ class SqlStore:
         self._doubtful: list[tuple[int, Trial | Run | AuditEntry]] = []
 
     @classmethod
-    def at(cls, path: Path) -> Self:
-        """Open a file; it and its folder are made if they do not exist.
+    def at(cls, path: Path, *, must_exist: bool = False) -> Self:
+        """Open a file.
+
+        Args:
+            path: The file.
+            must_exist: Whether it and its folder are not made.
 
         Raises:
+            NotFoundError: If it must exist and does not, or is empty.
             DamagedDatabaseError: If it is damaged, or if it is empty or gone and has a backup.
             StorageError: If it is not ours, newer than this axdesk, or cannot be used.
         """
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                raise StorageError(
+                    f"The database {path} cannot be opened: it is a folder.", "Choose a file."
+                )
+            if not has_content(path):
+                # Ahead of SQLite, which would make the file and drop a journal beside it.
+                refuse_lost(path)
+                if must_exist:
+                    raise NotFoundError(
+                        f"There is no database {path}{': the file is empty' * path.exists()}.",
+                        "Check the path; a run makes a database where there is none.",
+                    )
+                path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(
-                f"The folder of the database {path} cannot be made: {error}.",
+                f"The folder of the database {path} cannot be used: {error}.",
                 "Choose another folder.",
             ) from error
-        if path.is_dir():
-            raise StorageError(
-                f"The database {path} cannot be opened: it is a folder.", "Choose a file."
-            )
-        if not path.exists() or not path.stat().st_size:
-            # Ahead of SQLite, which would make the file and drop a journal beside it.
-            refuse_lost(path)
         return cls(
             Database(lambda: sqlite3.connect(path, check_same_thread=False), label=str(path))
         )

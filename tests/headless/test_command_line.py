@@ -225,7 +225,7 @@ def test_the_result_of_a_trial_that_ran_after_all_is_entered(
 def test_our_own_defect_exits_with_1_and_a_traceback() -> None:
     script = (
         "import sys, axdesk.headless.main as m\n"
-        "def broken(*arguments): raise RuntimeError('unforeseen')\n"
+        "def broken(*arguments, **options): raise RuntimeError('unforeseen')\n"
         "m.Workspace = broken\n"
         "sys.exit(m.main(['status']))"
     )
@@ -247,7 +247,6 @@ def test_a_reader_that_goes_away_does_not_end_the_run(lab: Any) -> None:
 
 
 def test_status_and_export_tell_what_is_stored(lab: Any) -> None:
-    assert "There are no experiments yet." in lab.run("status").stdout
     lab.run("run", lab.file, "--max-trials", 3)
 
     listed, told = lab.run("status"), lab.run("status", "quick")
@@ -267,6 +266,7 @@ def test_status_and_export_tell_what_is_stored(lab: Any) -> None:
 
 def test_the_doctor_tries_the_optimiser_and_names_a_broken_plugin(lab: Any) -> None:
     (lab.folder / "plugins" / "broken.py").write_text("import nothing_of_that_name\n", "utf-8")
+    lab.run("run", lab.file, "--max-trials", 1)
 
     done = lab.run("--plugins", lab.folder / "plugins", "doctor")
 

@@ -1,6 +1,8 @@
 """Backups, damage and restoring from the command line."""
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -81,3 +83,62 @@ def test_a_lost_database_with_a_backup_is_not_begun_anew(lab: Any, is_gone: bool
 
     assert lab.run("restore").returncode == 0
     assert "2 of 2" in lab.run("status").stdout
+
+
+@pytest.mark.parametrize(
+    "verb", ["status", "resume x", "export x", "backup", "restore", "salvage new.sqlite", "doctor"]
+)
+def test_only_a_run_makes_a_database(lab: Any, verb: str) -> None:
+    lab.database = lab.folder / "mistyped" / "lab.sqlite"
+
+    done = lab.run(*verb.split())
+
+    assert done.returncode == (3 if verb == "doctor" else 2), done.stderr
+    assert "Traceback" not in done.stderr
+    told = done.stdout if verb == "doctor" else done.stderr
+    assert f"There is no database {lab.database}" in told
+    assert not lab.database.parent.exists()
+
+
+def test_an_empty_file_is_no_database_to_look_at(lab: Any) -> None:
+    lab.database.touch()
+
+    done = lab.run("status")
+
+    assert done.returncode == 2
+    assert f"There is no database {lab.database}: the file is empty" in done.stderr
+    assert lab.database.read_bytes() == b""
+
+
+def test_no_database_in_the_users_folder_means_no_experiments_yet(lab: Any, home: Path) -> None:
+    before = sorted(home.rglob("*"))
+
+    done = subprocess.run(
+        [sys.executable, "-m", "axdesk", "--headless", "status"], capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "There are no experiments yet." in done.stdout
+    assert sorted(home.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("quick.py:QuickRunner", "quick.py:NoRunner"),
+        ("folder = '{folder}'", "speed = 3"),
+        ('name = "quick"', 'name = "quick"\nplugin_python = "/no/such/python"'),
+    ],
+)
+def test_a_run_that_cannot_start_keeps_no_experiment(lab: Any, wrong: str, right: str) -> None:
+    text = lab.file.read_text("utf-8")
+    lab.file.write_text(text.replace(wrong.format(folder=lab.folder), right), "utf-8")
+
+    refused = lab.run("run", lab.file)
+
+    assert refused.returncode == 3, refused.stderr
+    assert "There are no experiments yet." in lab.run("status").stdout
+    lab.file.write_text(text, "utf-8")
+    corrected = lab.run("run", lab.file, "--max-trials", 1)
+    assert corrected.returncode == 0, corrected.stderr
+    assert "An experiment 'quick' exists" not in corrected.stderr
