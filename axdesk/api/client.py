@@ -685,7 +685,8 @@ class Client:
         except TrialFailedError:
             return TrialStatus.FAILED
         except TimeoutError:
-            reason = f"{calls.runner_name} did not answer within {seconds:g} s (#{trial_index})."
+            what = f"{calls.runner_name} (trial {trial_index})"
+            reason = f"{what} did not answer within {seconds:g} s."
             calls.give_up(answer, reason)
             raise DeadlineError(reason) from None
         if isinstance(found, TrialStatus):

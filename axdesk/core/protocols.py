@@ -182,6 +182,8 @@ class ExperimentSummary:
         is_minimised: Whether a smaller `best` is better; None without an objective and with
             several.
         objectives: Their number.
+        objective: What a single one is about: a metric, or its distance from a target; empty with
+            a sum of metrics, several objectives or none.
         finished_trials: Trials of the last run in a terminal status; of a draft 0.
         max_trials: Budget of the last run; 0 before the first.
         best: Best observed value of the objective, as the operator knows it (a minimised metric
@@ -204,6 +206,7 @@ class ExperimentSummary:
     updated_at: datetime
     controller: str = ""
     objectives: int = 1
+    objective: str = ""
 
 
 class TrialStore(Protocol):

@@ -137,6 +137,15 @@ def _add_decisions(parser: argparse.ArgumentParser) -> None:
         help="result of a trial that ran or failed, such as 3 yield=81.2 purity=97.5+-0.4; may be "
         "given several times",
     )
+    parser.add_argument(
+        "--fetch-again",
+        action="append",
+        type=_at_least(0),
+        default=[],
+        metavar="TRIAL",
+        help="ask once more for the result of a trial that failed after it had been started; may "
+        "be given several times",
+    )
 
 
 def _answer(text: str) -> tuple[int, Answer]:

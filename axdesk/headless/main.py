@@ -17,6 +17,7 @@ from axdesk.api.client import Client
 from axdesk.api.interrupts import end_when_asked_to
 from axdesk.api.rescue import default_database_path, restore_backup, salvage
 from axdesk.api.workspace import Workspace
+from axdesk.core.commands import FetchAgain
 from axdesk.core.errors import (
     AxdeskError,
     DamagedDatabaseError,
@@ -283,7 +284,9 @@ class _Command:
             for trial_index, answer in getattr(self._options, "answer", ()):
                 client.answer_question(trial_index, answer)
             for trial_index, result in getattr(self._options, "result", ()):
+                before = client.experiment.trial(trial_index)
                 client.complete_trial(trial_index, result)
+                self._tell(texts.entered(before, result))
         except (NotFoundError, TransitionError, UserInputError) as error:
             raise _UsageError(error.message, error.hint) from error
 
@@ -294,6 +297,8 @@ class _Command:
 
         def show(event: Event) -> None:
             nonlocal has_begun
+            if not has_begun:
+                self._fetch_again(client)
             has_begun = True
             if isinstance(event, QuestionAsked):
                 questions[event.question.trial_index] = event.question
@@ -323,6 +328,14 @@ class _Command:
         finally:
             display.close()
 
+    def _fetch_again(self, client: Client) -> None:
+        """Have the run that has just begun ask for results once more."""
+        for trial_index in getattr(self._options, "fetch_again", ()):
+            answer = client.submit(FetchAgain(trial_index))
+            answer.add_done_callback(
+                lambda done: None if (error := done.exception()) is None else complain(str(error))
+            )
+
     def _display(self, experiment: Experiment) -> Display:
         if self._options.jsonl:
             return JsonLines(self._lines)
@@ -330,11 +343,15 @@ class _Command:
             return TerminalProgress(experiment, self._lines)
         return LogProgress(experiment, self._lines)
 
+    def _tell(self, text: str) -> None:
+        """Write a line for a person, where it disturbs no JSON."""
+        (complain if self._options.jsonl else self._lines.write)(text)
+
     def _tell_end(self, experiment: Experiment) -> None:
-        """Write how the run ended and what is best, where it disturbs no JSON."""
+        """Write how the run ended and what is best."""
         if not experiment.runs:
             return
-        tell = complain if self._options.jsonl else self._lines.write
+        tell = self._tell
         run = experiment.runs[-1]
         finished = sum(trial.status.is_terminal for trial in experiment.of_run(run))
         reason = f" ({run.reason})" if run.reason else ""
@@ -386,6 +403,8 @@ class _Command:
             experiment = self._named(self._options.name)
             summary = next(s for s in summaries if s.id == experiment.id)
             told = texts.experiment_lines(experiment, summary)
+            if summary.state in (RunState.INTERRUPTED, RunState.STOPPED):
+                told.append(f"Go on with: {self._resume_command(experiment.name)}")
         self._lines.write("\n".join(told))
         return DONE
 

@@ -130,7 +130,7 @@ class TerminalProgress:
 
     def __init__(self, experiment: Experiment, lines: Lines) -> None:
         self._tally = Tally(experiment)
-        self._messages = Messages()
+        self._messages = Messages(cuts_prints=True)
         self._progress = Progress(
             TextColumn("{task.completed:.0f} of {task.total:.0f}", markup=False),
             BarColumn(bar_width=20),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from axdesk.core.commands import TResult
 from axdesk.core.draft_cells import value_text
 from axdesk.core.experiment import Experiment
 from axdesk.core.objective import OptimizationConfig
@@ -16,6 +17,7 @@ from axdesk.core.trial import Trial, TrialStatus
 _MINUTES_AN_HOUR = 60
 _HOURS_TOLD = 48
 _MEGABYTE = 1_000_000
+_CUT_OFF = "axdesk ended before the runner had answered"
 
 
 def words(value: RunState | TrialStatus) -> str:
@@ -99,12 +101,28 @@ def experiment_lines(experiment: Experiment, summary: ExperimentSummary) -> list
         lines.append(f"Run {run.index + 1}: {run.settings.max_trials} trials asked for, {counts}.")
         if run.reason:
             lines.append(f"Reason: {run.reason}")
+    is_cut_off = summary.state is RunState.INTERRUPTED
     lines += [
-        f"Trial {trial.index} may have started: {trial.reason}."
+        f"Trial {trial.index} may have started: {(trial.reason or _CUT_OFF).rstrip('.')}."
         for trial in experiment.trials.values()
-        if trial.is_uncertain
+        if trial.is_uncertain or (is_cut_off and _was_being_deployed(trial))
     ]
     return lines + best_lines(experiment.trials.values(), experiment.optimization)
+
+
+def _was_being_deployed(trial: Trial) -> bool:
+    return trial.status is TrialStatus.STAGED and not trial.surely_not_started
+
+
+def entered(before: Trial, result: TResult) -> str:
+    """Return what was entered for a trial, and what stood there before."""
+    parts = []
+    for metric, value in result.items():
+        mean = value[0] if isinstance(value, tuple) else value
+        known = before.latest(metric)
+        was = f" (was {number(known.mean)})" if known is not None else ""
+        parts.append(f"{metric} = {number(mean)}{was}")
+    return f"Trial {before.index}: {', '.join(parts)}, entered by hand"
 
 
 def _counts(trials: Iterable[Trial]) -> str:

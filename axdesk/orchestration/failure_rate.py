@@ -40,13 +40,14 @@ class FailureRate:
     @property
     def told(self) -> str:
         """How many trials failed, as a clause."""
-        return f"{len(self.exceeded)} of {len(self._counted)} trials failed"
+        count = len(self._counted)
+        return f"{len(self.exceeded)} of {count} {'trial' if count == 1 else 'trials'} failed"
 
     def error(self) -> FailureRateExceededError:
         """Return the error that ends the run."""
         rate = self._run().settings.tolerated_trial_failure_rate
         return FailureRateExceededError(
-            f"{self.told}; {rate:.12g} of them was tolerated.",
+            f"{self.told}; at most {100 * rate:.12g} % of a run's trials may fail.",
             "Mend the cause, then resume the run.",
             failures=self.exceeded,
         )

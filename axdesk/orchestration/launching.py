@@ -230,7 +230,7 @@ class Launching:
             launch.counts_as_failed = True
             self._loop.fail(trial, reason, may_have_started=True)
         self._loop.warn(
-            f"{self._loop.calls.runner_name} is not answering (#{launch.index}).",
+            f"{self._loop.calls.runner_name} is not answering (trial {launch.index}).",
             "Nothing new starts before it answers. Stop now leaves it behind.",
         )
 

@@ -396,12 +396,14 @@ class Scheduler:
             self._finish(RunState.STOPPED, self.current.reason)
         elif self.uncertain.questions:
             indices = tuple(self.uncertain.questions)
-            names = ", ".join(f"#{index}" for index in indices)
+            are = "trial" if len(indices) == 1 else "trials"
+            names = f"{are} {', '.join(map(str, indices))}"
             self._finish(RunState.STOPPED, f"a decision is needed about {names}")
             raise DecisionNeededError(
                 f"Nobody knows what became of {names}.",
-                "Look at the instrument, then enter a result, mark it failed, abandon it, or "
-                "choose what to do by uncertain_deployment.",
+                "Look at the instrument, then decide: client.answer_question or "
+                "client.complete_trial, or `axdesk --headless resume NAME` with --answer or "
+                "--result; for all such trials by uncertain_deployment.",
                 trial_indices=indices,
             )
         else:

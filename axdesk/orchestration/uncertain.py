@@ -143,17 +143,23 @@ class Uncertain:
         return self._loop.open_calls.add(f"find_trial of trial {trial.index}", future, deadline)
 
     def _found(self, trial: Trial, metadata: dict[str, Any] | None) -> None:
+        error = self._errors.pop(trial.index, None)
         if metadata is not None:
-            self._errors.pop(trial.index, None)
+            self._tell_healed(trial, error, "The runner has found it all the same; it goes on.")
             self._loop.started(trial, metadata)
             return
-        error = self._errors.pop(trial.index, None)
         retries = self._retries.get(trial.index, 0)
         if error is not None and retries >= _REDEPLOYMENTS_AFTER_ERRORS:
             self._loop.fail(trial, error, may_have_started=False)
             return
         self._retries[trial.index] = retries + (error is not None)
+        self._tell_healed(trial, error, "The runner says that it did not start; it starts again.")
         self._loop.deploy_again(trial)
+
+    def _tell_healed(self, trial: Trial, error: str | None, healed: str) -> None:
+        """Tell whoever wrote the plugin of an error that costs nothing."""
+        if error is not None:
+            self._loop.warn(f"Trial {trial.index}: {error.rstrip('.')}.", healed)
 
     def _not_known(self, trial: Trial) -> None:
         error = self._errors.pop(trial.index, None)
@@ -177,7 +183,7 @@ class Uncertain:
         asks_runner = (Answer.ASK_RUNNER,) if self._loop.calls.can_find else ()
         question = Question(
             trial_index=trial.index,
-            happened=f"#{trial.index} may have started: {trial.reason}.",
+            happened=f"Trial {trial.index} may have started: {trial.reason.rstrip('.')}.",
             did=f"{name} was not asked again, so that nothing runs twice. "
             "The other trials go on; nothing is suggested near it.",
             answers=(*asks_runner, Answer.REDEPLOY, Answer.MARK_FAILED, Answer.ABANDON),

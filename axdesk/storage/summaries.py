@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, text
 
+from axdesk.core.expressions import LinearExpression, goal_text
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
 
@@ -28,7 +29,8 @@ ORDER BY e.updated_at DESC, e.id DESC
 """)
 
 _OBJECTIVES = text("""
-SELECT t.experiment_id, t.objective, t.coefficient, coalesce(m.unit, '') AS unit
+SELECT t.experiment_id, t.objective, t.coefficient, t.metric, t.target,
+       coalesce(m.unit, '') AS unit
 FROM objective_terms t
 JOIN metrics m ON m.experiment_id = t.experiment_id AND m.name = t.metric
 ORDER BY t.experiment_id, t.objective, t.position
@@ -112,11 +114,10 @@ def read_summaries(
         connection: To the database.
         controllers: Who drives which experiment now.
     """
-    objectives: dict[int, list[tuple[float, str]]] = {}
+    objectives: dict[int, list[RowMapping]] = {}
     counts: dict[int, int] = {}
     for row in connection.execute(_OBJECTIVES).mappings():
-        terms = objectives.setdefault(row["experiment_id"], [])
-        terms.append((row["coefficient"], row["unit"]))
+        objectives.setdefault(row["experiment_id"], []).append(row)
         counts[row["experiment_id"]] = 1 + row["objective"]
     best = {
         row["experiment_id"]: (row["score"], row["trial_index"])
@@ -136,27 +137,37 @@ def read_summaries(
 
 def _summary(
     row: RowMapping,
-    objective: list[tuple[float, str]],
+    terms: list[RowMapping],
     objectives: int,
     best: tuple[float, int] | None,
     controller: str,
 ) -> ExperimentSummary:
-    coefficient, unit = objective[0] if len(objective) == 1 else (1.0, "")
+    only = terms[0] if len(terms) == 1 else None
+    coefficient = 1.0 if only is None else only["coefficient"]
     return ExperimentSummary(
         id=row["id"],
         name=(row["draft_name"] or "") if row["name"] is None else row["name"],
         state=_state(row, controller),
         is_minimised=coefficient < 0 if objectives == 1 else None,
         objectives=objectives,
+        objective="" if only is None else _label(only),
         finished_trials=row["finished_trials"],
         max_trials=row["max_trials"] or 0,
         # Adding 0 turns -0.0 into 0.0.
         best=None if best is None else best[0] / coefficient + 0.0,
         best_trial=None if best is None else best[1],
-        unit=unit,
+        unit="" if only is None else only["unit"],
         updated_at=datetime.fromisoformat(row["updated_at"]),
         controller=controller,
     )
+
+
+def _label(term: RowMapping) -> str:
+    """What the objective with this only term is about, as `Objective.label` tells it."""
+    if term["target"] is None:
+        return str(term["metric"])
+    alone = LinearExpression(((term["metric"], 1.0),))
+    return goal_text(alone, {term["metric"]: term["target"]})
 
 
 def _state(row: RowMapping, controller: str) -> RunState:

@@ -246,6 +246,7 @@ class MemoryWorkspace:
             optimization.unit_of(optimization.objective.metric_names[0]),
             now - timedelta(hours=20 * (len(self.drafts) - number)),
             self.controllers.get(number, ""),
+            objective=optimization.objective.label,
         )  # fmt: skip
 
     def configure(self, experiment_id: int, setup: ExperimentSetup) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QDialog, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
 
 from axdesk.core.commands import (
     Abandon,
@@ -135,6 +135,8 @@ def test_the_start_page_lists_what_there_is(qtbot: QtBot, qapp: QApplication) ->
         assert not bench.window.banner.isVisible()
         assert bench.find("start.list").model().rowCount() == 3
         bench.until(lambda: bench.find("start.interrupted").isVisible())
+        told = [found.text() for found in bench.find("start.interrupted").findChildren(QLabel)]
+        assert not any(text.startswith("now") for text in told)
         bench.find("start.filter").setText("buchwald")
         assert bench.find("start.list").model().rowCount() == 1
         bench.find("start.filter").clear()

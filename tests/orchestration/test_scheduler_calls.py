@@ -140,7 +140,7 @@ def test_a_search_that_fails_is_asked_again() -> None:
     bench.run(settings(1))
     assert bench.statuses == ["completed"]
     assert bench.calls.deployed == [0]
-    assert not bench.warnings
+    assert bench.warnings == ["Trial 0: run_trial raised: no pressure."]
 
 
 def test_a_stop_that_hangs_is_given_up_and_asked_again() -> None:

@@ -110,6 +110,7 @@ def test_a_trial_that_did_not_start_is_deployed_once_more_if_the_runner_knows() 
     bench.run(settings(1))
     assert bench.calls.deployed == [0, 0]
     assert bench.statuses == ["completed"]
+    assert bench.warnings == ["Trial 0: run_trial raised: no pressure."]
 
 
 def test_a_trial_that_fails_to_start_twice_is_failed_and_surely_did_not_start() -> None:
@@ -128,6 +129,7 @@ def test_a_trial_that_started_although_run_trial_raised_is_found_and_followed() 
     bench.run(settings(1))
     assert bench.calls.deployed == [0]
     assert bench.statuses == ["completed"]
+    assert bench.warnings == ["Trial 0: run_trial raised: no pressure."]
 
 
 def test_a_trial_that_is_looked_for_keeps_its_slot() -> None:
@@ -170,7 +172,7 @@ def test_a_deployment_that_answers_late_is_adopted() -> None:
     assert failed.may_have_started
     assert not bench.trial(0).may_have_started
     assert bench.calls.deployed == [0, 1]
-    assert bench.warnings == ["the reactor is not answering (#0)."]
+    assert bench.warnings == ["the reactor is not answering (trial 0)."]
 
 
 def test_a_deployment_that_raises_late_stays_failed() -> None:

@@ -347,6 +347,9 @@ class StoreContract:
 
         summary = next(s for s in store.summaries() if s.id == experiment.id)
 
+        only = optimization.objectives[0]
+        is_alone = len(optimization.objectives) == len(only.metric_names) == 1
+        assert summary.objective == (only.label if is_alone else "")
         best = outcomes.best_observed(experiment.trials.values(), optimization)
         assert (best is None) == (summary.best_trial is None) == (summary.best is None)
         if best is not None and summary.best_trial is not None:

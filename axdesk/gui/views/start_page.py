@@ -103,6 +103,7 @@ def _goal(summary: ExperimentSummary) -> str:
         goal = "No objective yet"
     else:
         goal = "Minimise" if summary.is_minimised else "Maximise"
+        goal = f"{goal} {summary.objective or 'a sum'}"
     if summary.controller and summary.state.is_live:
         process, _, host = summary.controller.partition("@")
         goal += f"  ·  run by {host or process}"
@@ -393,7 +394,9 @@ class StartPage(QScrollArea):
 
     def _make_notice(self, summary: ExperimentSummary) -> Notice:
         moment = when(summary.updated_at, datetime.now(UTC))
-        if moment not in ("now", "yesterday"):
+        if moment == "now":
+            moment = "just now"
+        elif moment != "yesterday":
             moment = f"at {moment}" if ":" in moment else f"on {moment}"
         done = counted(summary.finished_trials, "finished trial")
         return Notice(
