@@ -49,12 +49,12 @@ def restore_backup(
         StorageError: If the copy is not sound, or cannot be put there.
     """
     path = database or default_database_path()
+    chosen = newest_sound_backup(path) if backup is None else _copy_at(backup)
     if database is not None and not (path.exists() or list_backups(path)):
         raise NotFoundError(
             f"There is no database {path}, and no sound backup of it.",
             "Check the path. A backup can also be copied: it opens as any database does.",
         )
-    chosen = newest_sound_backup(path) if backup is None else _copy_at(backup)
     if chosen is None:
         raise NotFoundError(
             f"The database {path} has no sound backup.",
