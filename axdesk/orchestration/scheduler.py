@@ -437,7 +437,7 @@ class Scheduler:
         try:
             self._finish(state, reason)
         except Exception as error:  # noqa: BLE001  # must not hide why the run ended
-            is_known = error.__class__ is StorageError
+            is_known = isinstance(error, StorageError)
             _log.warning("The end of the run is not stored: %s", error, exc_info=not is_known)
             self.current = replace(self.current, state=state, reason=reason)
 
