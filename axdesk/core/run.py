@@ -142,8 +142,8 @@ class RetryBudget:
     """How many times in a row a call may fail before the trial counts as failed.
 
     Attributes:
-        poll: Polls; also searches, stops that had to be ended, and calls of `run_trial` that were
-            not entered.
+        poll: Polls; also searches, and calls of `run_trial` and `stop_trial` that were not
+            entered.
         fetch: Fetches of all metrics together.
     """
 

@@ -10,6 +10,9 @@ from axdesk.orchestration.early_stopping import reason_to_stop_early
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.loop import Loop
 
+_TRIES_IN_TIME = 2
+"""How often a `stop_trial` is asked that passes its deadline; when all is stopped, once."""
+
 
 @dataclass(slots=True)
 class _Stop:
@@ -51,7 +54,7 @@ class Stopping:
     def stop_all(self, reason: str) -> None:
         """Stop every running trial; asked twice, wait for no answer."""
         if self.reason is not None:
-            self._stops.clear()
+            self._leave_behind()
         self.reason = reason
         for index in list(self._following.watches):
             self.stop_as_asked(self._loop.experiment.trial(index))
@@ -133,14 +136,27 @@ class Stopping:
         """Count a call that was ended, or never began; ask again later, within the budget."""
         settings = self._loop.current.settings
         stop.failures += 1
-        if stop.failures >= settings.orchestration.retry_budget.poll:
+        tries = settings.orchestration.retry_budget.poll
+        if was_entered(error):
+            tries = min(tries, _TRIES_IN_TIME if self.reason is None else 1)
+        if stop.failures >= tries:
             return False
         stop.call = None
-        stop.again_at = now + pause_after(stop.failures, error, trial.index, settings)
+        pause = pause_after(stop.failures, error, trial.index, settings)
+        stop.again_at = now + pause
+        if self.reason is not None:
+            self._loop.warn(
+                f"Trial {trial.index} could not be stopped yet: {error.message}",
+                f"It is tried again in {pause:g} s. Stop now once more leaves it behind.",
+            )
         return True
 
     def _not_stopped(self, trial: Trial, stop: _Stop, error: AxdeskError) -> None:
-        self._loop.warn(f"Trial {trial.index} could not be stopped: {error.message}")
+        hint = ""
+        if self.reason is not None and not stop.is_certain:
+            others = " Stop now once more leaves the others behind." if self._stops else ""
+            hint = self._how_it_goes_on(trial) + others
+        self._loop.warn(f"Trial {trial.index} could not be stopped: {error.message}", hint)
         if stop.is_certain:
             self._loop.end(trial, stop.status, reason=f"{stop.reason}; it may go on")
             return
@@ -148,6 +164,21 @@ class Stopping:
         self._following.leave(trial)
         if self.reason is None:
             self._loop.follow_running()
+
+    def _leave_behind(self) -> None:
+        """Wait for no stop any more."""
+        for index in list(self._stops):
+            del self._stops[index]
+            trial = self._loop.experiment.trial(index)
+            self._following.leave(trial)
+            self._loop.warn(
+                f"Trial {index} is left behind: stop_trial has not answered.",
+                self._how_it_goes_on(trial),
+            )
+
+    def _how_it_goes_on(self, trial: Trial) -> str:
+        seconds = self._following.elapsed(trial)
+        return f"It has run for {seconds:.0f} s and goes on; a resumed run follows it."
 
     def _stop(self, trial: Trial, status: TrialStatus, reason: str, *, is_certain: bool) -> None:
         if self._loop.calls.can_stop:

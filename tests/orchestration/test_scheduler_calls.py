@@ -16,7 +16,7 @@ from axdesk.core.commands import (
     Stop,
     StopNow,
 )
-from axdesk.core.events import QuestionAsked, TrialHealthChanged
+from axdesk.core.events import QuestionAsked, TrialHealthChanged, Warned
 from axdesk.core.protocols import REST_SECONDS
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunState
 from axdesk.core.trial import Observation, TrialStatus
@@ -143,24 +143,48 @@ def test_a_search_that_fails_is_asked_again() -> None:
     assert bench.warnings == ["Trial 0: run_trial raised: no pressure."]
 
 
-def test_a_stop_that_hangs_is_given_up_and_asked_again() -> None:
-    bench = host({0: Script(seconds=99.0, hangs={"stop": 2})})
+def test_a_stop_for_a_limit_that_hangs_is_given_up_and_asked_once_more() -> None:
+    bench = host({0: Script(seconds=99.0, hangs={"stop": 1}), 1: Script(seconds=99.0)})
+    bench.scripts[1].stop_seconds = HANG
     bench.calls.can_stop = True
-    bench.submit_at(3.0, StopNow())
-    assert bench.run(settings(1, call_deadlines=DEADLINES)).state is RunState.STOPPED
-    assert bench.calls.stopped == [0, 0, 0]
-    assert bench.statuses == ["abandoned"]
-
-
-def test_a_stop_that_hangs_each_time_leaves_the_trial_running() -> None:
-    bench = host({0: Script(seconds=99.0, stop_seconds=HANG)})
-    bench.calls.can_stop = True
-    bench.submit_at(3.0, StopNow())
-    bench.run(settings(1, call_deadlines=DEADLINES, retry_budget=RetryBudget(poll=2)))
-    assert bench.statuses == ["running"]
-    assert bench.warnings == [
-        "Trial 0 could not be stopped: stop_trial of trial 0 did not answer within 5 s."
+    bench.run(settings(3, tolerance=0.9, call_deadlines=DEADLINES, trial_time_limit=20.0))
+    assert bench.calls.stopped == [0, 0, 1, 1]
+    assert [bench.trial(i).reason for i in range(2)] == [
+        "took longer than 20 s",
+        "took longer than 20 s; it may go on",
     ]
+
+
+@pytest.mark.parametrize("can_give_up", [True, False])
+def test_a_stop_that_hangs_when_all_is_stopped_is_asked_once_and_leaves_the_trial_running(
+    can_give_up: bool,
+) -> None:
+    bench = host({0: Script(seconds=99.0, stop_seconds=HANG), 1: Script(seconds=99.0)})
+    bench.calls.can_stop, bench.calls.can_give_up = True, can_give_up
+    bench.submit_at(3.0, StopNow())
+    assert bench.run(settings(2, 2, call_deadlines=DEADLINES)).state is RunState.STOPPED
+    assert bench.clock.seconds == 8.0
+    assert sorted(bench.calls.stopped) == [0, 1]
+    assert bench.statuses == ["running", "abandoned"]
+    (warning,) = bench.of_kind(Warned)
+    assert warning.message.startswith("Trial 0 could not be stopped: stop_trial")
+    assert warning.hint == "It has run for 8 s and goes on; a resumed run follows it."
+    assert bench.trial(0).elapsed_seconds == 8.0
+
+
+def test_others_that_wait_to_be_stopped_are_told_how_to_be_left_behind() -> None:
+    script = Script(seconds=99.0, stop_seconds=HANG)
+    bench = host({0: script, 1: script})
+    bench.calls.can_stop = True
+    bench.submit_at(3.0, StopNow())
+    bench.submit_at(4.0, StopNow())
+    bench.run(settings(2, 2, call_deadlines=DEADLINES))
+    assert bench.clock.seconds == 4.0
+    assert bench.statuses == ["running"] * 2
+    assert bench.warnings == [
+        f"Trial {index} is left behind: stop_trial has not answered." for index in range(2)
+    ]
+    assert [bench.trial(index).elapsed_seconds for index in range(2)] == [4.0, 4.0]
 
 
 def test_a_call_that_nobody_waits_for_any_more_is_given_up_all_the_same() -> None:
@@ -286,6 +310,9 @@ def test_a_stop_that_was_not_entered_is_asked_again() -> None:
     bench.run(settings(1))
     assert bench.calls.stopped == [0, 0]
     assert bench.statuses == ["abandoned"]
+    (warning,) = bench.of_kind(Warned)
+    assert warning.message == "Trial 0 could not be stopped yet: stop_trial was not reached."
+    assert warning.hint == "It is tried again in 60 s. Stop now once more leaves it behind."
 
 
 # ---- deployments that wait in a queue ------------------------------------------------------------
