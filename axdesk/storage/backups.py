@@ -31,6 +31,7 @@ HOURS_BETWEEN_OPENINGS = 6.0
 """A database that is opened gets a copy if it was changed and the newest one is older."""
 
 COMMITS_BETWEEN_COPIES = 600
+COMMITS_BEFORE_FIRST_COPY = 30
 SECONDS_BETWEEN_COPIES = 1800.0
 """While a database is written it gets a copy after so many commits, or so much time."""
 
@@ -251,6 +252,7 @@ class RollingBackups:
         self._commits = 0
         self._not_before = 0.0
         self._due_at = time.monotonic() + SECONDS_BETWEEN_COPIES
+        self._has_copy = path is not None and bool(list_backups(path))
 
     def opened(self, connection: sqlite3.Connection) -> None:
         """Make a copy of a database that was just opened, if it is due."""
@@ -271,7 +273,8 @@ class RollingBackups:
             return
         self._commits += 1
         now = time.monotonic()
-        is_due = self._commits >= COMMITS_BETWEEN_COPIES or now >= self._due_at
+        many = COMMITS_BETWEEN_COPIES if self._has_copy else COMMITS_BEFORE_FIRST_COPY
+        is_due = self._commits >= many or now >= self._due_at
         if is_due and now >= self._not_before:
             self._make(connection, self._path)
 
@@ -284,6 +287,7 @@ class RollingBackups:
             self._not_before = time.monotonic() + _SECONDS_TO_NEXT_TRY
             return
         ended = time.monotonic()
+        self._has_copy = True
         self._commits = 0
         self._not_before = ended + (ended - started) / _SHARE_OF_TIME
         self._due_at = ended + SECONDS_BETWEEN_COPIES

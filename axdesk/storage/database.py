@@ -128,7 +128,7 @@ class Database:
                 try:
                     self._stay_in_place()
                 except StorageError as error:
-                    _log.warning("What was stored is lost with the closing: %s", error)
+                    _log.warning("The database is closed without being in its place: %s", error)
             self._is_closed = True
             self._reader.dispose()
             self._connection.close()
@@ -271,7 +271,10 @@ class Database:
         raise StorageError(
             f"Another file was put in the place of the database {self.path} while it was "
             f"used.{kept}",
-            "Open the database again to use the other file, or move that file elsewhere to go on.",
+            f"To go on, move the other file elsewhere, put {self._rescued} in its place, and open "
+            "the database again."
+            if self._rescued
+            else "Move the other file elsewhere, and put a backup in its place.",
         )
 
     def _file_in_place(self) -> tuple[int, int] | None:

@@ -143,6 +143,15 @@ def test_a_run_makes_copies_now_and_then(path: Path, monkeypatch: pytest.MonkeyP
             assert len(copy.load("a").trials) == 3 + trials
 
 
+def test_a_new_database_gets_its_first_copy_in_its_first_run(tmp_path: Path) -> None:
+    with closing(SqlStore.at(tmp_path / "new.sqlite")) as store:
+        experiment = store.create(SETUP)
+        for index in range(60):
+            store.save_trial(experiment, trial(index))
+    (copy,) = list_backups(tmp_path / "new.sqlite")
+    assert copy.has_experiments
+
+
 def test_copies_take_a_small_share_of_the_time_only(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
