@@ -81,7 +81,9 @@ class Launching:
 
     def _may_launch(self) -> bool:
         run = self._loop.current
-        has_slot = self._loop.occupied < run.settings.parallelism
+        # What may be running and is asked about keeps its place, as long as another is left.
+        slots = max(1, run.settings.parallelism - len(self._uncertain.questions))
+        has_slot = self._loop.occupied < slots
         has_trial = self._remaining > 0 or bool(self._redeploy)
         may_start = run.state.launches and self._loop.keeping.error is None
         return may_start and self._launch is None and has_slot and has_trial

@@ -1,6 +1,7 @@
 """Trials of which nobody knows whether they started."""
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -188,6 +189,18 @@ def test_an_open_question_takes_no_slot_and_stops_no_pause() -> None:
         "running",
         "completed",
     ]
+
+
+def test_what_may_be_running_keeps_its_slot_where_another_is_left() -> None:
+    bench = Bench()
+    bench.calls.usual = Script(seconds=10.0)
+    bench.interrupted(settings(4, parallelism=2))
+    bench.put(TrialStatus.STAGED)
+    with pytest.raises(DecisionNeededError):
+        bench.run()
+    starts = [called_at for _, called_at, _ in bench.calls.launches]
+    assert len(starts) == 3
+    assert all(later - sooner >= 10.0 for sooner, later in pairwise(starts))
 
 
 def test_a_trial_that_was_told_to_be_deployed_again_is_not_asked_about_after_a_resume() -> None:
