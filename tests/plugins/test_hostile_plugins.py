@@ -137,8 +137,12 @@ def test_what_does_no_harm_is_answered_once(
     assert calls.run_trial(0, {}).result(SECONDS)["pid"] == pid
     calls.close()
     told = "\n".join(text for file, text in laboratory.printed if file == "rig.py")
-    # Behind a flood, there is room for few of the lines.
-    assert told.count(f"about to {deed}") in ((1, 2, 3, 4, 5) if deed == "flood" else (len(CALLS),))
+    if deed == "flood":
+        # Behind a flood there is room for as many of the lines as the time in between allows.
+        assert 1 <= told.count("about to flood") <= len(CALLS)
+        assert "lines were dropped" in told
+    else:
+        assert told.count(f"about to {deed}") == len(CALLS)
     assert ("lines were dropped" in told) == (deed == "flood")
     assert len(told) < 200_000
 
