@@ -219,6 +219,11 @@ def resume(operator: Operator, _folder: Path) -> None:
     click(review)
     operator.press("dialog.interrupted.resume")
     until(lambda: operator.text("status.banner.state") == "Completed", "the end of the run")
+    # The table follows the banner with its own repaint.
+    until(
+        lambda: all(trial["Status"] != "Running" for trial in operator.trials()),
+        "a table without running trials",
+    )
     seen = {
         "notice": said,
         "banner": operator.text("status.banner.next"),
