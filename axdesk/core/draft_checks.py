@@ -28,6 +28,7 @@ from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
 from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, TOptionValue
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
@@ -64,6 +65,15 @@ def checked_rows(
         plugin_python=general.get("plugin_python", ""),
         run=settings,
     )
+
+
+def searched_rows(rows: Mapping[Section, tuple[Row, ...]]) -> SearchSpace | None:
+    """Return the search space that the rows say, None while that is not clear."""
+    notes = Notes()
+    parameters = checked_parameters(rows[Section.PARAMETERS], notes)
+    metrics = _metrics(rows[Section.OBJECTIVES], Notes())
+    constraints = _constraints(rows, parameters, metrics, notes)
+    return checked_search_space(parameters, constraints.on_parameters, notes)
 
 
 _ORDER = tuple(Section)

@@ -22,7 +22,7 @@ from axdesk.core.draft_cells import (
     value_text,
     value_type_of,
 )
-from axdesk.core.draft_checks import checked_rows
+from axdesk.core.draft_checks import checked_rows, searched_rows
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.parameters import (
     DerivedParameterConfig,
@@ -31,6 +31,7 @@ from axdesk.core.parameters import (
 )
 from axdesk.core.plugins import PluginCatalogue, PluginChoice
 from axdesk.core.run import OrchestrationConfig, RunSettings
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 
 
@@ -88,8 +89,14 @@ class Draft:
         Args:
             catalogue: Plugins to check the choices against; None leaves that out.
         """
-        rows = {section: self.rows(section) for section in Section}
-        return checked_rows(rows, catalogue)
+        return checked_rows(self._all_rows(), catalogue)
+
+    def search_space(self) -> SearchSpace | None:
+        """Return the search space, whatever else is wrong; None while it is not clear itself."""
+        return searched_rows(self._all_rows())
+
+    def _all_rows(self) -> dict[Section, tuple[Row, ...]]:
+        return {section: self.rows(section) for section in Section}
 
 
 def draft_of(setup: ExperimentSetup) -> Draft:

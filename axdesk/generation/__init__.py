@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from axdesk.generation.feasibility import check_feasible
+    from axdesk.generation.share import feasible_share
     from axdesk.generation.strategy import (
         best_point,
         next_source,
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "best_point",
     "check_feasible",
+    "feasible_share",
     "next_source",
     "predict",
     "space_filling",
@@ -34,5 +36,5 @@ __all__ = [
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = "feasibility" if name == "check_feasible" else "strategy"
+    home = {"check_feasible": "feasibility", "feasible_share": "share"}.get(name, "strategy")
     return getattr(import_module(f"{__name__}.{home}"), name)

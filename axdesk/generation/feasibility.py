@@ -116,6 +116,12 @@ class Region:
         return found
 
     @property
+    def is_thin(self) -> bool:
+        """Whether floats are held by an equality, so that what is allowed has no volume."""
+        equal = self.limits.coefficients[self.limits.is_equal]
+        return bool(np.any(equal[:, self.held] != 0))
+
+    @property
     def is_empty(self) -> bool:
         """Whether no row at all is allowed."""
         start, _ = self.encoding.start()

@@ -12,6 +12,7 @@ class Stream(IntEnum):
     SPACE_FILLING = 1
     SEARCH = 2
     SURROGATE = 3
+    SHARE = 4
 
 
 def generator(seed: int, stream: Stream, trial_index: int = 0) -> np.random.Generator:

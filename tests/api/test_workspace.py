@@ -92,6 +92,28 @@ def run_to_the_end(workspace: Workspace, number: int) -> None:
         client.close()
 
 
+def test_the_feasible_share_follows_a_draft_that_is_not_whole(workspace: Workspace) -> None:
+    parameters = [{"name": n, "kind": "decimal", "low": "0", "high": "1"} for n in ("a", "b")]
+    draft = Draft().with_rows(Section.PARAMETERS, parameters)
+    draft = draft.with_rows(Section.CONSTRAINTS, [{"expression": "a + b <= 1"}])
+    assert isinstance(workspace.check(draft), Problems)
+
+    found = workspace.feasible_share(draft)
+    assert found is not None
+    assert found.share == pytest.approx(0.5, abs=0.01)
+    space = draft.search_space()
+    assert space is not None
+    assert workspace.feasible_share(space) == found
+    demo = workspace.feasible_share(workspace.demo_setup())
+    assert demo is not None
+    assert demo.share == 1
+    assert (
+        workspace.feasible_share(draft.with_cell(Section.CONSTRAINTS, 0, "expression", "a +"))
+        is None
+    )
+    assert workspace.feasible_share(draft.with_cell(Section.PARAMETERS, 0, "high", "x")) is None
+
+
 def test_a_draft_becomes_an_experiment_that_runs(
     workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
 ) -> None:
