@@ -1,0 +1,293 @@
+"""The part of a client that runs trials, and steers the run that goes on."""
+
+import os
+import platform
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from axdesk.api.client_state import ClientState
+from axdesk.api.interrupts import steered_by_signals
+from axdesk.core.clock import SystemClock
+from axdesk.core.commands import (
+    Abandon,
+    AnswerQuestion,
+    MarkFailed,
+    Pause,
+    Resume,
+    Stop,
+    StopNow,
+)
+from axdesk.core.errors import (
+    DeadlineError,
+    PreflightError,
+    TrialFailedError,
+    UnsupportedError,
+    UserInputError,
+)
+from axdesk.core.events import Event, Publish
+from axdesk.core.experiment import Experiment
+from axdesk.core.outcomes import baseline_trial
+from axdesk.core.protocols import AuditEntry, PluginCalls
+from axdesk.core.questions import Answer
+from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
+from axdesk.core.trial import TrialSource, TrialStatus
+from axdesk.orchestration.scheduler import Scheduler
+from axdesk.plugins.calls import ThreadedPluginCalls
+
+
+class RunMethods(ClientState):
+    """Runs trials."""
+
+    def run_trials(
+        self,
+        max_trials: int | None = None,
+        parallelism: int = 1,
+        tolerated_trial_failure_rate: float = 0.5,
+        initial_seconds_between_polls: float = 1,
+        *,
+        config: OrchestrationConfig | None = None,
+        on_event: Publish | None = None,
+        wait_for_answers: bool = False,
+    ) -> None:
+        """Run trials until the budget is spent; blocks.
+
+        In a program's main thread the first Ctrl-C lets running trials finish, the second stops
+        them, the third leaves them running; then KeyboardInterrupt is raised.
+
+        Args:
+            max_trials: Additional trials; None goes on with the last run and its settings.
+            parallelism: Trials that may run at once.
+            tolerated_trial_failure_rate: 0 up to, not including, 1.
+            initial_seconds_between_polls: Seconds between two polls of a trial.
+            config: Everything else; None for the defaults, or for those of the last run.
+            on_event: Receives every event, in this thread; must return at once.
+            wait_for_answers: Whether to wait for a person when only questions are left.
+
+        Raises:
+            PreflightError: If the runner or a metric is missing, there is no run to go on with, or
+                a limit can never be decided for want of a baseline.
+            FailureRateExceededError: If too many trials failed.
+            DecisionNeededError: If only a person can say what became of some trials.
+            ExperimentBusyError: If another process or client drives the experiment.
+            StorageError: If the database cannot be used.
+        """
+        experiment = self.experiment
+        settings = None
+        if max_trials is not None:
+            settings = RunSettings(
+                max_trials=max_trials,
+                parallelism=parallelism,
+                tolerated_trial_failure_rate=tolerated_trial_failure_rate,
+                initial_seconds_between_polls=initial_seconds_between_polls,
+                orchestration=config or OrchestrationConfig(),
+            )
+        calls = self._plugin_calls()
+        with self._store.control(experiment):
+            run = self._next_run(experiment, settings, config)
+            _refuse_without_baseline(experiment)
+            scheduler = Scheduler(
+                experiment,
+                run,
+                store=self._store,
+                generator=self._used_optimizer(),
+                calls=calls,
+                publish=on_event or _ignore,
+                clock=SystemClock(),
+                waits_for_answers=wait_for_answers,
+            )
+            with self._steered_by(scheduler), steered_by_signals(scheduler):
+                scheduler.run()
+
+    @contextmanager
+    def _steered_by(self, scheduler: Scheduler) -> Iterator[None]:
+        with self._lock:
+            self._scheduler, self._run_thread = scheduler, threading.get_ident()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._scheduler = self._run_thread = None
+            scheduler.refuse_commands()
+
+    def _next_run(
+        self,
+        experiment: Experiment,
+        settings: RunSettings | None,
+        config: OrchestrationConfig | None,
+    ) -> Run:
+        facts: dict[str, Any] = {
+            "plugin_hashes": self._opened.plugin_hashes,
+            "controller": f"{os.getpid()}@{platform.node()}",
+        }
+        if settings is not None:
+            return Run(
+                index=len(experiment.runs),
+                settings=settings,
+                started_at=SystemClock().now(),
+                **facts,
+            )
+        if not experiment.runs:
+            raise PreflightError(
+                f"Experiment {experiment.name!r} has no run to go on with.",
+                "Say how many trials to run.",
+            )
+        last = experiment.runs[-1]
+        if config is not None:
+            facts["settings"] = replace(last.settings, orchestration=config)
+        return last.moved_to(RunState.STARTING, reason="", ended_at=None, **facts)
+
+    def _plugin_calls(self) -> PluginCalls:
+        self._refuse_if_closed()
+        if self._calls is None:
+            if self._runner is None:
+                raise PreflightError("Nothing deploys trials.", "Call configure_runner.")
+            self._calls = ThreadedPluginCalls(self._runner, tuple(self._metrics.values()))
+        missing = [
+            name
+            for name in self._configured_optimization().required_metrics
+            if name not in self._calls.metric_names
+        ]
+        if missing:
+            have = ", ".join(map(repr, self._calls.metric_names)) or "none"
+            raise PreflightError(
+                f"Nothing fetches {', '.join(map(repr, missing))}; the metrics given: {have}.",
+                "Give configure_metrics a metric of that name.",
+            )
+        self._check_names(self._calls.metric_names)
+        return self._calls
+
+    def ask_runner(self, trial_index: int) -> TrialStatus | None:
+        """Ask how a trial fares that no run follows; blocks, and stores nothing.
+
+        Returns:
+            Its status as the runner tells it; None if it surely was not started.
+
+        Raises:
+            UnsupportedError: If nobody knows whether it was started, and the runner cannot look.
+            PluginError: If the runner fails, or does not answer within the deadline of a poll.
+        """
+        trial, calls = self.experiment.trial(trial_index), self._plugin_calls()
+        answer: Future[Any]
+        if trial.metadata is not None:
+            answer = calls.poll_trial(trial_index, trial.metadata)
+        elif calls.can_find:
+            answer = calls.find_trial(trial_index, dict(trial.arm.parameters))
+        else:
+            raise UnsupportedError(
+                f"{calls.runner_name} cannot look for trials.", "Look at the laboratory."
+            )
+        runs = self.experiment.runs
+        orchestration = runs[-1].settings.orchestration if runs else OrchestrationConfig()
+        seconds = orchestration.call_deadlines.poll
+        try:
+            found = answer.result(seconds)
+        except TrialFailedError:
+            return TrialStatus.FAILED
+        except TimeoutError:
+            what = f"{calls.runner_name} (trial {trial_index})"
+            reason = f"{what} did not answer within {seconds:g} s."
+            calls.give_up(answer, reason)
+            raise DeadlineError(reason) from None
+        if isinstance(found, TrialStatus):
+            return found
+        return None if found is None else TrialStatus.RUNNING
+
+    def pause(self) -> None:
+        """Start no new trials; from any thread."""
+        self._order(Pause())
+
+    def resume(self) -> None:
+        """Start trials again; from any thread."""
+        self._order(Resume())
+
+    def stop(self) -> None:
+        """End the run once its running trials have finished; from any thread."""
+        self._order(Stop())
+
+    def stop_now(self) -> None:
+        """Stop the running trials and end the run; from any thread."""
+        self._order(StopNow())
+
+    def answer_question(self, trial_index: int, answer: Answer) -> None:
+        """Say what became of a trial that may have started; from any thread.
+
+        A run that asks does as told. With no run on, the answer is stored, and the next run does
+        as it says. A result that is known is entered with `complete_trial` instead.
+
+        Args:
+            trial_index: As `QuestionAsked` and `DecisionNeededError` name it.
+            answer: One of those that the question offers.
+
+        Raises:
+            UserInputError: If no such question is open, or the answer is not among its answers.
+        """
+        with self._lock:
+            is_asked_now = self._scheduler is not None
+        if is_asked_now:
+            self._order(AnswerQuestion(trial_index, answer))
+            return
+        self._refuse_without_question(trial_index)
+        match answer:
+            case Answer.ASK_RUNNER:
+                pass  # as every run does that finds such a trial
+            case Answer.REDEPLOY:
+                self._let_deploy(trial_index)
+            case Answer.MARK_FAILED:
+                self._order(MarkFailed(trial_index, "marked as failed (may have started)"))
+            case Answer.ABANDON:
+                self._order(Abandon(trial_index))
+
+    def _refuse_without_question(self, trial_index: int) -> None:
+        status = self.experiment.trial(trial_index).status
+        if status is not TrialStatus.STAGED:
+            raise UserInputError(f"No question about trial {trial_index} is open: it is {status}.")
+
+    def _let_deploy(self, trial_index: int) -> None:
+        experiment = self.experiment
+        with self._store.control(experiment):
+            self._refuse_without_question(trial_index)
+            trial = experiment.trial(trial_index)
+            again = replace(trial, may_have_started=False, staged_at=None, reason="")
+            entry = AuditEntry(
+                SystemClock().now(),
+                "answer_question",
+                trial_index,
+                before=trial.reason,
+                after="it never ran: deploy it",
+            )
+            self._store.save_trial(experiment, again, (entry,))
+            experiment.put(again)
+
+
+def _refuse_without_baseline(experiment: Experiment) -> None:
+    """Refuse a run in which a limit could never be decided."""
+    if not experiment.optimization.is_relative:
+        return
+    baseline = baseline_trial(experiment.trials.values())
+    if baseline is None and experiment.setup.generation.initialize_with_center:
+        if not experiment.trials:
+            return  # the first trial, that of the start values, will be the baseline
+    elif baseline is not None:
+        is_attached = baseline.generation.source is TrialSource.BASELINE
+        if baseline.status is TrialStatus.COMPLETED or not (
+            is_attached or baseline.status.is_terminal
+        ):
+            return
+    limits = [str(one) for one in experiment.optimization.outcome_constraints if one.is_relative]
+    raise PreflightError(
+        f"“{limits[0]}” cannot be decided: "
+        + (
+            "there is no baseline trial."
+            if baseline is None
+            else f"the baseline trial #{baseline.index} has no result."
+        ),
+        "Call attach_baseline and complete_trial first.",
+    )
+
+
+def _ignore(event: Event) -> None:
+    """A run that nobody watches."""

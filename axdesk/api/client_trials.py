@@ -1,0 +1,245 @@
+"""The part of a client that suggests trials and takes what people say of them."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from axdesk.api import asking
+from axdesk.api.client_state import ClientState, TOutcome
+from axdesk.core.clock import SystemClock
+from axdesk.core.commands import (
+    Abandon,
+    AddTrial,
+    EnterResult,
+    MarkEarlyStopped,
+    MarkFailed,
+    Replicate,
+    SetExcluded,
+    SetNote,
+)
+from axdesk.core.errors import TransitionError
+from axdesk.core.parameters import TParameterization, TParameterValue
+from axdesk.core.protocols import AuditEntry
+from axdesk.core.stopping import EarlyStopping
+from axdesk.core.trial import TrialStatus
+from axdesk.orchestration.early_stopping import reason_to_stop_early
+from axdesk.orchestration.trial_commands import observations_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class TrialMethods(ClientState):
+    """Asks for trials and tells their results."""
+
+    def get_next_trials(
+        self, max_trials: int, fixed_parameters: TParameterization | None = None
+    ) -> dict[int, dict[str, TParameterValue]]:
+        """Suggest trials that the caller runs: index → parameters; they are RUNNING.
+
+        Args:
+            max_trials: At most as many; fewer, with a warning, if every allowed point was tried.
+            fixed_parameters: Parameter → value that the suggestions have there, in the parameter's
+                unit; the others are searched, and the model knows all values.
+
+        Raises:
+            UserInputError: If a parameter that is fixed is unknown, its value is not allowed, the
+                constraints cannot be met with it, or none is left to be searched.
+            SearchSpaceExhaustedError: If every allowed point was tried.
+            GenerationError: If no candidate could be made.
+            ExperimentBusyError: If a run goes on.
+        """
+        return asking.next_trials(
+            self._store,
+            self.experiment,
+            self._used_optimizer(),
+            max_trials=max_trials,
+            held=fixed_parameters or {},
+            now=SystemClock().now(),
+        )
+
+    def complete_trial(
+        self,
+        trial_index: int,
+        raw_data: TOutcome | None = None,
+        progression: int | None = None,
+        *,
+        note: str = "",
+    ) -> TrialStatus:
+        """Enter or correct a trial's result; return its status, COMPLETED.
+
+        A correction keeps the old value in the history.
+
+        Args:
+            trial_index: From 0.
+            raw_data: Metric → mean, or (mean, sem), in the metric's unit; None completes a trial
+                whose data were attached.
+            progression: Step in a time series; None: 0.
+            note: Why, for the history.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            UserInputError: If a required metric is missing, or a value is no finite number.
+            TransitionError: If the trial was abandoned.
+            UnsupportedError: In `on_event`, where it cannot wait for the run.
+        """
+        self._refuse_in_run("complete_trial", "EnterResult")
+        command = EnterResult(trial_index, raw_data or {}, float(progression or 0), note)
+        self.submit(command).result()
+        return self.experiment.trial(trial_index).status
+
+    def attach_data(
+        self, trial_index: int, raw_data: TOutcome, progression: int | None = None
+    ) -> None:
+        """Add values to a trial that goes on, without completing it.
+
+        Raises:
+            UserInputError: If a metric is unknown, or a value is no finite number.
+            TransitionError: If the trial has ended.
+        """
+        experiment = self.experiment
+        self._check_names(tuple(raw_data))
+        with self._store.control(experiment):
+            trial = experiment.trial(trial_index)
+            if trial.status.is_terminal:
+                raise TransitionError(
+                    f"Trial {trial_index} is {trial.status.name} and takes no more data.",
+                    "Enter or correct its result with complete_trial.",
+                )
+            new = observations_of(raw_data, float(progression or 0))
+            changed = replace(trial, observations=(*trial.observations, *new))
+            self._store.save_trial(experiment, changed)
+            experiment.put(changed)
+
+    def attach_trial(self, parameters: TParameterization, arm_name: str | None = None) -> int:
+        """Add a trial that the caller chose and runs; return its index.
+
+        A value out of bounds or off its step, and a constraint that is broken, are told by a
+        warning in the log. The model learns from the trial where it lies, unless that is more than
+        half a range outside.
+
+        Args:
+            parameters: A value for each parameter that exists there; derived ones may be left out.
+            arm_name: Its name; None for the usual one.
+
+        Raises:
+            UserInputError: If a parameter is missing or unknown, or a value is of another type.
+        """
+        return self._apply(AddTrial(dict(parameters), arm_name)).index
+
+    def attach_baseline(self, parameters: TParameterization, arm_name: str | None = None) -> int:
+        """Add the trial that limits such as `"qps >= 0.95 * baseline"` are relative to.
+
+        Complete it with `complete_trial`; until then such limits cannot be decided. Without an
+        attached baseline they are relative to the trial of the start values, if there is one.
+
+        Returns:
+            Its index. Of several baselines the latest counts.
+        """
+        return self._apply(AddTrial(dict(parameters), arm_name, is_baseline=True)).index
+
+    def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
+        """Give a trial up; its point may be suggested again."""
+        self._order(MarkFailed(trial_index, failed_reason or "marked as failed"))
+
+    def mark_trial_abandoned(self, trial_index: int) -> None:
+        """Give a trial up, or void its result; its point is not suggested again."""
+        self._order(Abandon(trial_index))
+
+    def mark_trial_early_stopped(self, trial_index: int) -> None:
+        """End a running trial before its time; its values are kept, but not given to the model.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            TransitionError: If it does not run.
+            UserInputError: If it has no values.
+        """
+        self._order(MarkEarlyStopped(trial_index))
+
+    def should_stop_trial_early(self, trial_index: int) -> bool:
+        """Whether the trial's latest values say that it is not worth finishing; changes nothing.
+
+        Judged by the `early_stopping` of the last run, or of the set-up before the first; where
+        neither has one, by `EarlyStopping(percentile=50)`. A trial that does not run is not to be
+        stopped.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+        """
+        experiment = self.experiment
+        trial = experiment.trial(trial_index)
+        settings = experiment.runs[-1].settings if experiment.runs else experiment.setup.run
+        rule = settings.orchestration.early_stopping or EarlyStopping(percentile=50.0)
+        trials = tuple(experiment.trials.values())
+        reason = reason_to_stop_early(rule, trial, trials, experiment.optimization)
+        return trial.status is TrialStatus.RUNNING and reason != ""
+
+    def void_trial(self, trial_index: int, reason: str = "voided") -> None:
+        """Take a completed trial's result back: it becomes ABANDONED, and its values are kept.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            TransitionError: If it is not COMPLETED.
+        """
+        if self.experiment.trial(trial_index).status is not TrialStatus.COMPLETED:
+            raise TransitionError(
+                f"Trial {trial_index} is {self.experiment.trial(trial_index).status}: it has no "
+                "result to be voided.",
+                "Give a trial up with mark_trial_abandoned or mark_trial_failed.",
+            )
+        self._order(Abandon(trial_index, reason))
+
+    def exclude_trial(self, trial_index: int) -> None:
+        """Withhold a trial from the model and from the best point; it is still shown."""
+        self._order(SetExcluded(trial_index, is_excluded=True))
+
+    def include_trial(self, trial_index: int) -> None:
+        """Give a trial back to the model."""
+        self._order(SetExcluded(trial_index, is_excluded=False))
+
+    def set_trial_note(self, trial_index: int, note: str) -> None:
+        """Write a trial's note, in the place of an earlier one."""
+        self._order(SetNote(trial_index, note))
+
+    def replicate_trial(self, trial_index: int, *, deploy: bool = True) -> int:
+        """Have the parameters of a trial run once more; return the new trial's index.
+
+        Args:
+            trial_index: The trial, in any status.
+            deploy: Whether the run that goes on, or the next one, deploys it, beyond its
+                `max_trials`; otherwise the caller runs it, and completes it with `complete_trial`.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            UserInputError: If its parameters are no longer allowed.
+            UnsupportedError: In `on_event`, where it cannot wait for the run.
+        """
+        self._refuse_in_run("replicate_trial", "Replicate")
+        before = set(self.experiment.trials)
+        self.submit(Replicate(trial_index, is_deployed=deploy)).result()
+        return max(set(self.experiment.trials) - before)
+
+    def import_trials(self, frame: "pd.DataFrame") -> list[int]:
+        """Add earlier trials, all or none; return their indices.
+
+        Args:
+            frame: One row a trial. A column of each parameter that is neither fixed nor derived,
+                and columns of metrics, by their names and in their units; `METRIC_sem` for standard
+                errors, `arm_name`, and `trial_status` (COMPLETED, FAILED or ABANDONED; without one
+                COMPLETED). Empty cells say nothing. What `summarize` returns is understood, too,
+                without the columns of metadata. Values out of bounds are told in the log, as by
+                `attach_trial`.
+
+        Raises:
+            UserInputError: If a column is unknown, or rows are not allowed, each with its number
+                from 0.
+            ExperimentBusyError: If a run goes on.
+        """
+        return asking.import_trials(self._store, self.experiment, frame, SystemClock().now())
+
+    def history(self, trial_index: int | None = None) -> tuple[AuditEntry, ...]:
+        """Return what people did to the experiment, or to one trial, oldest first.
+
+        Args:
+            trial_index: From 0; None for everything.
+        """
+        return self._store.history(self.experiment.id, trial_index)
