@@ -110,7 +110,7 @@ def allowed_actions(state: RunState, running_trials: int) -> frozenset[RunAction
         case RunState.STARTING:
             return frozenset({RunAction.PAUSE, RunAction.STOP})
         case RunState.RUNNING:
-            return frozenset({RunAction.PAUSE, RunAction.STOP} | stop_now)
+            return frozenset({RunAction.PAUSE, RunAction.STOP, RunAction.STOP_NOW})
         case RunState.PAUSING | RunState.STOPPING:
             return frozenset({RunAction.RESUME, RunAction.STOP_NOW})
         case RunState.PAUSED:
@@ -121,6 +121,18 @@ def allowed_actions(state: RunState, running_trials: int) -> frozenset[RunAction
             return frozenset({RunAction.RESUME, RunAction.EDIT_SETUP})
         case RunState.INTERRUPTED:
             return frozenset({RunAction.RESUME})
+
+
+def asks_before_closing(state: RunState, running_trials: int) -> bool:
+    """Return whether what becomes of the run is asked before the window is closed.
+
+    Args:
+        state: Where the experiment stands.
+        running_trials: How many trials are staged or running.
+    """
+    if state in (RunState.PAUSED, RunState.NEEDS_ATTENTION):
+        return running_trials > 0
+    return state.is_live
 
 
 @dataclass(frozen=True, slots=True)

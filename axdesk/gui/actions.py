@@ -53,12 +53,9 @@ ACTIONS = (
     ActionSpec("view.zoom_reset", "Usual size", "Ctrl+0"),
     ActionSpec("view.full_screen", "Full screen", "F11", is_checkable=True),
     ActionSpec("run.start", "Start", "F5", "player-play-filled"),
-    ActionSpec("run.pause", "Pause", "F6", "player-pause-filled",
-               "No new trials; running ones finish."),
-    ActionSpec("run.stop", "Stop", "Shift+F5", "player-stop-filled",
-               "No new trials; running ones finish; then the run ends."),
-    ActionSpec("run.stop_now", "Stop now", "Ctrl+Shift+F5", "hand-stop",
-               "Ends the running trials through the runner and marks them abandoned."),
+    ActionSpec("run.pause", "Pause", "F6", "player-pause-filled"),
+    ActionSpec("run.stop", "Stop", "Shift+F5", "player-stop-filled"),
+    ActionSpec("run.stop_now", "Stop now", "Ctrl+Shift+F5", "hand-stop"),
     ActionSpec("run.add_trials", "Add trials…", "", "stack-2"),
     ActionSpec("trials.enter_result", "Enter result…", "Ctrl+R", "pencil"),
     ActionSpec("trials.mark_failed", "Mark failed…", "", "circle-x"),
@@ -157,6 +154,7 @@ class Actions(QObject):
         """
         for title, names in MENUS:
             menu = bar.addMenu(title)
+            menu.setToolTipsVisible(True)  # they say why an action is off
             for name in names:
                 if not name:
                     menu.addSeparator()

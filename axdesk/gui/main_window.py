@@ -363,7 +363,8 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         facts = session.facts
-        if facts.questions and facts.state is not RunState.INTERRUPTED:
+        asks = bool(facts.questions) or facts.state is RunState.NEEDS_ATTENTION
+        if asks and facts.state is not RunState.INTERRUPTED:
             self._show_tab(Mode.MONITOR)
             self.docks.show("attention")
             self.attention_view.show_first()
@@ -484,11 +485,11 @@ class MainWindow(QMainWindow):
             dialog.chosen.connect(self._close_as_chosen)
             dialog.open()
             return
-        pending = sum(len(session.facts.pending) for session in live)
-        if not pending:
+        asked = [session.facts for session in live if session.facts.asks_before_closing]
+        if not asked:
             self._finish_then_close()
             return
-        dialog = close_dialog(self, len(live), pending)
+        dialog = close_dialog(self, len(asked), sum(len(facts.pending) for facts in asked))
         dialog.chosen.connect(self._close_as_chosen)
         dialog.open()
 
@@ -498,11 +499,16 @@ class MainWindow(QMainWindow):
         elif key == "now":
             self._may_close = True
             self.close()
+        else:
+            self._closes_when_idle = False
 
     def _finish_then_close(self) -> None:
         self._closes_when_idle = True
-        for session in self._workbench.live_sessions:
-            session.act_on(RunAction.STOP)
+        live = self._workbench.live_sessions
+        for session in live:
+            session.stop()
+        if not live:  # it ended while it was being asked about
+            self.close()
 
     def _close_if_wanted(self) -> None:
         if self._closes_when_idle:

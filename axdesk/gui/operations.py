@@ -19,6 +19,7 @@ from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
 from axdesk.gui.models.experiments_model import UNNAMED
 from axdesk.gui.models.run_facts import RunFacts, runner_name
+from axdesk.gui.models.run_words import action_tip, start_word, why_no_more_trials, why_off
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.views.dialogs import (
     AddTrialsDialog,
@@ -31,10 +32,11 @@ from axdesk.gui.views.dialogs import (
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
 from axdesk.gui.workbench import Workbench
 
-_START_WORDS = {
-    RunState.PAUSING: "Cancel pausing",
-    RunState.STOPPING: "Cancel stopping",
-    RunState.COMPLETED: "Add trials…",
+_RUN_ACTIONS = {
+    "run.start": RunAction.RESUME,
+    "run.pause": RunAction.PAUSE,
+    "run.stop": RunAction.STOP,
+    "run.stop_now": RunAction.STOP_NOW,
 }
 
 
@@ -179,12 +181,19 @@ class Operations(QObject):
         dialog.chosen.connect(
             lambda key: session.act_on(RunAction.STOP_NOW) if key == "stop" else None
         )
+
+        def close_when_over() -> None:
+            if RunAction.STOP_NOW not in session.facts.actions:
+                dialog.reject()
+
+        session.changed.connect(close_when_over)
+        dialog.finished.connect(lambda: session.changed.disconnect(close_when_over))
         dialog.open()
 
     def add_trials(self) -> None:
         """Go on after a run that ended with further trials."""
         session = self._session
-        if session is None or session.is_live or session.facts.run is None:
+        if session is None or why_no_more_trials(session.facts):
             return
         dialog = AddTrialsDialog(self._window, session.facts.budget // 2)
         dialog.entered.connect(lambda count: session.start(more_trials=count))
@@ -346,27 +355,15 @@ class Operations(QObject):
             self._actions[name].setEnabled(editable and able)
 
     def _update_run_actions(self, facts: RunFacts | None) -> None:
-        allowed = facts.actions if facts is not None else frozenset()
-        start, pause = self._actions["run.start"], self._actions["run.pause"]
-        stop, stop_now = self._actions["run.stop"], self._actions["run.stop_now"]
-        state = facts.state if facts is not None else RunState.DRAFT
-        has_run = facts is not None and facts.run is not None
-        start.setText(_START_WORDS.get(state, "Resume" if has_run else "Start"))
-        start.setEnabled(bool(allowed & {RunAction.START, RunAction.RESUME}))
-        self._actions.set_tip(start, _start_tip(facts))
-        may_pause, may_stop_now = RunAction.PAUSE in allowed, RunAction.STOP_NOW in allowed
-        pause.setEnabled(may_pause)
-        stop.setEnabled(RunAction.STOP in allowed)
-        stop_now.setEnabled(may_stop_now)
-        # One place for the three: they are never on together.
-        pause.setVisible(may_pause)
-        start.setVisible(facts is not None and not may_pause)
-        stop.setVisible(facts is not None)
-        stop_now.setVisible(may_stop_now)
-        self._actions["run.add_trials"].setEnabled(
-            facts is not None and has_run and RunAction.RESUME in allowed and not state.is_live
-            and state is not RunState.INTERRUPTED
-        )  # fmt: skip
+        self._actions["run.start"].setText(start_word(facts))
+        for name, action in _RUN_ACTIONS.items():
+            self._switch(name, why_off(facts, action), action_tip(facts, action))
+        self._switch("run.add_trials", why_no_more_trials(facts), "Go on with further trials.")
+
+    def _switch(self, name: str, off: str, tip: str) -> None:
+        """Switch an action on or off; `off` says why it is."""
+        self._actions[name].setEnabled(not off)
+        self._actions.set_tip(self._actions[name], off or tip)
 
     def _update_trial_actions(self, facts: RunFacts | None, selected: int | None) -> None:
         trial = None
@@ -421,16 +418,6 @@ class Operations(QObject):
         )  # fmt: skip
         dialog.entered.connect(lambda reason: session.submit(command(trial.index, reason)))
         dialog.open()
-
-
-def _start_tip(facts: RunFacts | None) -> str:
-    if facts is None:
-        return "Open an experiment first"
-    if facts.controller:
-        return f"Another process drives this experiment: {facts.controller}"
-    if facts.state is RunState.DRAFT and facts.first_problem:
-        return f"The set-up is not complete: {facts.first_problem}"
-    return "Start the run" if facts.run is None else "Go on with the run"
 
 
 def _file_name(name: str) -> str:

@@ -89,7 +89,7 @@ class ExperimentSession(QObject):
         changed: Facts changed; told at most every 100 ms.
         problems_found: The run cannot start as set up; carries the `Problems`.
         saved: The draft, or an event of the run, is stored; carries the time (UTC).
-        finished: The run of this sitting ended and its thread is gone.
+        finished: The run of this sitting ended and its thread is gone, or it was not started.
     """
 
     changed = Signal()
@@ -176,7 +176,7 @@ class ExperimentSession(QObject):
             outage=record.outage or self._saver.outage,
             controller=self._controller,
             is_opening=self._is_opening,
-            can_cancel_start=self._is_opening and self._thread is None,
+            pauses_when_open=isinstance(self._when_open, Pause),
         )
 
     @property
@@ -195,6 +195,11 @@ class ExperimentSession(QObject):
     def is_live(self) -> bool:
         """Whether a run of this experiment goes on in this window."""
         return self._thread is not None
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether a run is being started, of which nothing is known yet."""
+        return self._is_opening
 
     @property
     def has_unsaved_edits(self) -> bool:
@@ -260,6 +265,7 @@ class ExperimentSession(QObject):
         if self.is_live or self._is_opening or self._controller:
             return
         self._is_opening = True
+        self._when_open = None
         self._starts += 1
         start = self._starts
         draft, is_new = self.draft_model.draft, not self.is_configured
@@ -311,8 +317,14 @@ class ExperimentSession(QObject):
     _inquiry = 0
 
     def pause(self) -> None:
-        """Launch no new trials."""
-        self.submit(Pause())
+        """Launch no new trials; a run that is being opened pauses as soon as it has started."""
+        if self._is_opening:
+            self._when_open = Pause()
+            self._note_change()
+        else:
+            self.submit(Pause())
+
+    _when_open: Command | None = None
 
     def resume(self) -> None:
         """Cancel pausing or stopping, or go on after a pause with the set-up as it is now."""
@@ -337,12 +349,15 @@ class ExperimentSession(QObject):
 
         A run whose plugins are still being opened is not started at all.
         """
-        if self.facts.can_cancel_start:
+        if self._is_opening and self.is_live:
+            self._when_open = Stop()
+        elif self._is_opening:
             self._is_opening = False
             self._starts += 1  # what is being opened is no longer waited for
             self._note_change()
-            return
-        self.submit(Stop())
+            self.finished.emit()
+        else:
+            self.submit(Stop())
 
     def stop_now(self) -> None:
         """End the running trials through the runner, then the run."""
@@ -476,6 +491,7 @@ class ExperimentSession(QObject):
                 self.draft_model.note_found(problem)
             self._note_change()
             self.problems_found.emit(prepared)
+            self.finished.emit()
             return
         if self._is_closed:
             return
@@ -502,6 +518,7 @@ class ExperimentSession(QObject):
             return
         self._is_opening = False
         self._report(error, "The run was not started")
+        self.finished.emit()
 
     def _receive(self, event: Event) -> None:
         """Take an event of the run; what it changes is shown with the next coalesced update."""
@@ -554,11 +571,14 @@ class ExperimentSession(QObject):
             self.attention_model.remove(key)
 
     def _note_run(self, run: Run) -> None:
-        """Hand the settings that the operator changed meanwhile to a run that goes on again."""
+        """Hand what the operator asked for and changed meanwhile to a run that has started."""
         self._is_opening = False
+        asked, self._when_open = self._when_open, None
         wanted, self._settings_wanted = self._settings_wanted, None
         if wanted is not None and run.state.is_live:
             self._change_live_settings(wanted)
+        if asked is not None and run.state.is_live:
+            self.submit(asked)
 
     def _run_ended(self, error: object) -> None:
         self._end_error = error if isinstance(error, Exception) else None

@@ -57,7 +57,7 @@ class Workbench(QObject):
         current_changed: Another session, or none, is shown.
         failed: An `AxdeskError` that belongs to no session; carries it.
         opened_interrupted: The session shown was cut off; carries it.
-        idle: The last run ended.
+        idle: The last run ended, or was not started.
         summaries_changed: The list of experiments was read again.
         session_removed: A session is about to be deleted; carries its id.
         started_demo: The demo's session is shown and its run is being started.
@@ -124,8 +124,8 @@ class Workbench(QObject):
 
     @property
     def live_sessions(self) -> tuple[ExperimentSession, ...]:
-        """The sessions with a run in this window."""
-        return tuple(s for s in self._sessions.values() if s.is_live)
+        """The sessions with a run in this window, also one that is just being started."""
+        return tuple(s for s in self._sessions.values() if s.is_live or s.is_opening)
 
     @property
     def unsaved_sessions(self) -> tuple[ExperimentSession, ...]:

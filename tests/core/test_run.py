@@ -19,6 +19,7 @@ from axdesk.core.run import (
     RunSettings,
     RunState,
     allowed_actions,
+    asks_before_closing,
 )
 
 S = RunState
@@ -31,7 +32,7 @@ BUTTONS: dict[RunState, tuple[set[RunAction], set[RunAction]]] = {
     S.DRAFT: ({A.EDIT_SETUP}, set()),
     S.READY: ({A.START, A.EDIT_SETUP}, set()),
     S.STARTING: ({A.PAUSE, A.STOP}, set()),
-    S.RUNNING: ({A.PAUSE, A.STOP}, {A.STOP_NOW}),
+    S.RUNNING: ({A.PAUSE, A.STOP, A.STOP_NOW}, set()),
     S.PAUSING: ({A.RESUME, A.STOP_NOW}, set()),
     S.STOPPING: ({A.RESUME, A.STOP_NOW}, set()),
     S.PAUSED: ({A.RESUME, A.STOP, A.EDIT_SETUP}, {A.STOP_NOW}),
@@ -52,6 +53,24 @@ def test_each_state_allows_what_its_buttons_offer(state: RunState, running_trial
     assert allowed_actions(state, running_trials) == always | (
         while_trials_run if running_trials else set()
     )
+
+
+# State → whether closing the window asks without running trials, and with some.
+CLOSING = {
+    S.STARTING: (True, True),
+    S.RUNNING: (True, True),
+    S.PAUSING: (True, True),
+    S.STOPPING: (True, True),
+    S.PAUSED: (False, True),
+    S.NEEDS_ATTENTION: (False, True),
+}
+
+
+@pytest.mark.parametrize("state", S)
+def test_closing_asks_while_something_goes_on(state: RunState) -> None:
+    asks = (asks_before_closing(state, 0), asks_before_closing(state, 2))
+
+    assert asks == CLOSING.get(state, (False, False))
 
 
 def test_pause_and_resume_are_never_offered_together() -> None:

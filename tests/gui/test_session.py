@@ -140,7 +140,7 @@ def test_a_start_configures_the_draft_and_runs_it(desk: Desk) -> None:
     session = desk.draft(draft_of(coupling_setup()))
     session.start()
     assert session.facts.state is RunState.STARTING
-    assert session.facts.actions == {RunAction.STOP}
+    assert session.facts.actions == {RunAction.PAUSE, RunAction.STOP}
     client = desk.started(session)
     desk.until(lambda: client.arguments == [(30, 3, 0.05, 1.0)])
     client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))

@@ -69,7 +69,8 @@ class Bench:
         self.until(lambda: self.session.is_live)
         client = self.workspace.clients[-1]
         client.tell(RunChanged(first_run()), TrialChanged(running_trial(0)))
-        self.until(lambda: self.action("run.pause").isEnabled())
+        self.until(lambda: self.session.trials_model.rowCount() == 1)
+        self.until(lambda: self.action("run.stop_now").isEnabled())
         return client
 
     def action(self, name: str) -> Any:

@@ -62,7 +62,8 @@ def next_step(facts: RunFacts, now: datetime) -> str:
     if facts.outage is not None:
         return _not_saving(facts.outage, facts, now)
     if facts.is_opening:
-        return "Opening plugins and optimiser"
+        then = "; then the run is paused" if facts.pauses_when_open else ""
+        return f"Opening plugins and optimiser{then}"
     return _NEXT_STEPS[facts.state](facts, now)
 
 

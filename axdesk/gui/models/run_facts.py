@@ -18,7 +18,7 @@ from axdesk.core.outcomes import (
     shown_value,
 )
 from axdesk.core.questions import Question
-from axdesk.core.run import Run, RunAction, RunState, allowed_actions
+from axdesk.core.run import Run, RunAction, RunState, allowed_actions, asks_before_closing
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
 from axdesk.gui.models.formatting import clock, metric_decimals, number, with_unit
@@ -56,7 +56,7 @@ class RunFacts:
         outage: Since when and why nothing can be saved; None while it can.
         controller: Process and host that drive it, if it is another process.
         is_opening: Plugins and optimiser are being opened; nothing can be asked meanwhile.
-        can_cancel_start: Whether that can be called off.
+        pauses_when_open: Whether the run is paused as soon as it has started.
     """
 
     name: str
@@ -73,7 +73,7 @@ class RunFacts:
     outage: StorageHealthChanged | None = None
     controller: str = ""
     is_opening: bool = False
-    can_cancel_start: bool = False
+    pauses_when_open: bool = False
 
     @property
     def run(self) -> Run | None:
@@ -112,9 +112,17 @@ class RunFacts:
     @property
     def actions(self) -> frozenset[RunAction]:
         """What the operator may ask for now."""
-        if self.controller or self.is_opening:
-            return frozenset({RunAction.STOP}) if self.can_cancel_start else frozenset()
+        if self.controller:
+            return frozenset()
+        if self.is_opening:
+            allowed = allowed_actions(RunState.STARTING, 0)
+            return allowed - {RunAction.PAUSE} if self.pauses_when_open else allowed
         return allowed_actions(self.state, len(self.pending))
+
+    @property
+    def asks_before_closing(self) -> bool:
+        """Whether what becomes of a run of this window is asked before it is closed."""
+        return not self.controller and asks_before_closing(self.state, len(self.pending))
 
     @cached_property
     def best(self) -> Trial | None:

@@ -135,12 +135,18 @@ def stop_now_dialog(parent: QWidget | None, facts: RunFacts, runner: str) -> Dia
     are = "is" if len(pending) == 1 else "are"
     they = "it" if len(pending) == 1 else "they"
     by = f" by {runner}" if runner else ""
+    title = f"Stop {counted(len(pending), 'running trial')} now?"
+    sentence = (
+        f"{listed(t.index for t in pending)} {are} ended{by} and marked abandoned. "
+        f"What {they} measured so far is lost."
+    )
+    if not pending:
+        title, sentence = "Stop the run now?", "No trial is running; the run ends at once."
     return Dialog(
         parent,
         name="dialog.stop_now",
-        title=f"Stop {counted(len(pending), 'running trial')} now?",
-        sentence=f"{listed(t.index for t in pending)} {are} ended{by} and marked abandoned. "
-        f"What {they} measured so far is lost.",
+        title=title,
+        sentence=sentence,
         ways=(
             Way("cancel", "Keep running"),
             Way("stop", "Stop now", "danger", "hand-stop"),
@@ -153,16 +159,27 @@ def stop_now_dialog(parent: QWidget | None, facts: RunFacts, runner: str) -> Dia
 def close_dialog(parent: QWidget | None, runs: int, pending: int) -> Dialog:
     """Ask what becomes of the runs that go on."""
     title = "A run is going." if runs == 1 else f"{runs} runs are going."
+    sentence, finish = (
+        f"{counted(pending, 'trial')} running. Closing now leaves the running trials to the "
+        "runner; they go on there and are picked up next time.",
+        "Finish running trials, then close",
+    )
+    if not pending:
+        run, it = ("the run", "it") if runs == 1 else ("the runs", "they")
+        sentence = (
+            f"No trial is running at this moment. Closing now leaves {run} as at a power cut; "
+            f"{it} can be picked up next time."
+        )
+        finish = f"End {run}, then close"
     return Dialog(
         parent,
         name="dialog.close",
         title=title,
-        sentence=f"{counted(pending, 'trial')} running. Closing now leaves the running trials to "
-        "the runner; they go on there and are picked up next time.",
+        sentence=sentence,
         ways=(
             Way("cancel", "Cancel"),
             Way("now", "Close now"),
-            Way("finish", "Finish running trials, then close", "primary"),
+            Way("finish", finish, "primary"),
         ),
         icon_name="player-play-filled",
         width=560,

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolBar, QWidget
 
 from axdesk.gui.style import current_theme, px, theme_manager
 from axdesk.gui.widgets.banner import Banner
-from axdesk.gui.widgets.buttons import action_button
+from axdesk.gui.widgets.buttons import Button, action_button
 
 FILE_BUTTONS = {
     "file.new": "file-plus",
@@ -59,20 +59,37 @@ class RunToolBar(_FixedToolBar):
             self._row.addWidget(action_button(actions[name], icon_name, kind="icon"))
         self._line = _Line()
         self._row.addWidget(self._line)
+        self._has_run = False
+        self._buttons: dict[str, Button] = {}
         for name, icon_name in RUN_BUTTONS.items():
-            button = action_button(actions[name], icon_name)
-            button.setObjectName(f"toolbar.{name}")
-            self._row.addWidget(button)
+            self._add_run_button(name, action_button(actions[name], icon_name))
         self._row.addStretch(1)
         stop_now = action_button(actions["run.stop_now"], "hand-stop", kind="danger")
-        stop_now.setObjectName("toolbar.run.stop_now")
-        self._row.addWidget(stop_now)
+        self._add_run_button("run.stop_now", stop_now)
+        for name in self._buttons:
+            actions[name].changed.connect(self._choose_buttons)
         self._fit()
         theme_manager().changed.connect(self._fit)
 
     def show_run_buttons(self, shown: bool) -> None:
-        """Draw the line in front of the run's buttons, if there are any."""
+        """Show the buttons of the run that can be pressed, or none of them."""
+        self._has_run = shown
         self._line.setVisible(shown)
+        self._choose_buttons()
+
+    def _add_run_button(self, name: str, button: Button) -> None:
+        button.setObjectName(f"toolbar.{name}")
+        self._buttons[name] = button
+        self._row.addWidget(button)
+
+    def _choose_buttons(self) -> None:
+        """Start and Pause share one place, for they are never on together."""
+        pauses = self._buttons["run.pause"].isEnabled()
+        self._buttons["run.start"].setVisible(self._has_run and not pauses)
+        self._buttons["run.pause"].setVisible(self._has_run and pauses)
+        self._buttons["run.stop"].setVisible(self._has_run)
+        stop_now = self._buttons["run.stop_now"]
+        stop_now.setVisible(self._has_run and stop_now.isEnabled())
 
     def _fit(self) -> None:
         self._row.setContentsMargins(px(12), px(6), px(14), px(6))
