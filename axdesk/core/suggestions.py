@@ -44,7 +44,10 @@ class SuggestionRequest:
         observed: Completed trials that are not excluded and have a value of each parameter, sorted
             by index.
         pending: (index, parameters) of candidates, staged and running trials, sorted by index.
-        failed: (index, parameters) of failed trials, sorted by index; may be suggested again.
+        failed: (index, parameters) of failed trials, sorted by index; may be suggested again, the
+            less likely the more failed around.
+        excused: (index, parameters) of failed trials that are excluded, sorted by index: may be
+            suggested again, and say nothing of their surroundings.
         abandoned: (index, parameters) of abandoned and early-stopped trials, sorted by index; not
             to be suggested again.
         held: Parameter → value that candidates have there, while the model knows all values.
@@ -59,6 +62,7 @@ class SuggestionRequest:
     observed: tuple[ObservedPoint, ...] = ()
     pending: tuple[tuple[int, Parameters], ...] = ()
     failed: tuple[tuple[int, Parameters], ...] = ()
+    excused: tuple[tuple[int, Parameters], ...] = ()
     abandoned: tuple[tuple[int, Parameters], ...] = ()
     held: Parameters = field(default_factory=dict)
     uncounted: int = 0
@@ -90,7 +94,7 @@ def request_for(
     required = experiment.optimization.metric_names
     counts_all = experiment.setup.generation.use_existing_trials_for_initialization
     uncounted = 0
-    observed, pending, failed, abandoned = [], [], [], []
+    observed, pending, failed, excused, abandoned = [], [], [], [], []
     for index, trial in sorted(experiment.trials.items()):
         entry = (index, dict(trial.parameters))
         # What lacks a parameter, from before an edit, teaches the model nothing.
@@ -108,7 +112,7 @@ def request_for(
             case TrialStatus.CANDIDATE | TrialStatus.STAGED | TrialStatus.RUNNING:
                 pending.append(entry)
             case TrialStatus.FAILED:
-                failed.append(entry)
+                (excused if trial.is_excluded else failed).append(entry)
             case _:
                 abandoned.append(entry)
     return SuggestionRequest(
@@ -120,6 +124,7 @@ def request_for(
         observed=tuple(observed),
         pending=tuple(pending),
         failed=tuple(failed),
+        excused=tuple(excused),
         abandoned=tuple(abandoned),
         held=dict(held or {}),
         uncounted=uncounted,

@@ -15,6 +15,7 @@ from axdesk.generation.problem import Problem
 from axdesk.generation.search import Acquisition, Search
 from axdesk.generation.seeds import Stream, generator, integer
 from axdesk.generation.surrogate import MetricData, Surrogate, computing
+from axdesk.generation.workability import Workability, workability
 
 _ANCHORS = 2
 """Best observed points around which the next one is sought most closely."""
@@ -94,6 +95,7 @@ class ModelStep:
     def __init__(self, problem: Problem) -> None:
         self._problem = problem
         self._model: FittedModel | None = None
+        self._workability: Workability | None = None
 
     def candidate(self, request: SuggestionRequest) -> Candidate:
         """Return the next candidate, with all earlier ones among the request's pending trials.
@@ -109,6 +111,7 @@ class ModelStep:
         with computing(seed):
             if self._model is None:
                 self._model = FittedModel(request, encoding)
+                self._workability = workability(request, encoding)
                 fit_seconds = self._model.surrogate.fit_seconds
             model, started = self._model, time.monotonic()
             waiting = sorted(request.pending, key=lambda trial: trial[0])
@@ -118,6 +121,8 @@ class ModelStep:
                 encoding.features(_stacked(pending, encoding)),
                 seed,
             )
+            if self._workability is not None:
+                acquisition = acquisition.with_chance(self._workability.log_probability)
             rng = generator(request.settings.seed, Stream.SEARCH, request.trial_index)
             row, value = self._best(acquisition, rng, model.anchors(rng))
             parameters = self._problem.encoding.parameterization(row)

@@ -25,8 +25,8 @@ from axdesk.generation.sobol import center_point, sobol_point
 def next_source(request: SuggestionRequest) -> TrialSource:
     """Return how the first candidate of a request will be made; loads nothing heavy."""
     settings = request.settings
-    known = (request.observed, request.pending, request.failed, request.abandoned)
-    if settings.initialize_with_center and not any(known):
+    given_up = (request.failed, request.excused, request.abandoned)
+    if settings.initialize_with_center and not any((request.observed, request.pending, *given_up)):
         return TrialSource.CENTER
     if settings.method == "random_search" or request.designed < settings.initialization_budget:
         return TrialSource.SOBOL

@@ -1,4 +1,4 @@
-"""The Gaussian processes and the acquisition functions. The one module that imports torch.
+"""The Gaussian processes and the acquisition functions; with `workability` all that uses torch.
 
 Each metric has a `SingleTaskGP` of its own in standardised units: BoTorch treats a spread below
 1e-8 as none, and smooths acquisition functions at fixed scales, so that outcomes of the order of
@@ -19,7 +19,6 @@ import botorch.acquisition.multi_objective.logei as _multi_objective
 import numpy as np
 import numpy.typing as npt
 import torch
-from botorch.acquisition.acquisition import AcquisitionFunction
 from botorch.acquisition.logei import qLogNoisyExpectedImprovement, qLogProbabilityOfFeasibility
 from botorch.acquisition.multi_objective.objective import GenericMCMultiOutputObjective
 from botorch.acquisition.multi_objective.parego import qLogNParEGO
@@ -376,8 +375,12 @@ def _left_out_likelihood(model: SingleTaskGP) -> float:
 class Acquisition:
     """An acquisition function over features; larger is better."""
 
-    def __init__(self, function: AcquisitionFunction) -> None:
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
         self._function = function
+
+    def with_chance(self, log_chance: Callable[[torch.Tensor], torch.Tensor]) -> "Acquisition":
+        """Return its value times a probability, of which the logarithm at n × features is given."""
+        return Acquisition(lambda X: self._function(X) + log_chance(X.squeeze(-2)))
 
     def values(self, features: Array) -> Array:
         """Return the value at each of n points."""
@@ -398,7 +401,7 @@ class Acquisition:
         held = [i for i in range(starts.shape[-1]) if i not in columns]
         climbed, _ = gen_candidates_scipy(
             X,
-            self._function,
+            self._function,  # type: ignore[arg-type]  # it is only called
             lower_bounds=torch.zeros(X.shape[-1], dtype=X.dtype),
             upper_bounds=torch.ones(X.shape[-1], dtype=X.dtype),
             fixed_features={i: X[:, 0, i] for i in held} or None,

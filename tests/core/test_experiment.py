@@ -101,6 +101,16 @@ def test_a_request_sorts_trials_by_what_they_mean_to_the_generator() -> None:
     assert (request.trial_index, request.n, request.designed) == (8, 2, 4)
 
 
+def test_a_failure_that_is_excluded_is_excused() -> None:
+    made = experiment(S.FAILED, S.FAILED)
+    made.put(replace(made.trial(0), is_excluded=True))
+
+    request = request_for(made)
+
+    assert [i for i, _ in request.failed] == [1]
+    assert [i for i, _ in request.excused] == [0]
+
+
 def test_a_request_holds_what_was_executed_at_its_latest_value() -> None:
     made = experiment()
     made.put(
@@ -131,7 +141,7 @@ def test_every_trial_is_in_a_request_once_whatever_the_order(data: st.DataObject
 
     request = request_for(made)
 
-    entries = (*request.pending, *request.failed, *request.abandoned)
+    entries = (*request.pending, *request.failed, *request.excused, *request.abandoned)
     indices = [p.trial_index for p in request.observed] + [index for index, _ in entries]
     assert sorted(indices) == list(range(len(known)))
     assert request_for(shuffled) == request
