@@ -94,7 +94,9 @@ def request_for(
     required = experiment.optimization.metric_names
     counts_all = experiment.setup.generation.use_existing_trials_for_initialization
     uncounted = 0
-    observed, pending, failed, excused, abandoned = [], [], [], [], []
+    observed, pending, abandoned = [], [], []
+    failed: list[tuple[int, Parameters]] = []
+    excused: list[tuple[int, Parameters]] = []
     for index, trial in sorted(experiment.trials.items()):
         entry = (index, dict(trial.parameters))
         # What lacks a parameter, from before an edit, teaches the model nothing.
