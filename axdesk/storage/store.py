@@ -12,6 +12,7 @@ import platformdirs
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from axdesk.core.drafts import Draft
+from axdesk.core.dry_test import PassedTest
 from axdesk.core.errors import NotFoundError, StorageError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
@@ -25,6 +26,7 @@ from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside, has_content
 from axdesk.storage.locks import ControlLocks
+from axdesk.storage.passed_tests import read_passed_test, write_passed_test
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
 from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
 from axdesk.storage.schema import AuditRow, ExperimentRow
@@ -355,6 +357,25 @@ class SqlStore:
         """Return the history of an experiment or of one of its trials, oldest first."""
         with self._database.reading() as connection:
             return read_history(connection, experiment_id, trial_index)
+
+    def save_passed_test(self, experiment_id: int, passed: PassedTest) -> None:
+        """Keep the last dry test that the plugins of an experiment or a draft passed.
+
+        Raises:
+            NotFoundError: If there is no experiment or draft with this number.
+        """
+        with self._database.writing() as connection:
+            known = select(ExperimentRow.id).where(ExperimentRow.id == experiment_id)
+            if connection.execute(known).scalar() is None:
+                raise NotFoundError(f"There is no experiment with the number {experiment_id}.")
+            write_passed_test(connection, experiment_id, passed)
+
+    def passed_test(
+        self, plugins: tuple[str, ...], hashes: tuple[tuple[str, str], ...]
+    ) -> PassedTest | None:
+        """Return the last dry test that these versions of plugins passed, for any experiment."""
+        with self._database.reading() as connection:
+            return read_passed_test(connection, plugins, hashes)
 
     @contextmanager
     def control(self, experiment: Experiment) -> Iterator[None]:
