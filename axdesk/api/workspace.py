@@ -75,6 +75,13 @@ class Workspace:
         """Return all experiments and drafts, the latest change first."""
         return self._store.summaries()
 
+    def changes_by_others(self) -> object:
+        """Return what is another value after another program changed something; takes no time.
+
+        To begin or to end to drive an experiment is a change, too.
+        """
+        return self._store.changes_by_others()
+
     def experiment_id(self, name: str) -> int:
         """Return the number of an experiment.
 

@@ -185,8 +185,11 @@ class SqlStore:
             return self._read(connection, experiment_id)
 
     def _read(self, connection: Connection, experiment_id: int) -> Experiment:
+        # Looked at before and after: the run may begin or end while it is being read.
+        was_driven = self._locks.is_held(experiment_id)
         experiment = read_experiment(connection, experiment_id)
-        if experiment.state.is_live and experiment_id not in self._locks.controllers():
+        is_driven = was_driven or self._locks.is_held(experiment_id)
+        if experiment.state.is_live and not is_driven:
             experiment.put_run(_interrupted(experiment.runs[-1]))
         return experiment
 
@@ -312,6 +315,10 @@ class SqlStore:
         """Return all experiments and drafts, the latest change first."""
         with self._database.reading() as connection:
             return read_summaries(connection, self._locks.controllers())
+
+    def changes_by_others(self) -> tuple[int, frozenset[tuple[int, str]]]:
+        """Return what is another value once others wrote something, or began or ended to drive."""
+        return self._database.version(), frozenset(self._locks.controllers().items())
 
     def delete(self, experiment_id: int) -> None:
         """Forget an experiment or a draft and all that belongs to it.
