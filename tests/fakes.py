@@ -5,7 +5,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -21,6 +21,7 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import Run
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.suggestions import Candidate, SuggestionRequest
 from axdesk.core.trial import Generation, Observation, Trial, TrialSource, TrialStatus
 from axdesk.plugins.restarts import Restarts
@@ -90,7 +91,7 @@ class MemoryStore:
         tries: How many commits were asked for.
     """
 
-    commits: list[Trial | Run] = field(default_factory=list)
+    commits: list[Trial | Run | ExperimentSetup] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     fails_from: int | None = None
     error: Exception = field(default_factory=lambda: StorageError("The disk is full."))
@@ -113,6 +114,13 @@ class MemoryStore:
         self._refuse_if_failing()
         self._commit(run, audit)
 
+    def save_setup(
+        self, experiment: Experiment, setup: ExperimentSetup, audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        self._refuse_if_failing()
+        experiment.change_setup(**{part.name: getattr(setup, part.name) for part in fields(setup)})
+        self._commit(setup, audit)
+
     def _refuse_if_failing(self) -> None:
         self.tries += 1
         if self.is_out:
@@ -120,7 +128,7 @@ class MemoryStore:
         if self.fails_from is not None and len(self.commits) >= self.fails_from:
             raise self.error
 
-    def _commit(self, snapshot: Trial | Run, audit: Sequence[AuditEntry]) -> None:
+    def _commit(self, snapshot: Trial | Run | ExperimentSetup, audit: Sequence[AuditEntry]) -> None:
         self.commits.append(snapshot)
         self.audit += audit
 

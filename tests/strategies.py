@@ -304,6 +304,7 @@ run_settings = st.builds(
         min_failed_trials=counts,
         when_failure_rate_exceeded=st.sampled_from(["drain", "stop"]),
         uncertain_deployment=st.sampled_from(["ask", "abandon", "redeploy"]),
+        on_error=st.sampled_from(["continue", "pause", "stop"]),
         trial_time_limit=limits,
         run_time_limit=limits,
         call_deadlines=st.builds(CallDeadlines, limits, limits, limits, limits),

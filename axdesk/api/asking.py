@@ -74,6 +74,7 @@ def next_trials(
                 arm=Arm(f"{index}_0", candidate.parameters),
                 generation=candidate.generation,
                 search_space_version=experiment.search_space_version,
+                optimization_version=experiment.optimization_version,
                 staged_at=now,
             ).moved_to(TrialStatus.RUNNING, started_at=now)
             store.save_trial(experiment, trial)

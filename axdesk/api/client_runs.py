@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from axdesk import generation
 from axdesk.api.client_state import ClientState
 from axdesk.api.interrupts import steered_by_signals
 from axdesk.core.clock import SystemClock
@@ -30,12 +31,12 @@ from axdesk.core.errors import (
 )
 from axdesk.core.events import Event, Publish
 from axdesk.core.experiment import Experiment
-from axdesk.core.outcomes import baseline_trial
 from axdesk.core.protocols import AuditEntry, PluginCalls
 from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
-from axdesk.core.trial import TrialSource, TrialStatus
+from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.scheduler import Scheduler
+from axdesk.orchestration.setup_commands import refuse_other_metrics, refuse_without_baseline
 from axdesk.plugins.calls import ThreadedPluginCalls
 
 
@@ -88,7 +89,7 @@ class RunMethods(ClientState):
         calls = self._plugin_calls()
         with self._store.control(experiment):
             run = self._next_run(experiment, settings, config)
-            _refuse_without_baseline(experiment)
+            refuse_without_baseline(experiment, experiment.setup)
             scheduler = Scheduler(
                 experiment,
                 run,
@@ -97,6 +98,7 @@ class RunMethods(ClientState):
                 calls=calls,
                 publish=on_event or _ignore,
                 clock=SystemClock(),
+                check_space=generation.check_feasible,
                 waits_for_answers=wait_for_answers,
             )
             with self._steered_by(scheduler), steered_by_signals(scheduler):
@@ -111,6 +113,7 @@ class RunMethods(ClientState):
         finally:
             with self._lock:
                 self._scheduler = self._run_thread = None
+                self._take_setup()
             scheduler.refuse_commands()
 
     def _next_run(
@@ -146,18 +149,7 @@ class RunMethods(ClientState):
             if self._runner is None:
                 raise PreflightError("Nothing deploys trials.", "Call configure_runner.")
             self._calls = ThreadedPluginCalls(self._runner, tuple(self._metrics.values()))
-        missing = [
-            name
-            for name in self._configured_optimization().required_metrics
-            if name not in self._calls.metric_names
-        ]
-        if missing:
-            have = ", ".join(map(repr, self._calls.metric_names)) or "none"
-            raise PreflightError(
-                f"Nothing fetches {', '.join(map(repr, missing))}; the metrics given: {have}.",
-                "Give configure_metrics a metric of that name.",
-            )
-        self._check_names(self._calls.metric_names)
+        refuse_other_metrics(self._configured_optimization(), self._calls.metric_names)
         return self._calls
 
     def ask_runner(self, trial_index: int) -> TrialStatus | None:
@@ -232,8 +224,8 @@ class RunMethods(ClientState):
             return
         self._refuse_without_question(trial_index)
         match answer:
-            case Answer.ASK_RUNNER:
-                pass  # as every run does that finds such a trial
+            case Answer.ASK_RUNNER | Answer.STOP_RUN:
+                pass  # no run goes on, and the next one asks the runner
             case Answer.REDEPLOY:
                 self._let_deploy(trial_index)
             case Answer.MARK_FAILED:
@@ -261,32 +253,6 @@ class RunMethods(ClientState):
             )
             self._store.save_trial(experiment, again, (entry,))
             experiment.put(again)
-
-
-def _refuse_without_baseline(experiment: Experiment) -> None:
-    """Refuse a run in which a limit could never be decided."""
-    if not experiment.optimization.is_relative:
-        return
-    baseline = baseline_trial(experiment.trials.values())
-    if baseline is None and experiment.setup.generation.initialize_with_center:
-        if not experiment.trials:
-            return  # the first trial, that of the start values, will be the baseline
-    elif baseline is not None:
-        is_attached = baseline.generation.source is TrialSource.BASELINE
-        if baseline.status is TrialStatus.COMPLETED or not (
-            is_attached or baseline.status.is_terminal
-        ):
-            return
-    limits = [str(one) for one in experiment.optimization.outcome_constraints if one.is_relative]
-    raise PreflightError(
-        f"“{limits[0]}” cannot be decided: "
-        + (
-            "there is no baseline trial."
-            if baseline is None
-            else f"the baseline trial #{baseline.index} has no result."
-        ),
-        "Call attach_baseline and complete_trial first.",
-    )
 
 
 def _ignore(event: Event) -> None:

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from axdesk import generation
 from axdesk.api.client_state import ClientState
-from axdesk.api.setups import change_setup
-from axdesk.core.clock import SystemClock
+from axdesk.core.commands import EditSetup
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import UnsupportedError, UserInputError
 from axdesk.core.laboratory import IMetric, IRunner
@@ -55,13 +54,14 @@ class SetupMethods(ClientState):
                 "An experiment in a database needs a name.", "Give configure_experiment a name."
             )
         constraints = tuple(ParameterConstraint.parse(t) for t in parameter_constraints or ())
-        self._space = _feasible(SearchSpace(tuple(parameters), constraints))
+        space = SearchSpace(tuple(parameters), constraints)
+        generation.check_feasible(space)
         self._texts = {
             "name": name or "experiment",
             "description": description or experiment_type or "",
             "owner": owner or "",
         }
-        self._keep_setup()
+        self._keep_setup(EditSetup(search_space=space))
 
     def edit_experiment(
         self,
@@ -75,8 +75,9 @@ class SetupMethods(ClientState):
 
         A changed search space becomes a new version: trials say which one they were made for, and
         the history says what it was before. Earlier trials stay; the model learns from those that
-        have a value of each parameter. No run may go on: stop it, and go on with
-        `run_trials()` afterwards. The objective is changed with `configure_optimization`.
+        have a value of each parameter. A run that goes on has to be paused, and suggests by the new
+        set-up once it is resumed; here and in the other methods that configure, but for runner and
+        metrics. The objective is changed with `configure_optimization`.
 
         Args:
             parameters: All of them, changed or not.
@@ -88,7 +89,8 @@ class SetupMethods(ClientState):
         Raises:
             UserInputError: If a value is not allowed, the constraints cannot all be met, or the
                 name is taken.
-            ExperimentBusyError: If a run goes on.
+            TransitionError: If a run goes on that is not paused.
+            ExperimentBusyError: If another process or client drives the experiment.
         """
         space = self.experiment.search_space
         changes: dict[str, Any] = {"name": name, "description": description, "owner": owner}
@@ -98,9 +100,8 @@ class SetupMethods(ClientState):
             if texts is not None:
                 constraints = tuple(ParameterConstraint.parse(text) for text in texts)
             kept = space.parameters if parameters is None else tuple(parameters)
-            changes["search_space"] = self._space = _feasible(SearchSpace(kept, constraints))
-        given = {key: value for key, value in changes.items() if value is not None}
-        change_setup(self._store, self.experiment, given, SystemClock().now())
+            changes["search_space"] = SearchSpace(kept, constraints)
+        self._keep_setup(EditSetup(**changes))
 
     def configure_optimization(
         self,
@@ -131,14 +132,13 @@ class SetupMethods(ClientState):
             tracked = before.tracking_metrics
             kept = tuple(m for m in tracked if m not in config.required_metrics)
             config = replace(config, tracking_metrics=kept, units=before.units)
-        self._optimization = config
-        self._keep_setup(optimization=self._optimization)
+        self._keep_setup(EditSetup(optimization=config))
 
     def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
         """Record further metrics without optimising them."""
         config = self._configured_optimization()
-        self._optimization = replace(config, tracking_metrics=tuple(metric_names))
-        self._keep_setup(optimization=self._optimization)
+        config = replace(config, tracking_metrics=tuple(metric_names))
+        self._keep_setup(EditSetup(optimization=config))
 
     def configure_generation_strategy(
         self,
@@ -185,15 +185,18 @@ class SetupMethods(ClientState):
         )
         seed = self._generation.seed
         self._has_default_budget = initialization_budget is None
-        self._generation = GenerationSettings(
+        budget = initialization_budget
+        if budget is None:
+            budget = 5 if self._space is None else initial_design_size(self._space)
+        settings = GenerationSettings(
             method=method,
-            initialization_budget=5 if initialization_budget is None else initialization_budget,
+            initialization_budget=budget,
             initialize_with_center=initialize_with_center,
             seed=seed if initialization_random_seed is None else initialization_random_seed,
             min_observed_initialization_trials=min_observed_initialization_trials,
             use_existing_trials_for_initialization=use_existing_trials_for_initialization,
         )
-        self._keep_setup(generation=self._generation)
+        self._keep_setup(EditSetup(generation=settings))
 
     def configure_runner(self, runner: IRunner) -> None:
         """Say what deploys trials."""
@@ -221,31 +224,26 @@ class SetupMethods(ClientState):
         self._metrics |= {metric.name: metric for metric in metrics}
         self._close_calls()
 
-    def _keep_setup(self, **changes: object) -> None:
-        """Store the set-up as soon as it says enough; of one that is stored, what changes."""
-        if self._space is None or self._optimization is None:
+    def _keep_setup(self, change: EditSetup) -> None:
+        """Store what changes, as soon as the set-up says enough."""
+        if self._experiment is not None:
+            self._order(change)
+        self._space = change.search_space or self._space
+        self._optimization = change.optimization or self._optimization
+        self._generation = change.generation or self._generation
+        if self._experiment is not None or self._space is None or self._optimization is None:
             return
         if self._has_default_budget:
             budget = initial_design_size(self._space)
             self._generation = replace(self._generation, initialization_budget=budget)
-            changes = {k: self._generation if k == "generation" else v for k, v in changes.items()}
-        if self._experiment is None:
-            self._experiment = self._store.create(
-                ExperimentSetup(
-                    search_space=self._space,
-                    optimization=self._optimization,
-                    generation=self._generation,
-                    **self._texts,  # type: ignore[arg-type]  # name, description, owner
-                )
+        self._experiment = self._store.create(
+            ExperimentSetup(
+                search_space=self._space,
+                optimization=self._optimization,
+                generation=self._generation,
+                **self._texts,  # type: ignore[arg-type]  # name, description, owner
             )
-            return
-        change_setup(self._store, self._experiment, changes, SystemClock().now())
-
-
-def _feasible(space: SearchSpace) -> SearchSpace:
-    if space.constraints:
-        generation.check_feasible(space)
-    return space
+        )
 
 
 def _refuse_what_is_not_offered(**options: tuple[object, object]) -> None:

@@ -9,10 +9,11 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from axdesk import generation
 from axdesk.api.configs import StorageConfig
 from axdesk.api.stores import store_of
 from axdesk.core.clock import SystemClock
-from axdesk.core.commands import AddTrial, Command, Leave, TrialCommand
+from axdesk.core.commands import AddTrial, Command, EditSetup, Leave, TrialCommand
 from axdesk.core.errors import (
     AxdeskError,
     TransitionError,
@@ -26,6 +27,7 @@ from axdesk.core.protocols import Generator, PluginCalls
 from axdesk.core.run import RunState
 from axdesk.core.setup import GenerationSettings
 from axdesk.core.trial import Prediction, Trial
+from axdesk.orchestration.setup_commands import edit_setup, refuse_unknown_metrics
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations
 from axdesk.storage.store import SqlStore
 
@@ -111,10 +113,15 @@ class ClientState:
         self._run_thread: int | None = None
         self._is_closed = False
         if self._opened.experiment is not None:
-            experiment = self._experiment = self._opened.experiment
-            self._space, self._optimization = experiment.search_space, experiment.optimization
-            self._generation = experiment.setup.generation
+            self._experiment = self._opened.experiment
             self._has_default_budget = False
+            self._take_setup()
+
+    def _take_setup(self) -> None:
+        """Know the set-up as it is stored: a command may have changed it."""
+        setup = self.experiment.setup
+        self._space, self._optimization = setup.search_space, setup.optimization
+        self._generation = setup.generation
 
     @property
     def experiment(self) -> Experiment:
@@ -129,14 +136,7 @@ class ClientState:
         return self._experiment
 
     def _check_names(self, fetched: Sequence[str]) -> None:
-        known = self._configured_optimization().metric_names
-        for name in fetched:
-            if name not in known:
-                raise UserInputError(
-                    f"The metric {name!r} is not part of the optimisation, whose metrics are "
-                    f"{', '.join(map(repr, known))}.",
-                    "Correct the name, or name it in configure_tracking_metrics.",
-                )
+        refuse_unknown_metrics(self._configured_optimization(), fetched)
 
     def _configured_optimization(self) -> OptimizationConfig:
         if self._optimization is None:
@@ -174,10 +174,13 @@ class ClientState:
                 return self._scheduler.submit(command)
         answer: Future[None] = Future()
         try:
-            if isinstance(command, Leave):
-                self._leave_stopped(command.reason)
-            else:
-                self._apply(command)
+            match command:
+                case Leave(reason=reason):
+                    self._leave_stopped(reason)
+                case EditSetup():
+                    self._edit(command)
+                case _:
+                    self._apply(command)
         except AxdeskError as error:
             answer.set_exception(error)
         else:
@@ -194,6 +197,13 @@ class ClientState:
             for sentence in deviations(experiment, trial):
                 logger.warning("%s", sentence)
         return trial
+
+    def _edit(self, command: EditSetup) -> None:
+        experiment, now = self.experiment, SystemClock().now()
+        with self._store.control(experiment):
+            setup = command.applied_to(experiment.setup)
+            edit_setup(experiment, self._store, setup, now, generation.check_feasible)
+        self._take_setup()
 
     def _leave_stopped(self, reason: str) -> None:
         experiment = self.experiment

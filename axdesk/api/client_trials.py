@@ -19,6 +19,7 @@ from axdesk.core.commands import (
 from axdesk.core.errors import TransitionError
 from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.protocols import AuditEntry
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.stopping import EarlyStopping
 from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.early_stopping import reason_to_stop_early
@@ -235,6 +236,26 @@ class TrialMethods(ClientState):
             ExperimentBusyError: If a run goes on.
         """
         return asking.import_trials(self._store, self.experiment, frame, SystemClock().now())
+
+    def setup_of_trial(self, trial_index: int) -> ExperimentSetup:
+        """Return the set-up as it was when the trial was suggested or added.
+
+        Search space, objectives and limits are those of the trial's versions, without the metrics
+        that were only recorded; all else is as it is now.
+
+        Args:
+            trial_index: From 0.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+        """
+        record = self._store.record(self.experiment.id)
+        trial = self.experiment.trial(trial_index)
+        return replace(
+            record.setup,
+            search_space=record.search_spaces[trial.search_space_version - 1][1],
+            optimization=record.optimizations[trial.optimization_version - 1][1],
+        )
 
     def history(self, trial_index: int | None = None) -> tuple[AuditEntry, ...]:
         """Return what people did to the experiment, or to one trial, oldest first.

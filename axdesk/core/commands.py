@@ -5,11 +5,15 @@ Each is answered by a Future: with None once it is carried out and stored, or wi
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
+from typing import Self
 
+from axdesk.core.objective import OptimizationConfig
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.questions import Answer
-from axdesk.core.run import OrchestrationConfig
+from axdesk.core.run import OrchestrationConfig, RunSettings
+from axdesk.core.search_space import SearchSpace
+from axdesk.core.setup import ExperimentSetup, GenerationSettings
 
 TResult = Mapping[str, float | tuple[float, float]]
 """Metric → mean, or (mean, sem)."""
@@ -66,11 +70,55 @@ class ChangeRunSettings(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class EditSetup(Command):
+    """Change the set-up; None leaves a part as it is. The next suggestion keeps to the new one.
+
+    A run that goes on takes it while it is paused or needs attention; its plugins stay. A changed
+    search space and changed goals become a new version, and the history says what they were.
+
+    Attributes:
+        name: Unique in its database.
+        description: Free text.
+        owner: Free text.
+        search_space: All of it, changed or not.
+        optimization: All of it, changed or not.
+        generation: All of it, changed or not.
+        run: Settings of the next run; `ChangeRunSettings` changes those of the one that goes on.
+    """
+
+    name: str | None = None
+    description: str | None = None
+    owner: str | None = None
+    search_space: SearchSpace | None = None
+    optimization: OptimizationConfig | None = None
+    generation: GenerationSettings | None = None
+    run: RunSettings | None = None
+
+    @classmethod
+    def to(cls, setup: ExperimentSetup) -> Self:
+        """Return the command that leads to a set-up, whose plugins are those there are."""
+        return cls(**{part.name: getattr(setup, part.name) for part in fields(cls)})
+
+    def applied_to(self, setup: ExperimentSetup) -> ExperimentSetup:
+        """Return the changed set-up."""
+        parts = {part.name: getattr(self, part.name) for part in fields(self)}
+        return replace(setup, **{name: new for name, new in parts.items() if new is not None})
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerQuestion(Command):
-    """Say what became of a trial that may have started."""
+    """Say what is to become of a trial that the run asks about.
+
+    Attributes:
+        trial_index: The trial.
+        answer: One of those that the question offers.
+        for_the_rest: Whether the run gives the same answer, without asking, to each further error
+            of this kind; see `Question.may_repeat`.
+    """
 
     trial_index: int
     answer: Answer
+    for_the_rest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,7 @@ FIELDS: Mapping[Section, tuple[str, ...]] = {
         "min_failed_trials",
         "when_failure_rate_exceeded",
         "uncertain_deployment",
+        "on_error",
         "trial_time_limit",
         "run_time_limit",
         "run_deadline",

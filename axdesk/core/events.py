@@ -10,6 +10,7 @@ from datetime import datetime
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import Run
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
 
 
@@ -23,6 +24,21 @@ class RunChanged(Event):
     """The run's state, reason or settings changed."""
 
     run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class SetupChanged(Event):
+    """The experiment has another set-up, which is stored; the next suggestion keeps to it.
+
+    Attributes:
+        setup: As it is now.
+        search_space_version: Version of its search space, from 1.
+        optimization_version: Version of its objectives and limits, from 1.
+    """
+
+    setup: ExperimentSetup
+    search_space_version: int
+    optimization_version: int
 
 
 @dataclass(frozen=True, slots=True)

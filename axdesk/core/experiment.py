@@ -19,6 +19,7 @@ class Experiment:
         id: The database's number for it.
         setup: As it is now.
         search_space_version: Version of `setup.search_space`, from 1.
+        optimization_version: Version of `setup.optimization.goals`, from 1.
         created_at: UTC.
         trials: Trial index → its latest snapshot, in order.
         runs: In order.
@@ -30,6 +31,7 @@ class Experiment:
     search_space_version: int = 1
     trials: dict[int, Trial] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
+    optimization_version: int = 1
 
     @property
     def name(self) -> str:
@@ -95,8 +97,8 @@ class Experiment:
             self.runs[run.index] = run
 
     def change_setup(self, **changes: object) -> None:
-        """Replace parts of the set-up; a new search space gets a new version."""
+        """Replace parts of the set-up; a new search space and new goals get a new version."""
         setup = replace(self.setup, **changes)  # type: ignore[arg-type]  # names checked by replace
-        if setup.search_space != self.setup.search_space:
-            self.search_space_version += 1
+        self.search_space_version += setup.search_space != self.search_space
+        self.optimization_version += setup.optimization.goals != self.optimization.goals
         self.setup = setup

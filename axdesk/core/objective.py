@@ -170,6 +170,11 @@ class OptimizationConfig:
         return cls(first, outcome_constraints, tracking_metrics, units, tuple(further))
 
     @property
+    def goals(self) -> "OptimizationConfig":
+        """Objectives and limits alone: what suggestions follow, and what has versions."""
+        return OptimizationConfig.of(self.objectives, self.outcome_constraints)
+
+    @property
     def objectives(self) -> tuple[Objective, ...]:
         """All of them, in order."""
         return (self.objective, *self.further_objectives)

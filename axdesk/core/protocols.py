@@ -225,6 +225,15 @@ class TrialStore(Protocol):
         """Insert or replace a run; `experiment` keeps it afterwards."""
         ...
 
+    def save_setup(
+        self, experiment: Experiment, setup: ExperimentSetup, audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        """Replace the set-up; a changed search space and changed goals become a new version.
+
+        Old versions stay; `experiment` has the new set-up afterwards.
+        """
+        ...
+
 
 class ExperimentStore(TrialStore, Protocol):
     """All that is remembered, of all experiments of one database.
@@ -251,10 +260,6 @@ class ExperimentStore(TrialStore, Protocol):
 
     def load_by_id(self, experiment_id: int) -> Experiment:
         """Return an experiment that is no mere draft, as `load` does."""
-        ...
-
-    def save_setup(self, experiment: Experiment, setup: ExperimentSetup) -> None:
-        """Replace the set-up; a changed search space becomes a new version, old ones stay."""
         ...
 
     def summaries(self) -> tuple[ExperimentSummary, ...]:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Literal, Self
 
 from axdesk.core.errors import TransitionError, UserInputError
+from axdesk.core.questions import Answer, FailedCall
 from axdesk.core.setting_checks import (
     check_count,
     check_limit,
@@ -113,10 +114,8 @@ def allowed_actions(state: RunState, running_trials: int) -> frozenset[RunAction
             return frozenset({RunAction.PAUSE, RunAction.STOP, RunAction.STOP_NOW})
         case RunState.PAUSING | RunState.STOPPING:
             return frozenset({RunAction.RESUME, RunAction.STOP_NOW})
-        case RunState.PAUSED:
+        case RunState.PAUSED | RunState.NEEDS_ATTENTION:
             return frozenset({RunAction.RESUME, RunAction.STOP, RunAction.EDIT_SETUP} | stop_now)
-        case RunState.NEEDS_ATTENTION:
-            return frozenset({RunAction.RESUME, RunAction.STOP} | stop_now)
         case RunState.STOPPED | RunState.COMPLETED | RunState.FAILED:
             return frozenset({RunAction.RESUME, RunAction.EDIT_SETUP})
         case RunState.INTERRUPTED:
@@ -188,6 +187,9 @@ class OrchestrationConfig:
         generation_time_limit: Seconds until a space-filling candidate steps in; None for none.
         early_stopping: Which running trials are stopped before their end; None for none.
         global_stopping: When the run ends before its budget is spent; None for never.
+        on_error: What is done when a trial is about to be FAILED because a plugin's call failed for
+            good: `"continue"` marks it, `"pause"` starts nothing more and asks a person, `"stop"`
+            marks it and lets the run end. What the laboratory itself calls failed is no error.
     """
 
     min_seconds_between_launches: float = 1.0
@@ -202,6 +204,7 @@ class OrchestrationConfig:
     generation_time_limit: float | None = 300.0
     early_stopping: EarlyStopping | None = None
     global_stopping: GlobalStopping | None = None
+    on_error: Literal["continue", "pause", "stop"] = "continue"
 
     def __post_init__(self) -> None:
         check_seconds("min_seconds_between_launches", self.min_seconds_between_launches)
@@ -210,6 +213,7 @@ class OrchestrationConfig:
         check_word(
             "uncertain_deployment", self.uncertain_deployment, ("ask", "abandon", "redeploy")
         )
+        check_word("on_error", self.on_error, ("continue", "pause", "stop"))
         check_seconds("max_seconds_between_polls", self.max_seconds_between_polls, positive=True)
         for name in ("trial_time_limit", "run_time_limit", "generation_time_limit"):
             check_limit(name, getattr(self, name))
@@ -272,6 +276,8 @@ class Run:
         elapsed_seconds: Time in live states so far, over restarts.
         plugin_hashes: (file name, SHA-256) of the plugin files that it used.
         controller: Process and host that drive it: `"4711@LAB-PC2"`.
+        standing_answers: (what failed, answer) that is given without asking, because a person said
+            so for the rest of the run.
     """
 
     index: int
@@ -283,6 +289,7 @@ class Run:
     elapsed_seconds: float = 0.0
     plugin_hashes: tuple[tuple[str, str], ...] = ()
     controller: str = ""
+    standing_answers: tuple[tuple[FailedCall, Answer], ...] = ()
 
     def moved_to(self, state: RunState, **changes: Any) -> Self:
         """Return the successor in another state.

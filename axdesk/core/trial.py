@@ -8,7 +8,7 @@ CANDIDATE ──> STAGED ──> RUNNING ──> COMPLETED
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -170,6 +170,7 @@ class Trial:
         generation: How it was made.
         run_index: The run that deployed it; None for a trial outside any run.
         search_space_version: Version of the search space that it was made for, from 1.
+        optimization_version: Version of the objectives and limits that it was made for, from 1.
         status: Where it stands.
         metadata: What the runner answered to its deployment; None before.
         executed_parameters: What was really run where that differs from the arm; else None.
@@ -201,7 +202,8 @@ class Trial:
     staged_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
-    elapsed_seconds: float = field(default=0.0)
+    elapsed_seconds: float = 0.0
+    optimization_version: int = 1
 
     def __post_init__(self) -> None:
         if self.index < 0:

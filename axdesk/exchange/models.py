@@ -164,6 +164,7 @@ class RunTable(_Table):
     min_failed_trials: int | None = None
     when_failure_rate_exceeded: Literal["drain", "stop"] | None = None
     uncertain_deployment: Literal["ask", "abandon", "redeploy"] | None = None
+    on_error: Literal["continue", "pause", "stop"] | None = None
     trial_time_limit: float | None = None
     run_time_limit: float | None = None
     max_seconds_between_polls: float | None = None

@@ -8,6 +8,7 @@ from axdesk.core.events import (
     PluginPrinted,
     QuestionAsked,
     RunChanged,
+    SetupChanged,
     StorageHealthChanged,
     TrialChanged,
     TrialHealthChanged,
@@ -44,6 +45,8 @@ class Messages:
                 return f"Trial {trial_index} is space filling, for the model gave none: {reason}"
             case QuestionAsked(question):
                 return f"{question.happened} {question.did}"
+            case SetupChanged():
+                return "The set-up was changed; the next suggestion keeps to it."
             case PluginPrinted(file, text):
                 lines = text.splitlines()
                 shown = _cut(lines) if self._cuts_prints else lines

@@ -36,13 +36,11 @@ class Following:
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        config = loop.experiment.optimization
         self._lab = Laboratory(
             calls=loop.calls,
             open_calls=loop.open_calls,
             settings=lambda: loop.current.settings,
-            required=config.required_metrics,
-            metrics=tuple(m for m in config.metric_names if m in loop.calls.metric_names),
+            optimization=lambda: loop.experiment.optimization,
         )
         self.watches: dict[int, TrialWatch] = {}
         self.progressed: set[int] = set()

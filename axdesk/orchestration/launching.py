@@ -171,6 +171,7 @@ class Launching:
             generation=candidate.generation,
             run_index=self._loop.current.index,
             search_space_version=experiment.search_space_version,
+            optimization_version=experiment.optimization_version,
         ).moved_to(TrialStatus.STAGED, staged_at=self._loop.clock.now())
         self._loop.keep(trial)
         failpoint("trial_staged")

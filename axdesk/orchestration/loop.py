@@ -7,6 +7,7 @@ from axdesk.core.events import Publish
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, Clock, PluginCalls, TrialStore
 from axdesk.core.run import Run, RunState
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
 from axdesk.orchestration.safekeeping import Safekeeping
@@ -43,6 +44,10 @@ class Loop(Protocol):
 
     def keep_run_elapsed(self) -> None:
         """Store the time that the run has taken so far, which is no news."""
+        ...
+
+    def edit(self, setup: ExperimentSetup) -> None:
+        """Store another set-up, and suggest by it from now on."""
         ...
 
     def change_state(self, state: RunState, reason: str = "") -> None:

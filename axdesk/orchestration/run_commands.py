@@ -7,6 +7,7 @@ from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
     Command,
+    EditSetup,
     FetchAgain,
     Leave,
     Pause,
@@ -18,9 +19,10 @@ from axdesk.core.commands import (
 )
 from axdesk.core.errors import TransitionError, UnsupportedError, UserInputError
 from axdesk.core.protocols import AuditEntry
-from axdesk.core.run import RunState
+from axdesk.core.run import RunAction, RunState, allowed_actions
 from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.loop import Loop
+from axdesk.orchestration.setup_commands import refuse_other_metrics, refuse_without_baseline
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations
 from axdesk.orchestration.uncertain import Uncertain
 
@@ -52,6 +54,8 @@ def _change(loop: Loop, uncertain: Uncertain, command: Command) -> None:
     match command:
         case ChangeRunSettings():
             _change_settings(loop, command)
+        case EditSetup():
+            _edit(loop, command)
         case AnswerQuestion(trial_index=index, answer=answer):
             uncertain.answer(index, answer)
         case FetchAgain(trial_index=index):
@@ -69,6 +73,19 @@ def _change(loop: Loop, uncertain: Uncertain, command: Command) -> None:
                 loop.deploy_again(trial)
         case _:
             raise UnsupportedError(f"{type(command).__name__} is no command of a run.")
+
+
+def _edit(loop: Loop, command: EditSetup) -> None:
+    state = loop.current.state
+    if RunAction.EDIT_SETUP not in allowed_actions(state, 0):
+        raise TransitionError(
+            f"The set-up cannot be changed while the run is {state}.",
+            "Pause the run, change the set-up once it is paused, and resume the run.",
+        )
+    setup = command.applied_to(loop.experiment.setup)
+    refuse_other_metrics(setup.optimization, loop.calls.metric_names)
+    refuse_without_baseline(loop.experiment, setup)
+    loop.edit(setup)
 
 
 def _stop(loop: Loop) -> None:

@@ -17,12 +17,14 @@ from axdesk.core.events import (
     Publish,
     QuestionAnswered,
     RunFinished,
+    SetupChanged,
     Warned,
 )
 from axdesk.core.experiment import Experiment
 from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry, Clock, Generator, PluginCalls, TrialStore
 from axdesk.core.run import Run, RunSettings, RunState
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
 from axdesk.orchestration.failure_rate import FailureRate
@@ -33,6 +35,7 @@ from axdesk.orchestration.launching import Launching
 from axdesk.orchestration.prints import Prints
 from axdesk.orchestration.run_commands import carry_out
 from axdesk.orchestration.safekeeping import Safekeeping
+from axdesk.orchestration.setup_commands import CheckSpace, edit_setup
 from axdesk.orchestration.stopping import Stopping
 from axdesk.orchestration.suggesting import Suggesting
 from axdesk.orchestration.uncertain import Uncertain
@@ -58,6 +61,7 @@ class Scheduler:
         calls: PluginCalls,
         publish: Publish,
         clock: Clock,
+        check_space: CheckSpace,
         waits_for_answers: bool = False,
     ) -> None:
         """Make a scheduler for a run that is STARTING.
@@ -70,6 +74,7 @@ class Scheduler:
             calls: To the plugins; they stay open afterwards.
             publish: Receives every event, in the scheduler's thread.
             clock: Time.
+            check_space: What a search space is checked with that is changed in a pause.
             waits_for_answers: Whether the run waits for a person when nothing but questions is
                 left; otherwise it ends with a `DecisionNeededError`.
         """
@@ -79,6 +84,7 @@ class Scheduler:
         self.clock = clock
         self.store = store
         self.publish = publish
+        self._check_space = check_space
         self._inbox = Inbox(clock)
         self._waits_for_answers = waits_for_answers
         self._suggesting = Suggesting(
@@ -473,6 +479,19 @@ class Scheduler:
         run = replace(self.current, elapsed_seconds=self._run_elapsed())
         self.keeping.keep_run(run, is_news=False)
         self.current = run
+
+    def edit(self, setup: ExperimentSetup) -> None:
+        """Store another set-up, and suggest by it from now on."""
+        before, experiment = self.experiment.setup, self.experiment
+        edit_setup(experiment, self.store, setup, self.clock.now(), self._check_space)
+        if experiment.setup == before:
+            return
+        self._suggesting.start_anew()
+        self._must_judge = True
+        versions = experiment.search_space_version, experiment.optimization_version
+        self.publish(SetupChanged(experiment.setup, *versions))
+        if experiment.optimization != before.optimization:
+            self._warn_of_unheeded_rules()
 
     def change_state(self, state: RunState, reason: str = "") -> None:
         """Move the run to another state."""

@@ -118,6 +118,11 @@ class Suggesting:
         """Forget the candidate: it became a trial."""
         self._candidate = None
 
+    def start_anew(self) -> None:
+        """Forget what was suggested, and is being suggested, for another set-up."""
+        self._future = self._request = self._candidate = None
+        self.is_exhausted = False
+
     def late_at(self, time_limit: float | None) -> float | None:
         """Return the monotonic time at which the answer is late; None if none is awaited."""
         if self._future is None or time_limit is None:

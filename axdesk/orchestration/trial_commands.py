@@ -170,6 +170,7 @@ def added_trial(
         ),
         generation=Generation(TrialSource.BASELINE if command.is_baseline else TrialSource.MANUAL),
         search_space_version=experiment.search_space_version,
+        optimization_version=experiment.optimization_version,
     )
     if not is_started:
         return trial.moved_to(TrialStatus.STAGED)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from axdesk.core.errors import AxdeskError, DeadlineError, TrialFailedError
+from axdesk.core.objective import OptimizationConfig
 from axdesk.core.protocols import PluginCalls
 from axdesk.core.run import RunSettings
 from axdesk.core.trial import Observation, Trial, TrialStatus
@@ -19,17 +20,26 @@ class Laboratory:
         calls: To the plugins.
         open_calls: Those under way.
         settings: The run's settings as they are now.
-        required: Metrics without which a trial is not completed.
-        metrics: All metrics that are fetched, required ones first.
-        early: Those that are also fetched while a trial runs.
+        optimization: What is optimised now.
+        early: Metrics that are also fetched while a trial runs.
     """
 
     calls: PluginCalls
     open_calls: OpenCalls
     settings: Callable[[], RunSettings]
-    required: tuple[str, ...]
-    metrics: tuple[str, ...]
+    optimization: Callable[[], OptimizationConfig]
     early: tuple[str, ...] = ()
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Metrics without which a trial is not completed."""
+        return self.optimization().required_metrics
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """All metrics that are fetched, required ones first."""
+        fetched = self.calls.metric_names
+        return tuple(m for m in self.optimization().metric_names if m in fetched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +136,7 @@ class TrialWatch:
     def _ask(self, now: float) -> None:
         self._again_at = None
         if self._is_completed:
-            missing = (m for m in self.lab.metrics if m not in self._values.keys() | self._skipped)
-            self._fetches = {metric: self._fetch(metric) for metric in missing}
+            self._fetches = {metric: self._fetch(metric) for metric in self._missing}
             return
         index = self.trial.index
         future = self.lab.calls.poll_trial(index, self.trial.metadata or {})
@@ -136,6 +145,11 @@ class TrialWatch:
         interval = self.lab.settings().initial_seconds_between_polls
         missed = max(0, math.floor((now - self.due_at) / interval))
         self.due_at = max(self.due_at + (missed + 1) * interval, now)
+
+    @property
+    def _missing(self) -> list[str]:
+        """The metrics that are still to be fetched of a completed trial."""
+        return [m for m in self.lab.metrics if m not in self._values.keys() | self._skipped]
 
     def _fetch(self, metric: str) -> PendingCall[Observation]:
         index = self.trial.index
@@ -224,6 +238,9 @@ class TrialWatch:
         return self._fetch_failed(errors, now, bad_since) if errors else self._fetched()
 
     def _fetched(self) -> tuple[News, ...]:
+        if self._missing:  # another metric counts since these were asked for
+            self._again_at = self.due_at = self._asks_at
+            return self._recovered()
         values = tuple(self._values[m] for m in self.lab.metrics if m in self._values)
         return (*self._recovered(), Ended(TrialStatus.COMPLETED, values))
 

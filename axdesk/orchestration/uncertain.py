@@ -6,6 +6,7 @@ from typing import Any
 from axdesk.core.errors import AxdeskError, DeadlineError, UserInputError
 from axdesk.core.events import QuestionAnswered, QuestionAsked
 from axdesk.core.questions import Answer, Question
+from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall, pause_after
 from axdesk.orchestration.loop import Loop
@@ -131,6 +132,8 @@ class Uncertain:
                 self._fail(trial, trial.reason)
             case Answer.ABANDON:
                 self._abandon(trial)
+            case Answer.STOP_RUN:
+                self._loop.change_state(RunState.STOPPING, "stopped by the operator")
         self.questions.pop(trial_index, None)
         self._loop.publish(QuestionAnswered(trial_index, answer))
 

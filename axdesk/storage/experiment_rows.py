@@ -1,11 +1,14 @@
 """A whole experiment, from its rows."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import Connection, func, select
 
 from axdesk.core.errors import NotFoundError, StorageError
 from axdesk.core.experiment import Experiment
+from axdesk.core.trial import Trial
 from axdesk.storage.run_rows import read_runs
-from axdesk.storage.schema import ExperimentRow, SearchSpaceRow
+from axdesk.storage.schema import ExperimentRow, OptimizationRow, SearchSpaceRow
 from axdesk.storage.setup_rows import read_setup
 from axdesk.storage.trial_rows import read_trials
 
@@ -29,13 +32,15 @@ def read_experiment(connection: Connection, experiment_id: int) -> Experiment:
     )
     version = connection.execute(latest).scalar_one()
     try:
+        trials = read_trials(connection, experiment_id)
         return Experiment(
             id=experiment_id,
             setup=read_setup(connection, experiment_id, version),
             created_at=row.created_at,
             search_space_version=version,
-            trials=read_trials(connection, experiment_id),
+            trials=trials,
             runs=read_runs(connection, experiment_id),
+            optimization_version=_optimization_version(connection, experiment_id, trials),
         )
     except (ValueError, LookupError, TypeError) as error:
         raise StorageError(
@@ -43,3 +48,14 @@ def read_experiment(connection: Connection, experiment_id: int) -> Experiment:
             f"program: {str(error).rstrip('.')}.",
             "Restore a backup of the database, or salvage it into a new file.",
         ) from error
+
+
+def _optimization_version(
+    connection: Connection, experiment_id: int, trials: Mapping[int, Trial]
+) -> int:
+    """Return the latest version, also where a damaged page has lost its row."""
+    latest = select(func.max(OptimizationRow.version)).where(
+        OptimizationRow.experiment_id == experiment_id
+    )
+    stored = connection.execute(latest).scalar() or 1
+    return max([stored, *(trial.optimization_version for trial in trials.values())])

@@ -11,8 +11,10 @@ from axdesk.storage.run_rows import write_run
 from axdesk.storage.schema import AuditRow, SearchSpaceRow
 from axdesk.storage.setup_rows import (
     insert_rows,
+    read_optimizations,
     read_rows,
     read_search_space,
+    write_optimizations,
     write_search_space,
     write_setup,
 )
@@ -24,6 +26,9 @@ def write_record(connection: Connection, experiment_id: int, record: ExperimentR
     write_setup(connection, experiment_id, record.setup)
     for version, (made_at, space) in enumerate(record.search_spaces, 1):
         write_search_space(connection, experiment_id, version, space, made_at)
+    if len(record.optimizations) > 1:
+        numbered = [(n, *made) for n, made in enumerate(record.optimizations, 1)]
+        write_optimizations(connection, experiment_id, numbered)
     for run in record.runs:
         write_run(connection, experiment_id, run)
     for trial in record.trials:
@@ -45,6 +50,8 @@ def read_record(connection: Connection, experiment_id: int) -> ExperimentRecord:
         (row["created_at"], read_search_space(connection, {**key, "version": row["version"]}))
         for row in read_rows(connection, SearchSpaceRow, key)
     )
+    stored = read_optimizations(connection, experiment_id)
+    current = (experiment.created_at, experiment.optimization.goals)
     return ExperimentRecord(
         setup=experiment.setup,
         created_at=experiment.created_at,
@@ -52,6 +59,9 @@ def read_record(connection: Connection, experiment_id: int) -> ExperimentRecord:
         trials=tuple(trial for _, trial in sorted(experiment.trials.items())),
         runs=tuple(experiment.runs),
         history=read_history(connection, experiment_id),
+        optimizations=tuple(
+            stored.get(n, current) for n in range(1, experiment.optimization_version + 1)
+        ),
     )
 
 

@@ -18,6 +18,8 @@ _WORDS: Mapping[tuple[str, str], Callable[[str], object]] = {
     ("trials", "source"): TrialSource,
     ("trials", "metadata_json"): json.loads,
     ("runs", "state"): RunState,
+    ("runs", "standing_answers_json"): json.loads,
+    ("optimizations", "outcome_constraints_json"): json.loads,
 }
 
 

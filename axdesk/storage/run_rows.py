@@ -1,5 +1,6 @@
 """Runs and drafts as rows."""
 
+import json
 from typing import Any
 
 from sqlalchemy import Connection, delete
@@ -7,6 +8,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from axdesk.core.draft_cells import Row, Section
 from axdesk.core.drafts import Draft
+from axdesk.core.questions import Answer, FailedCall
 from axdesk.core.run import Run, RunState
 from axdesk.storage.schema import DraftCellRow, RunPluginFileRow, RunRow
 from axdesk.storage.setup_rows import insert_rows, read_rows, settings_columns, settings_of
@@ -23,6 +25,7 @@ def write_run(connection: Connection, experiment_id: int, run: Run) -> None:
         "ended_at": run.ended_at,
         "elapsed_seconds": run.elapsed_seconds,
         "controller": run.controller,
+        "standing_answers_json": json.dumps(run.standing_answers),
     }
     statement = insert(RunRow).values({**key, **columns})
     connection.execute(statement.on_conflict_do_update(index_elements=[*key], set_=columns))
@@ -58,6 +61,10 @@ def read_runs(connection: Connection, experiment_id: int) -> list[Run]:
             elapsed_seconds=row["elapsed_seconds"],
             plugin_hashes=tuple(files.get(row["run_index"], ())),
             controller=row["controller"],
+            standing_answers=tuple(
+                (FailedCall(call), Answer(answer))
+                for call, answer in json.loads(row["standing_answers_json"])
+            ),
         )
         for row in read_rows(connection, RunRow, key)
     ]

@@ -39,7 +39,6 @@ _REPLACED_AS_A_WHOLE = frozenset(
         "plugin_choices",
         "plugin_options",
         "drafts",
-        "passed_tests",
     )
 )
 

@@ -264,6 +264,21 @@ class OutcomeConstraintTermRow(Base):
     coefficient: Mapped[float]
 
 
+class OptimizationRow(Base):
+    """Objectives and limits of one version, as expressions; trials know theirs.
+
+    They are here once there is a second version; what holds now is in the tables above as well.
+    """
+
+    __tablename__ = "optimizations"
+
+    experiment_id: Mapped[int] = _experiment_key()
+    version: Mapped[int] = mapped_column(primary_key=True)
+    created_at: Mapped[datetime]
+    objective: Mapped[str]
+    outcome_constraints_json: Mapped[str]
+
+
 class PluginChoiceRow(Base):
     """The runner's plugin, or the plugin that fetches a metric."""
 
@@ -335,6 +350,7 @@ class RunSettingsColumns:
     global_stagnation: Mapped[int | None] = _added_later()
     global_window_size: Mapped[int | None] = _added_later()
     global_min_trials: Mapped[int | None] = _added_later()
+    on_error: Mapped[str] = mapped_column(sort_order=2, server_default="continue")
 
 
 class RunSettingsRow(RunSettingsColumns, Base):
@@ -358,6 +374,7 @@ class RunRow(RunSettingsColumns, Base):
     ended_at: Mapped[datetime | None]
     elapsed_seconds: Mapped[float]
     controller: Mapped[str]
+    standing_answers_json: Mapped[str] = mapped_column(sort_order=3, server_default="[]")
 
 
 class RunPluginFileRow(Base):
@@ -411,6 +428,7 @@ class TrialRow(Base):
     seed: Mapped[int | None] = mapped_column(WholeNumber)
     observed_trials: Mapped[int]
     generation_reason: Mapped[str]
+    optimization_version: Mapped[int] = mapped_column(server_default="1")
 
 
 class _OfTrial:
@@ -502,14 +520,3 @@ class AuditRow(Base):
     before: Mapped[str]
     after: Mapped[str]
     note: Mapped[str]
-
-
-class PassedTestRow(Base):
-    """That an experiment's plugins passed a dry test, the last time that they did."""
-
-    __tablename__ = "passed_tests"
-
-    experiment_id: Mapped[int] = _experiment_key()
-    tested_at: Mapped[datetime]
-    plugins: Mapped[str]
-    hashes: Mapped[str]

@@ -1,5 +1,6 @@
 """Set-ups, search spaces and run settings as rows."""
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import datetime
@@ -9,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select
 
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.expressions import LinearExpression
-from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.objective import Objective, OptimizationConfig, parse_objectives
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
     DerivedParameterConfig,
@@ -29,6 +30,7 @@ from axdesk.storage.schema import (
     GenerationSettingsRow,
     MetricRow,
     ObjectiveTermRow,
+    OptimizationRow,
     OutcomeConstraintRow,
     OutcomeConstraintTermRow,
     ParameterChoiceRow,
@@ -191,6 +193,39 @@ def read_search_space(connection: Connection, key: Mapping[str, Any]) -> SearchS
         for row in rows
     )
     return SearchSpace(tuple(parameters), limits)
+
+
+def write_optimizations(
+    connection: Connection,
+    experiment_id: int,
+    versions: Iterable[tuple[int, datetime, OptimizationConfig]],
+) -> None:
+    """Insert (version, when it came to be, objectives and limits) as far as they are not there."""
+    for version, made_at, optimization in versions:
+        columns = {
+            "experiment_id": experiment_id,
+            "version": version,
+            "created_at": made_at,
+            "objective": optimization.objective_text,
+            "outcome_constraints_json": json.dumps([*map(str, optimization.outcome_constraints)]),
+        }
+        connection.execute(insert(OptimizationRow).values(columns).prefix_with("OR IGNORE"))
+
+
+def read_optimizations(
+    connection: Connection, experiment_id: int
+) -> dict[int, tuple[datetime, OptimizationConfig]]:
+    """Return version → (when it came to be, objectives and limits), as far as it is stored."""
+    return {
+        row["version"]: (
+            row["created_at"],
+            OptimizationConfig.of(
+                parse_objectives(row["objective"]),
+                tuple(map(OutcomeConstraint.parse, json.loads(row["outcome_constraints_json"]))),
+            ),
+        )
+        for row in read_rows(connection, OptimizationRow, {"experiment_id": experiment_id})
+    }
 
 
 def _parameter_columns(parameter: ParameterConfig) -> Columns:
@@ -434,6 +469,7 @@ def settings_columns(settings: RunSettings) -> Columns:
         "min_failed_trials": more.min_failed_trials,
         "when_failure_rate_exceeded": more.when_failure_rate_exceeded,
         "uncertain_deployment": more.uncertain_deployment,
+        "on_error": more.on_error,
         "trial_time_limit": more.trial_time_limit,
         "run_time_limit": more.run_time_limit,
         "run_deadline": more.call_deadlines.run,
@@ -473,6 +509,7 @@ def settings_of(row: RowMapping) -> RunSettings:
             min_failed_trials=row["min_failed_trials"],
             when_failure_rate_exceeded=row["when_failure_rate_exceeded"],
             uncertain_deployment=row["uncertain_deployment"],
+            on_error=row["on_error"],
             trial_time_limit=row["trial_time_limit"],
             run_time_limit=row["run_time_limit"],
             call_deadlines=CallDeadlines(

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -12,7 +12,6 @@ import platformdirs
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from axdesk.core.drafts import Draft
-from axdesk.core.dry_test import PassedTest
 from axdesk.core.errors import NotFoundError, StorageError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
@@ -26,14 +25,14 @@ from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside, has_content
 from axdesk.storage.locks import ControlLocks
-from axdesk.storage.passed_tests import read_passed_test, write_passed_test
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
 from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
-from axdesk.storage.schema import AuditRow, ExperimentRow
+from axdesk.storage.schema import AuditRow, ExperimentRow, OptimizationRow, SearchSpaceRow
 from axdesk.storage.setup_rows import (
     experiment_columns,
     insert_rows,
     read_rows,
+    write_optimizations,
     write_search_space,
     write_setup,
 )
@@ -185,11 +184,8 @@ class SqlStore:
             return self._read(connection, experiment_id)
 
     def _read(self, connection: Connection, experiment_id: int) -> Experiment:
-        # Looked at before and after: the run may begin or end while it is being read.
-        was_driven = self._locks.is_held(experiment_id)
         experiment = read_experiment(connection, experiment_id)
-        is_driven = was_driven or self._locks.is_held(experiment_id)
-        if experiment.state.is_live and not is_driven:
+        if experiment.state.is_live and experiment_id not in self._locks.controllers():
             experiment.put_run(_interrupted(experiment.runs[-1]))
         return experiment
 
@@ -219,9 +215,9 @@ class SqlStore:
     def save_setup(
         self, experiment: Experiment, setup: ExperimentSetup, audit: Sequence[AuditEntry] = ()
     ) -> None:
-        """Replace the set-up; a changed search space becomes a new version, old ones stay.
+        """Replace the set-up; a changed search space and changed goals become a new version.
 
-        A draft of the experiment is forgotten: it says what no longer holds.
+        Old versions stay. A draft of the experiment is forgotten: it says what no longer holds.
 
         Args:
             experiment: It has the new set-up afterwards.
@@ -232,7 +228,8 @@ class SqlStore:
             UserInputError: If the new name is taken.
         """
         now = datetime.now(UTC)
-        version = experiment.search_space_version
+        changed = replace(experiment, trials={}, runs=[])
+        changed.change_setup(**{f.name: getattr(setup, f.name) for f in fields(setup)})
         with self._database.writing() as connection:
             _refuse_taken_name(connection, setup.name, experiment.id)
             columns = {**experiment_columns(setup), "updated_at": now}
@@ -240,14 +237,13 @@ class SqlStore:
             if connection.execute(rows.values(columns)).rowcount != 1:
                 raise _deleted(experiment.name)
             write_setup(connection, experiment.id, setup)
-            if setup.search_space != experiment.search_space:
-                version += 1
-                write_search_space(connection, experiment.id, version, setup.search_space, now)
+            _write_versions(connection, experiment, changed, now)
             delete_draft(connection, experiment.id)
             key = {"experiment_id": experiment.id}
             insert_rows(connection, AuditRow, key, [audit_columns(entry) for entry in audit])
         experiment.setup = setup
-        experiment.search_space_version = version
+        experiment.search_space_version = changed.search_space_version
+        experiment.optimization_version = changed.optimization_version
 
     def save_trial(
         self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
@@ -316,10 +312,6 @@ class SqlStore:
         with self._database.reading() as connection:
             return read_summaries(connection, self._locks.controllers())
 
-    def changes_by_others(self) -> tuple[int, frozenset[tuple[int, str]]]:
-        """Return what is another value once others wrote something, or began or ended to drive."""
-        return self._database.version(), frozenset(self._locks.controllers().items())
-
     def delete(self, experiment_id: int) -> None:
         """Forget an experiment or a draft and all that belongs to it.
 
@@ -365,25 +357,6 @@ class SqlStore:
         with self._database.reading() as connection:
             return read_history(connection, experiment_id, trial_index)
 
-    def save_passed_test(self, experiment_id: int, passed: PassedTest) -> None:
-        """Keep the last dry test that the plugins of an experiment or a draft passed.
-
-        Raises:
-            NotFoundError: If there is no experiment or draft with this number.
-        """
-        with self._database.writing() as connection:
-            known = select(ExperimentRow.id).where(ExperimentRow.id == experiment_id)
-            if connection.execute(known).scalar() is None:
-                raise NotFoundError(f"There is no experiment with the number {experiment_id}.")
-            write_passed_test(connection, experiment_id, passed)
-
-    def passed_test(
-        self, plugins: tuple[str, ...], hashes: tuple[tuple[str, str], ...]
-    ) -> PassedTest | None:
-        """Return the last dry test that these versions of plugins passed, for any experiment."""
-        with self._database.reading() as connection:
-            return read_passed_test(connection, plugins, hashes)
-
     @contextmanager
     def control(self, experiment: Experiment) -> Iterator[None]:
         """Hold the right to drive an experiment, freed by the system should the process die.
@@ -404,6 +377,7 @@ class SqlStore:
                 stored = read_experiment(connection, experiment.id)
             experiment.setup = stored.setup
             experiment.search_space_version = stored.search_space_version
+            experiment.optimization_version = stored.optimization_version
             experiment.trials, experiment.runs = stored.trials, stored.runs
             if experiment.state.is_live:
                 self.save_run(experiment, _interrupted(experiment.runs[-1]))
@@ -442,6 +416,28 @@ def _refuse_taken_name(connection: Connection, name: str, own_id: int | None) ->
         raise UserInputError(
             f"There is already an experiment called {name!r}.", "Choose another name."
         )
+
+
+def _write_versions(
+    connection: Connection, before: Experiment, after: Experiment, now: datetime
+) -> None:
+    """Insert what is new of an experiment's search space and goals."""
+    for table, version in (
+        (SearchSpaceRow, before.search_space_version),
+        (OptimizationRow, before.optimization_version),
+    ):
+        # A commit that was reported as failed may have taken place all the same.
+        newer = delete(table).where(table.experiment_id == before.id, table.version > version)
+        connection.execute(newer)
+    if after.search_space_version > before.search_space_version:
+        version = after.search_space_version
+        write_search_space(connection, before.id, version, after.search_space, now)
+    if after.optimization_version > before.optimization_version:
+        versions = (
+            (before.optimization_version, before.created_at, before.optimization),
+            (after.optimization_version, now, after.optimization),
+        )
+        write_optimizations(connection, before.id, versions)
 
 
 def _deleted(name: str) -> NotFoundError:

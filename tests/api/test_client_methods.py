@@ -1,6 +1,7 @@
 """What a client offers beyond runs: imports, replicates, edits, notes, held parameters."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,13 +12,13 @@ from axdesk.api.configs import ChoiceParameterConfig, RangeParameterConfig, Stor
 from axdesk.api.protocols.runner import TrialStatus
 from axdesk.api.stores import delete_experiment, list_experiments
 from axdesk.core.errors import (
-    ExperimentBusyError,
     NotFoundError,
     SearchSpaceExhaustedError,
     TransitionError,
     UnsupportedError,
     UserInputError,
 )
+from axdesk.core.run import RunState
 from axdesk.core.trial import TrialSource
 from tests.api.laboratory import PARAMETERS, BenchRunner, configured, equipped, run, value_at
 from tests.api.test_client_runs import Watched
@@ -229,19 +230,55 @@ def test_attached_data_complete_a_trial(client: Client) -> None:
 # ---- edits ----------------------------------------------------------------------------------
 
 
-def test_an_edit_waits_for_the_end_of_the_run(client: Client, runner: BenchRunner) -> None:
+NARROW = RangeParameterConfig("x", (0.5, 0.75))
+
+
+def test_an_edit_waits_for_a_pause_or_the_end_of_the_run(
+    client: Client, runner: BenchRunner
+) -> None:
     runner.is_open.clear()
     watched = Watched(client, 2)
     watched.wait_for_trial(0, TrialStatus.RUNNING)
-    with pytest.raises(ExperimentBusyError):
-        client.edit_experiment([RangeParameterConfig("x", (0.0, 2.0)), PARAMETERS[1]])
-    client.stop()
+    edits: list[Callable[[], None]] = [
+        lambda: client.edit_experiment([NARROW, PARAMETERS[1]]),
+        lambda: client.configure_optimization("-y"),
+        lambda: client.configure_generation_strategy("random_search"),
+    ]
+    for edit in edits:
+        with pytest.raises(TransitionError, match="while the run is running"):
+            edit()
+    client.pause()
     runner.is_open.set()
+    watched.wait_for_state(RunState.PAUSED)
+    client.edit_experiment([NARROW, PARAMETERS[1]])
+    client.configure_optimization("-abs(y - 3)")
+    client.configure_generation_strategy("random_search")
+    client.resume()
     watched.run.join()
-    client.edit_experiment([RangeParameterConfig("x", (0.5, 0.75)), PARAMETERS[1]])
-    run(client)
-    assert 0.5 <= client.experiment.trial(1).parameters["x"] <= 0.75  # type: ignore[operator]
-    assert client.experiment.trial(1).search_space_version == 2
+    client.configure_optimization("-y")
+    run(client, 1)
+
+    trials = [client.experiment.trial(index) for index in range(3)]
+    assert all(0.5 <= trial.parameters["x"] <= 0.75 for trial in trials[1:])  # type: ignore[operator]
+    assert [t.search_space_version for t in trials] == [1, 2, 2]
+    setups = [client.setup_of_trial(index) for index in range(3)]
+    goals = [setup.optimization.objective_text for setup in setups]
+    assert goals == ["y", "-abs(y - 3)", "-y"]
+    assert setups[0].search_space.parameters[0] == PARAMETERS[0]
+    assert client.experiment.setup.generation.method == "random_search"
+    told = [(e.before, e.after) for e in client.history() if e.action == "edit_optimization"]
+    assert told == [("y", "-abs(y - 3)"), ("-abs(y - 3)", "-y")]
+
+
+def test_earlier_goals_survive_a_snapshot(client: Client, tmp_path: Path) -> None:
+    run(client, 1)
+    client.configure_optimization("-y", ["y <= 0.1"])
+    run(client, 1)
+    client.save_to_json_file(tmp_path / "snapshot.json")
+    again = Client.load_from_json_file(tmp_path / "snapshot.json")
+    assert [again.setup_of_trial(n) for n in (0, 1)] == [client.setup_of_trial(n) for n in (0, 1)]
+    assert again.setup_of_trial(0) != again.setup_of_trial(1)
+    again.close()
 
 
 def test_an_edit_that_leaves_no_room_changes_nothing(client: Client) -> None:

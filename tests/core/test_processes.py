@@ -58,6 +58,7 @@ EXAMPLES: Mapping[tuple[str, str], object] = {
     ("Objective", "targets"): (("Yield (%)", 7.0),),
     ("OptimizationConfig", "further_objectives"): (),
     ("ExperimentRecord", "trials"): (),
+    ("ExperimentRecord", "optimizations"): (),
     ("OptimizationConfig", "tracking_metrics"): ("Δ t",),
     ("RunSettings", "tolerated_trial_failure_rate"): 0.25,
     ("Draft", "general"): {"name": "Yield (%)", "owner": "µ"},

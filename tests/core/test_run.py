@@ -36,8 +36,7 @@ BUTTONS: dict[RunState, tuple[set[RunAction], set[RunAction]]] = {
     S.PAUSING: ({A.RESUME, A.STOP_NOW}, set()),
     S.STOPPING: ({A.RESUME, A.STOP_NOW}, set()),
     S.PAUSED: ({A.RESUME, A.STOP, A.EDIT_SETUP}, {A.STOP_NOW}),
-    # No editing while a question is open: a new search space would have to end the run.
-    S.NEEDS_ATTENTION: ({A.RESUME, A.STOP}, {A.STOP_NOW}),
+    S.NEEDS_ATTENTION: ({A.RESUME, A.STOP, A.EDIT_SETUP}, {A.STOP_NOW}),
     S.STOPPED: ({A.RESUME, A.EDIT_SETUP}, set()),
     S.COMPLETED: ({A.RESUME, A.EDIT_SETUP}, set()),
     S.FAILED: ({A.RESUME, A.EDIT_SETUP}, set()),

@@ -20,6 +20,7 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import TParameterization
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import Run
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.suggestions import Candidate, SuggestionRequest
 from axdesk.core.trial import Observation, Trial, TrialStatus
 from axdesk.storage.store import SqlStore
@@ -133,6 +134,13 @@ class MortalStore:
         """Store a run."""
         commit = self._store.save_run
         self._commit(lambda entries: commit(experiment, run, entries), lambda: None, audit)
+
+    def save_setup(
+        self, experiment: Experiment, setup: ExperimentSetup, audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        """Store a set-up."""
+        commit = self._store.save_setup
+        self._commit(lambda entries: commit(experiment, setup, entries), lambda: None, audit)
 
     def _commit(
         self,

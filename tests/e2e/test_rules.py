@@ -66,6 +66,7 @@ from axdesk.core.run import (
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.trial import TRANSITIONS, Observation, Trial, TrialStatus
+from axdesk.generation import check_feasible
 from axdesk.orchestration.scheduler import Scheduler
 from axdesk.orchestration.trial_commands import apply_to_trial
 from axdesk.storage.store import SqlStore
@@ -285,6 +286,7 @@ class LaboratoryDay(RuleBasedStateMachine):
                 generator=generator,
                 calls=self.calls,
                 publish=lambda event: self._hear(event, life),
+                check_space=check_feasible,
                 clock=clock,
             )
             try:

@@ -28,6 +28,7 @@ def records(draw: st.DrawFn) -> ExperimentRecord:
     setup = draw(strategies.setups())
     earlier = draw(st.lists(strategies.search_spaces(), max_size=2))
     spaces = [*earlier, setup.search_space]
+    goals = [*draw(st.lists(strategies.optimizations(), max_size=2)), setup.optimization]
     return ExperimentRecord(
         setup=setup,
         created_at=draw(strategies.times),
@@ -35,6 +36,7 @@ def records(draw: st.DrawFn) -> ExperimentRecord:
         trials=tuple(draw(strategies.trials(setup, index)) for index in range(draw(counts))),
         runs=tuple(draw(strategies.runs(index)) for index in range(4)),
         history=tuple(draw(st.lists(audits, max_size=3))),
+        optimizations=tuple((draw(strategies.times), one.goals) for one in goals),
     )
 
 

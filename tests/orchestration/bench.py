@@ -17,6 +17,7 @@ from axdesk.core.events import (
     QuestionAsked,
     RunChanged,
     RunFinished,
+    SetupChanged,
     StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
@@ -30,6 +31,7 @@ from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.trial import Arm, Generation, Trial, TrialSource, TrialStatus
+from axdesk.generation import check_feasible
 from axdesk.orchestration.scheduler import Scheduler
 from tests.fakes import FakeClock, MemoryStore, Script, ScriptedCalls, ScriptedGenerator
 
@@ -126,6 +128,7 @@ class Bench:
             calls=self.calls,
             publish=self._publish,
             clock=self.clock,
+            check_space=check_feasible,
             waits_for_answers=self.waits_for_answers,
         )
         error: AxdeskError | None = None
@@ -233,6 +236,8 @@ def _in_words(event: Event) -> str:  # noqa: C901  # one line for each kind
             return f"trial {trial.index} {trial.status}"
         case TrialHealthChanged(trial_index=index, failures=failures):
             return f"trial {index} has {failures} failures"
+        case SetupChanged(search_space_version=space, optimization_version=goals):
+            return f"set-up {space}.{goals}"
         case SuggestionStarted(trial_index=index):
             return f"suggesting {index}"
         case FallbackUsed(trial_index=index):

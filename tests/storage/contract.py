@@ -224,6 +224,29 @@ class StoreContract:
         assert [t.search_space_version for t in loaded.trials.values()] == [1, 2]
         assert store.load_draft(experiment.id) is None
 
+    def test_changed_goals_are_a_new_version(self, store: ExperimentStore) -> None:
+        experiment = store.create(SETUP)
+        store.save_trial(experiment, trial(0))
+        before = SETUP.optimization
+        limit = OutcomeConstraint.parse("`Δ t` <= 3")
+        other = replace(before, outcome_constraints=(*before.outcome_constraints, limit))
+        for version, optimization in enumerate((other, before), 2):
+            store.save_setup(experiment, replace(SETUP, optimization=optimization))
+            assert experiment.optimization_version == version
+            assert experiment.search_space_version == 1
+            store.save_trial(experiment, trial(version, optimization_version=version))
+
+        loaded = store.load(SETUP.name)
+        assert loaded == experiment
+        assert [t.optimization_version for t in loaded.trials.values()] == [1, 2, 3]
+
+    def test_units_and_what_is_only_recorded_make_no_version(self, store: ExperimentStore) -> None:
+        experiment = store.create(SETUP)
+        recorded = replace(SETUP.optimization, tracking_metrics=("pH",), units=(("pH", "1"),))
+        store.save_setup(experiment, replace(SETUP, optimization=recorded))
+        assert experiment.optimization_version == 1
+        assert store.load(SETUP.name).optimization == recorded
+
     def test_what_is_deleted_is_gone_and_its_number_is_not_given_again(
         self, store: ExperimentStore
     ) -> None:

@@ -142,7 +142,7 @@ print("survived")
         "pwrite64:error=EIO:when=53+47",
         "fdatasync:error=EIO:when=9+7",
         "unlink:error=EIO:when=3+3",
-        "pread64:error=EIO:when=72+29",
+        "pread64:error=EIO:when=75+29",
     ],
 )
 def test_system_calls_that_fail_are_faults_that_pass(path: Path, fault: str) -> None:

@@ -73,6 +73,7 @@ def test_the_migrations_make_the_schema(tmp_path: Path) -> None:
             "target",
             "baseline",
             "min_observed",
+            "optimization_version",
         )
         with connect(tmp_path / name) as connection:
             return {
@@ -196,7 +197,8 @@ def test_what_version_1_wrote_is_all_there(written_by_version_1: Path) -> None:
         assert store.all_damage() == ()
         assert rows_of(path, columns) == rows
         for table in ("run_settings", "runs"):
-            assert set(columns_of(path)[table]) - set(columns[table]) == STOPPING
+            added = set(columns_of(path)[table]) - set(columns[table])
+            assert added - {"standing_answers_json"} == {*STOPPING, "on_error"}
         assert experiment.setup.run.orchestration.early_stopping is None
         assert experiment.runs[-1].settings.orchestration.global_stopping is None
         assert experiment.setup.plugin_python == ""
@@ -329,11 +331,12 @@ def test_an_experiment_from_before_steps_and_switches_is_the_same(filled: Path) 
         setup = store.load("a").setup
     with connect(filled) as connection:
         connection.execute("DROP TABLE parameter_dependents")
-        connection.execute("DROP TABLE passed_tests")
+        connection.execute("DROP TABLE optimizations")
         for table, columns in (
             ("parameters", ("step", "is_on", "expression")),
-            ("run_settings", STOPPING),
-            ("runs", STOPPING),
+            ("run_settings", (*STOPPING, "on_error")),
+            ("runs", (*STOPPING, "on_error", "standing_answers_json")),
+            ("trials", ("optimization_version",)),
             ("generation_settings", STRATEGY),
         ):
             for column in columns:

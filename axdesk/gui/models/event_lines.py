@@ -7,6 +7,7 @@ from axdesk.core.events import (
     QuestionAsked,
     RunChanged,
     RunFinished,
+    SetupChanged,
     StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
@@ -62,6 +63,10 @@ def _notice_line(event: Event) -> tuple[LogLevel, str] | None:
         case QuestionAnswered(index, answer):
             said = "a result was entered" if answer is None else answer.value.replace("_", " ")
             return LogLevel.INFO, f"The question about #{index} is settled: {said}."
+        case SetupChanged(_, space, goals):
+            return LogLevel.INFO, (
+                f"Set-up changed: search space version {space}, objectives version {goals}."
+            )
         case Warned(message, hint):
             return LogLevel.WARNING, f"{message} {hint}".strip()
         case RunFinished(_, error) if error is not None:

@@ -8,6 +8,7 @@ from axdesk.core.events import (
     QuestionAsked,
     RunChanged,
     RunFinished,
+    SetupChanged,
     StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
@@ -71,6 +72,8 @@ class RunRecord:
                     self.unanswered.pop(trial.index, None)
                 if self.suggesting == trial.index:
                     self.suggesting = None
+            case SetupChanged(setup):
+                self.setup = setup
             case SuggestionStarted(index):
                 self.suggesting = index
             case QuestionAsked(question):

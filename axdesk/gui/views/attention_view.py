@@ -28,6 +28,7 @@ ANSWERS = {
     Answer.REDEPLOY: ("It never ran: deploy again", "rocket"),
     Answer.MARK_FAILED: ("Mark failed", ""),
     Answer.ABANDON: ("Abandon", ""),
+    Answer.STOP_RUN: ("Stop run", "player-stop-filled"),
 }
 """Answer → the words and the icon of its button."""
 
