@@ -8,23 +8,27 @@ from pathlib import Path
 
 from axdesk import generation
 from axdesk.api.client import Client, Opened
+from axdesk.api.dry_test import DryTester
 from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.api.rescue import Backup, backups_of
 from axdesk.core.clock import SystemClock
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
-from axdesk.core.errors import AxdeskError, NotFoundError, PreflightError
+from axdesk.core.dry_test import PassedTest, plugins_of
+from axdesk.core.errors import AxdeskError, NotFoundError, PreflightError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.feasible_share import FeasibleShare
+from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
 from axdesk.core.resources import resource_path
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
+from axdesk.core.suggestions import SuggestionRequest
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
 from axdesk.exchange.trials_csv import write_trials_csv
 from axdesk.orchestration.setup_commands import edit_setup
-from axdesk.plugins.hosts import HostedPluginCalls, describe_folder
+from axdesk.plugins.hosts import HostedPluginCalls, describe_folder, hashes_of
 from axdesk.storage.store import SqlStore, default_database_path
 
 
@@ -72,6 +76,13 @@ class Workspace:
     def summaries(self) -> tuple[ExperimentSummary, ...]:
         """Return all experiments and drafts, the latest change first."""
         return self._store.summaries()
+
+    def changes_by_others(self) -> object:
+        """Return what is another value after another program changed something; takes no time.
+
+        To begin or to end to drive an experiment is a change, too.
+        """
+        return self._store.changes_by_others()
 
     def experiment_id(self, name: str) -> int:
         """Return the number of an experiment.
@@ -297,6 +308,67 @@ class Workspace:
                 is_shared=True,
             )
         )
+
+    # ---- dry tests -------------------------------------------------------------------------------
+
+    def dry_test_values(self, setup: ExperimentSetup) -> dict[str, TParameterValue]:
+        """Return what a dry test is made with unless told otherwise: start values, or the centre.
+
+        Raises:
+            UserInputError: If the constraints cannot all be met.
+        """
+        request = SuggestionRequest(
+            setup.search_space,
+            setup.optimization,
+            replace(setup.generation, initialize_with_center=True),
+            trial_index=0,
+        )
+        return dict(generation.space_filling(request)[0].parameters)
+
+    def dry_test(self, setup: ExperimentSetup, parameterization: TParameterization) -> DryTester:
+        """Prepare a dry test, which stores nothing; its `run` blocks.
+
+        Args:
+            setup: With a runner, and with what fetches each metric.
+            parameterization: Of its trial.
+
+        Raises:
+            UserInputError: If there is no runner, or the parameterization is not allowed.
+        """
+        runner = setup.runner
+        if runner is None:
+            raise UserInputError("There is no runner to be tested.", "Choose one.")
+        values = setup.search_space.checked(parameterization)
+        broken = setup.search_space.broken_constraints(values)
+        if broken:
+            raise UserInputError(f"The constraint {broken[0]} is broken.", "Change a value.")
+        return DryTester(
+            setup,
+            values,
+            lambda begun: HostedPluginCalls(
+                self._folder(setup.plugin_folder),
+                runner,
+                setup.metrics,
+                setup.plugin_python or self.plugin_python,
+                begun=begun,
+            ),
+        )
+
+    def save_passed_test(self, experiment_id: int, passed: PassedTest) -> None:
+        """Remember that the plugins of an experiment or a draft passed a dry test."""
+        self._store.save_passed_test(experiment_id, passed)
+
+    def passed_test(self, setup: ExperimentSetup) -> PassedTest | None:
+        """Return the last dry test that the plugins of a set-up passed as their files are now.
+
+        Raises:
+            NotFoundError: If the folder or a file of it is not there, or cannot be read.
+        """
+        choices = [choice for _, choice in setup.metrics]
+        if setup.runner is not None:
+            choices.append(setup.runner)
+        hashes = hashes_of(self._folder(setup.plugin_folder), choices)
+        return self._store.passed_test(plugins_of(setup), hashes)
 
     # ---- care of the database --------------------------------------------------------------------
 

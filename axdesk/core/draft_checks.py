@@ -16,12 +16,14 @@ from axdesk.core.draft_cells import (
     parse_percent,
     parse_whole,
 )
+from axdesk.core.draft_limits import parse_limit
 from axdesk.core.draft_notes import Notes, Place
 from axdesk.core.draft_parameters import (
     checked_parameters,
     checked_search_space,
     is_left_out,
 )
+from axdesk.core.durations import parse_seconds
 from axdesk.core.expressions import Comparison, LinearExpression, parse_comparison
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
@@ -169,10 +171,7 @@ def _limit(name: str, goal: Goal, row: Row, index: int, notes: Notes) -> Outcome
     if operator not in ("<=", ">="):
         notes.at(Section.OBJECTIVES, index, "limit_kind").note("Choose ≥ or ≤.")
         return None
-    bound = at.read(lambda: parse_number(row["limit"]))
-    if bound is None:
-        return None
-    return OutcomeConstraint(((name, 1.0),), "<=" if operator == "<=" else ">=", bound)
+    return at.read(lambda: parse_limit(name, "<=" if operator == "<=" else ">=", row["limit"]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,12 +335,12 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
         cells.whole("max_trials", 1),
         cells.whole("parallelism", 1),
         cells.number("tolerated_failure_percent"),
-        cells.number("seconds_between_polls"),
-        cells.number("seconds_between_launches"),
+        cells.seconds("seconds_between_polls"),
+        cells.seconds("seconds_between_launches", may_be_zero=True),
         cells.whole("min_failed_trials", 1),
         cells.whole("poll_retries", 1),
         cells.whole("fetch_retries", 1),
-        cells.number("max_seconds_between_polls"),
+        cells.seconds("max_seconds_between_polls"),
         cells.whole("initial_trials", 1),
         cells.whole("seed", 0),
     )
@@ -473,23 +472,23 @@ class _RunCells:
         self.notes.at(Section.RUN, 0, name).note(message)
         self.is_wrong = True
 
-    def seconds_or_none(self, name: str) -> float | None:
+    def seconds(self, name: str, *, may_be_zero: bool = False, otherwise: str = "") -> float | None:
         at = self.notes.at(Section.RUN, 0, name)
-        if not self.row.get(name, "").strip():
-            return None
-        value = at.read(lambda: parse_number(self.row[name]))
-        if value is not None and value <= 0:
-            at.note("Enter a number of seconds above 0, or nothing for no limit.")
+        value = at.read(lambda: parse_seconds(self.row.get(name, "")))
+        if value == 0 and not may_be_zero:
+            at.note(f"Enter a duration above 0{otherwise}, such as 90 s or 5 min.")
             value = None
         self.is_wrong = self.is_wrong or value is None
         return value
 
+    def seconds_or_none(self, name: str) -> float | None:
+        if not self.row.get(name, "").strip():
+            return None
+        return self.seconds(name, otherwise=", or nothing for no limit")
+
 
 _NUMBER_LIMITS: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "tolerated_failure_percent": (lambda v: 0 <= v < 100, "Enter 0 up to, not including, 100."),
-    "seconds_between_polls": (lambda v: v > 0, "Enter a number of seconds above 0."),
-    "max_seconds_between_polls": (lambda v: v > 0, "Enter a number of seconds above 0."),
     "early_percentile": (lambda v: 0 < v < 100, "Enter a number above 0 and below 100."),
     "global_improvement_percent": (lambda v: v >= 0, "Enter a percentage of at least 0."),
-    "seconds_between_launches": (lambda v: v >= 0, "Enter a number of seconds of at least 0."),
 }

@@ -23,6 +23,8 @@ from axdesk.core.draft_cells import (
     value_type_of,
 )
 from axdesk.core.draft_checks import checked_rows, searched_rows
+from axdesk.core.draft_limits import limit_cell_text
+from axdesk.core.durations import seconds_text
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.parameters import (
     DerivedParameterConfig,
@@ -185,7 +187,7 @@ def _cell_limits(optimization: OptimizationConfig) -> dict[str, OutcomeConstrain
     last = -1
     for limit in optimization.outcome_constraints:
         row = rows[limit.names[0]]
-        if limit.terms != ((limit.names[0], 1.0),) or limit.is_relative or row <= last:
+        if limit.terms != ((limit.names[0], 1.0),) or row <= last:
             break
         found[limit.names[0]], last = limit, row
     return found
@@ -207,7 +209,7 @@ def _objective_rows(
             cells["goal"] = Goal.RECORD.value
         if limit is not None:
             cells["limit_kind"] = limit.operator
-            cells["limit"] = number_text(limit.bound)
+            cells["limit"] = limit_cell_text(limit)
         yield {**_row(**cells), **_choice_row("metric", metrics.get(name))}
 
 
@@ -233,7 +235,9 @@ def _goal_cells(optimization: OptimizationConfig) -> dict[str, Row]:
 def _run_row(run: RunSettings, generation: GenerationSettings) -> Row:
     more = run.orchestration
 
-    seconds = _number_or_nothing
+    def seconds(value: float | None) -> str:
+        return "" if value is None else seconds_text(value)
+
     return _row(
         max_trials=str(run.max_trials),
         parallelism=str(run.parallelism),

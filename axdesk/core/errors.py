@@ -15,7 +15,8 @@
     ├── PluginError                  a plugin file or class that cannot be used
     │   ├── CallFailedError          a plugin call raised or answered nonsense
     │   │   └── TrialFailedError     … raised by a runner to say why a trial failed
-    │   └── DeadlineError            a plugin call did not answer in time
+    │   ├── DeadlineError            a plugin call did not answer in time
+    │   └── UnusablePluginError      a plugin's file is there and cannot be used (NotFoundError)
     ├── PreflightError               the run cannot start as configured
     ├── FailureRateExceededError     too many trials failed
     └── DecisionNeededError          only a person can say what became of a trial
@@ -157,6 +158,10 @@ class PluginError(AxdeskError):
     def __init__(self, message: str, hint: str = "", *, details: str = "") -> None:
         super().__init__(message, hint)
         self.details = details
+
+
+class UnusablePluginError(NotFoundError, PluginError):
+    """A plugin that cannot be had, because its file cannot be used as it is."""
 
 
 class CallFailedError(PluginError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from axdesk.core.errors import NotFoundError
+from axdesk.core.errors import NotFoundError, UnusablePluginError
 
 TOptionValue = int | float | str | bool | None
 """The value of one constructor option; None only where the option allows it."""
@@ -106,7 +106,7 @@ class PluginCatalogue:
         """Return a class's description.
 
         Raises:
-            NotFoundError: If there is none, with the reason why where it is known.
+            NotFoundError: If there is none; `UnusablePluginError` if its file cannot be used.
         """
         for file in self.files:
             for plugin in file.plugins:
@@ -115,7 +115,8 @@ class PluginCatalogue:
         file_name = reference.partition(":")[0]
         broken = next((f for f in self.files if f.name == file_name and f.error), None)
         if broken is not None:
-            raise NotFoundError(f"The plugin file {file_name} cannot be used: {broken.error}")
+            text = f"The plugin file {file_name} cannot be used: {broken.error}"
+            raise UnusablePluginError(text, details=broken.details)
         known = ", ".join(p.reference for f in self.files for p in f.plugins) or "none"
         raise NotFoundError(
             f"The plugin {reference!r} is not in {self.folder}.", f"Found there: {known}."

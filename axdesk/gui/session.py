@@ -59,6 +59,7 @@ from axdesk.gui.models.notices import (
     failed_trial,
     fallback,
     health_key,
+    left_by,
     not_answering,
     not_saving,
     warning,
@@ -234,17 +235,52 @@ class ExperimentSession(QObject):
     def set_summary(self, summary: ExperimentSummary) -> None:
         """Learn from the list of experiments whether another process drives this one.
 
-        While one does, the trials are read again each time.
+        While one does, the trials are read again each time, and what is new goes to the log.
         """
         is_ours = self.is_live or self._is_opening
         is_ours |= summary.controller.startswith(f"{os.getpid()}@")
         controller = "" if is_ours else summary.controller
-        ended_elsewhere = bool(self._controller) and not controller
-        if controller != self._controller:
+        former = self._controller
+        if controller != former:
             self._controller = controller
             self._note_change()
-        if controller or ended_elsewhere:
-            self.reload()
+        if former or controller:
+            self._follow_other(former)
+
+    def _follow_other(self, former: str) -> None:
+        """Read what another process did; `former` is the one that drove this until now, if any."""
+        experiment_id = self.id
+
+        def take(experiment: Experiment) -> None:
+            if self.is_live or self._is_closed:
+                return
+            self._tell_differences(experiment)
+            self._take_if_idle(experiment)
+            if former and not self._controller and self.state is RunState.INTERRUPTED:
+                self.notice(left_by(former, datetime.now(UTC)))
+
+        self._io.post(lambda workspace: workspace.experiment(experiment_id), take)
+
+    def _tell_differences(self, experiment: Experiment) -> None:
+        """Tell what differs from what is shown as the events that would have told it."""
+        record, now = self._record, datetime.now(UTC)
+        run = experiment.runs[-1] if experiment.runs else None
+        known = record.last_run
+        events: list[Event] = [
+            TrialChanged(trial)
+            for index, trial in experiment.trials.items()
+            if trial != record.trials.get(index)
+        ]
+        if run is not None and (known is None or run.state is not known.state):
+            at = len(events) if not run.state.is_live else 0
+            events.insert(at, RunChanged(run))
+        for event in events:
+            before = (
+                record.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
+            )
+            self._log_event(event, before, now)
+            if isinstance(event, TrialChanged):
+                self._tell_notice(event, before, now)
 
     def reload(self) -> None:
         """Read the experiment again, if it is one and no run brings what is newer."""
@@ -526,10 +562,7 @@ class ExperimentSession(QObject):
             return
         now, record = datetime.now(UTC), self._record
         before = record.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
-        optimization = record.setup.optimization if record.setup else None
-        line = event_line(event, before, optimization)
-        if line is not None:
-            self._new_lines.append(LogLine(now, *line))
+        self._log_event(event, before, now)
         record.take_event(event)
         if isinstance(event, RunChanged):
             self._note_run(event.run)
@@ -537,6 +570,12 @@ class ExperimentSession(QObject):
             self.saved.emit(now)
         self._tell_notice(event, before, now)
         self._note_change()
+
+    def _log_event(self, event: Event, before: Trial | None, now: datetime) -> None:
+        setup = self._record.setup
+        line = event_line(event, before, setup.optimization if setup else None)
+        if line is not None:
+            self._new_lines.append(LogLine(now, *line))
 
     def _tell_notice(self, event: Event, before: Trial | None, now: datetime) -> None:
         match event:

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 
-REFRESH_MS = 2000
-"""The list of experiments, and a run of another process, are read again at this interval."""
-
+WATCH_MS = 1000
+"""At this interval it is looked whether another process changed the database."""
 
 CLOSE_PATIENCE_MS = 10_000
 """The window waits this long for the last changes to be stored."""
@@ -40,6 +39,11 @@ class _Opened(NamedTuple):
     draft: Draft
     experiment: Experiment | None
     summaries: tuple[ExperimentSummary, ...]
+
+
+class _Changes(NamedTuple):
+    seen: object
+    summaries: tuple[ExperimentSummary, ...] | None
 
 
 class _Contents(NamedTuple):
@@ -95,9 +99,10 @@ class Workbench(QObject):
         self._current: ExperimentSession | None = None
         self._wanted: int | None = None
         self._is_refreshing = False
-        self._refresh_timer = QTimer(self)
-        self._refresh_timer.setInterval(REFRESH_MS)
-        self._refresh_timer.timeout.connect(self.refresh)
+        self._seen_changes: object = None
+        self._watch_timer = QTimer(self)
+        self._watch_timer.setInterval(WATCH_MS)
+        self._watch_timer.timeout.connect(self._look_for_changes)
 
     def begin(self) -> None:
         """Start the threads and read the list of experiments."""
@@ -145,6 +150,28 @@ class Workbench(QObject):
         if not self._is_refreshing:
             self._is_refreshing = True
             self.io.post(lambda w: w.summaries(), self._show_summaries, self._refresh_failed)
+
+    def _look_for_changes(self) -> None:
+        """Read the list again if another process changed something; runs of others with it."""
+        if self._is_refreshing:
+            return
+        self._is_refreshing = True
+        seen = self._seen_changes
+
+        def look(workspace: "Workspace") -> _Changes:
+            # Looked at first: what changes meanwhile is seen the next time.
+            changes = workspace.changes_by_others()
+            return _Changes(changes, None if changes == seen else workspace.summaries())
+
+        self.io.post(look, self._show_changes, self._refresh_failed)
+
+    def _show_changes(self, changes: "_Changes") -> None:
+        self._seen_changes = changes.seen
+        if changes.summaries is None:
+            self._is_refreshing = False
+            self._last_failure = ""
+        else:
+            self._show_summaries(changes.summaries)
 
     def open(self, experiment_id: int) -> None:
         """Show an experiment."""
@@ -284,7 +311,7 @@ class Workbench(QObject):
 
         Runs that go on are left to the end of the process.
         """
-        self._refresh_timer.stop()
+        self._watch_timer.stop()
         for session in self._sessions.values():
             if session.is_live:
                 session.leave_running()
@@ -301,7 +328,7 @@ class Workbench(QObject):
     def _show_contents(self, contents: _Contents) -> None:
         self.database, self.plugin_folder = contents.database, contents.plugin_folder
         self._take_summaries(contents.summaries)
-        self._refresh_timer.start()
+        self._watch_timer.start()
         self.loaded.emit()
 
     def _show_summaries(self, summaries: tuple[ExperimentSummary, ...]) -> None:

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
@@ -108,6 +108,7 @@ class HostedPluginCalls(BasePluginCalls):
         python: str = "",
         *,
         clock: Clock | None = None,
+        begun: "Callable[[HostedPluginCalls], object] | None" = None,
     ) -> None:
         """Start the processes and wait until the runner and all metrics are made.
 
@@ -117,6 +118,8 @@ class HostedPluginCalls(BasePluginCalls):
             metrics: Metric name → what fetches it.
             python: As in `describe_folder`.
             clock: For the pauses before restarts; None for the system's.
+            begun: Receives this before anything is waited for, so that another thread can listen
+                to it, or `close` it while a file hangs that is being loaded.
 
         Raises:
             NotFoundError: If the folder, a file or a class does not exist.
@@ -142,13 +145,15 @@ class HostedPluginCalls(BasePluginCalls):
             )
             for name, source in sources.items()
         }
+        self.hashes = _hashes(sources)
         try:
+            if begun is not None:
+                begun(self)
             files = {name: host.ready.result() for name, host in self._hosts.items()}
         except BaseException:
             self.close()
             raise
         self._runner = _found(folder, files[runner.file_name], runner)
-        self.hashes = tuple(sorted((name, source.sha256) for name, source in sources.items()))
 
     @property
     def can_stop(self) -> bool:
@@ -200,6 +205,19 @@ class HostedPluginCalls(BasePluginCalls):
         self._calls[future] = host, call
         future.add_done_callback(lambda done: self._calls.pop(done, None))
         host.put(call)
+
+
+def hashes_of(folder: Path, choices: Sequence[PluginChoice]) -> tuple[tuple[str, str], ...]:
+    """Return (file name, SHA-256) of the files of some plugins as they are now, in order of name.
+
+    Raises:
+        NotFoundError: If the folder or a file is not there, or cannot be read.
+    """
+    return _hashes(_sources(folder, choices))
+
+
+def _hashes(sources: Mapping[str, PluginSource]) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, source.sha256) for name, source in sources.items()))
 
 
 def _class_name(choice: PluginChoice) -> str:

@@ -101,6 +101,14 @@ class Database:
             with self._reader.connect() as connection:
                 yield connection
 
+    def version(self) -> int:
+        """Return a number that is another one after any other connection wrote something."""
+        with self._lock, self._errors_as_sentences():
+            self._refuse_if_closed()
+            self._refuse_another_file()
+            (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+            return int(version)
+
     def back_up(self) -> Backup:
         """Make a copy now.
 

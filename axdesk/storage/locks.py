@@ -87,6 +87,16 @@ class ControlLocks:
         if hold is not None:
             hold.confirm()
 
+    def is_held(self, experiment_id: int) -> bool:
+        """Return whether anybody drives an experiment now."""
+        with self._mutex:
+            if self._held.get(experiment_id) is not None:
+                return True
+        folder = self._folder
+        if folder is None or not _controller_file(folder, experiment_id).exists():
+            return False
+        return _is_held(folder, experiment_id)
+
     def controllers(self) -> dict[int, str]:
         """Return who drives which experiment now."""
         with self._mutex:

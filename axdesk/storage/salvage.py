@@ -39,6 +39,7 @@ _REPLACED_AS_A_WHOLE = frozenset(
         "plugin_choices",
         "plugin_options",
         "drafts",
+        "passed_tests",
     )
 )
 

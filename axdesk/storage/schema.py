@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 7
+SCHEMA_VERSION = 8
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -520,3 +520,14 @@ class AuditRow(Base):
     before: Mapped[str]
     after: Mapped[str]
     note: Mapped[str]
+
+
+class PassedTestRow(Base):
+    """That an experiment's plugins passed a dry test, the last time that they did."""
+
+    __tablename__ = "passed_tests"
+
+    experiment_id: Mapped[int] = _experiment_key()
+    tested_at: Mapped[datetime]
+    plugins: Mapped[str]
+    hashes: Mapped[str]

@@ -12,6 +12,7 @@ import platformdirs
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from axdesk.core.drafts import Draft
+from axdesk.core.dry_test import PassedTest
 from axdesk.core.errors import NotFoundError, StorageError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
@@ -25,6 +26,7 @@ from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside, has_content
 from axdesk.storage.locks import ControlLocks
+from axdesk.storage.passed_tests import read_passed_test, write_passed_test
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
 from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
 from axdesk.storage.schema import AuditRow, ExperimentRow, OptimizationRow, SearchSpaceRow
@@ -184,8 +186,11 @@ class SqlStore:
             return self._read(connection, experiment_id)
 
     def _read(self, connection: Connection, experiment_id: int) -> Experiment:
+        # Looked at before and after: the run may begin or end while it is being read.
+        was_driven = self._locks.is_held(experiment_id)
         experiment = read_experiment(connection, experiment_id)
-        if experiment.state.is_live and experiment_id not in self._locks.controllers():
+        is_driven = was_driven or self._locks.is_held(experiment_id)
+        if experiment.state.is_live and not is_driven:
             experiment.put_run(_interrupted(experiment.runs[-1]))
         return experiment
 
@@ -312,6 +317,10 @@ class SqlStore:
         with self._database.reading() as connection:
             return read_summaries(connection, self._locks.controllers())
 
+    def changes_by_others(self) -> tuple[int, frozenset[tuple[int, str]]]:
+        """Return what is another value once others wrote something, or began or ended to drive."""
+        return self._database.version(), frozenset(self._locks.controllers().items())
+
     def delete(self, experiment_id: int) -> None:
         """Forget an experiment or a draft and all that belongs to it.
 
@@ -356,6 +365,25 @@ class SqlStore:
         """Return the history of an experiment or of one of its trials, oldest first."""
         with self._database.reading() as connection:
             return read_history(connection, experiment_id, trial_index)
+
+    def save_passed_test(self, experiment_id: int, passed: PassedTest) -> None:
+        """Keep the last dry test that the plugins of an experiment or a draft passed.
+
+        Raises:
+            NotFoundError: If there is no experiment or draft with this number.
+        """
+        with self._database.writing() as connection:
+            known = select(ExperimentRow.id).where(ExperimentRow.id == experiment_id)
+            if connection.execute(known).scalar() is None:
+                raise NotFoundError(f"There is no experiment with the number {experiment_id}.")
+            write_passed_test(connection, experiment_id, passed)
+
+    def passed_test(
+        self, plugins: tuple[str, ...], hashes: tuple[tuple[str, str], ...]
+    ) -> PassedTest | None:
+        """Return the last dry test that these versions of plugins passed, for any experiment."""
+        with self._database.reading() as connection:
+            return read_passed_test(connection, plugins, hashes)
 
     @contextmanager
     def control(self, experiment: Experiment) -> Iterator[None]:

@@ -226,6 +226,10 @@ class MemoryWorkspace:
     def summaries(self) -> tuple[ExperimentSummary, ...]:
         return tuple(self._summary(i) for i in sorted(self.drafts, reverse=True))
 
+    def changes_by_others(self) -> object:
+        """Say that something changed, each time."""
+        return object()
+
     def _summary(self, number: int) -> ExperimentSummary:
         experiment = self.experiments.get(number)
         now = datetime.now(UTC)

@@ -1,5 +1,9 @@
 """Drafts and a plugin folder for the tests of the set-up."""
 
+from typing import TypeVar
+
+from PySide6.QtWidgets import QWidget
+
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft
 from axdesk.core.plugins import (
@@ -10,6 +14,7 @@ from axdesk.core.plugins import (
     PluginKind,
 )
 
+W = TypeVar("W", bound=QWidget)
 RUNNER = "cell.py:Cell"
 METRIC = "hplc.py:Area"
 
@@ -81,3 +86,10 @@ def suzuki() -> Draft:
     )  # fmt: skip
     draft = draft.with_rows(Section.CONSTRAINTS, [{"expression": "Temperature + Time <= 150"}])
     return draft.with_rows(Section.RUNNER, [{"reference": RUNNER, "option.address": "10.0.4.17"}])
+
+
+def found(view: QWidget, kind: type[W], name: str) -> W:
+    """The widget of that name, which must be there."""
+    widget = view.findChild(kind, name)
+    assert widget is not None, name
+    return widget

@@ -13,7 +13,8 @@ from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import DraftTable
 from axdesk.gui.models.objective_table import MetricsTable, ObjectiveTable, limit_cells
 from axdesk.gui.models.parameter_table import ParameterTable
-from axdesk.gui.models.setup_texts import objective_sentence, ordinal, run_sentence, section_state
+from axdesk.gui.models.run_texts import ordinal
+from axdesk.gui.models.setup_texts import objective_sentence, run_sentence, section_state
 from axdesk.gui.widgets.roles import Role
 from tests.gui.setup_samples import CATALOGUE, METRIC, suzuki
 

@@ -1,7 +1,6 @@
 """The Setup tab through its real widgets: typed, clicked, pasted, read."""
 
 from collections.abc import Callable
-from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
@@ -39,10 +38,9 @@ from axdesk.gui.widgets.cards import LiveSentence
 from axdesk.gui.widgets.fields import ComboField, TextField
 from axdesk.gui.widgets.lists import IssueList, SectionList
 from axdesk.gui.widgets.roles import Role
-from tests.gui.setup_samples import CATALOGUE, METRIC, RUNNER, suzuki
+from tests.gui.setup_samples import CATALOGUE, METRIC, RUNNER, found, suzuki
 
 Show = Callable[[Draft], SetupView]
-W = TypeVar("W", bound=QWidget)
 
 
 @pytest.fixture
@@ -60,12 +58,6 @@ def show(qtbot: QtBot) -> Show:
         return view
 
     return shown
-
-
-def found(view: SetupView, kind: type[W], name: str) -> W:
-    widget = view.findChild(kind, name)
-    assert widget is not None, name
-    return widget
 
 
 def editor(table: SetupTable) -> QLineEdit:

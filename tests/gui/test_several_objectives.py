@@ -168,7 +168,7 @@ def test_a_target_is_edited_where_its_goal_is(qtbot: QtBot, qapp: QApplication) 
 def test_a_sum_is_told_as_a_sum(qapp: QApplication) -> None:
     model = model_of("2*Yield - Impurity")
     main, small = objective_sentence(model)
-    assert "maximise **2\u00a0×\u00a0Yield (%)**" in main
+    assert main == "axdesk will maximise **2\u00a0×\u00a0Yield (%) − Impurity (%)**."
     assert small == "Goals with a weight are added up."
     rows = dict(summary_rows(with_goals("Yield - abs(Impurity - 1.5)").setup))
-    assert rows["Goal"] == "Maximise Yield, Bring Impurity close to 1.5"
+    assert rows["Goal"] == "Maximise Yield − distance of Impurity from 1.5"

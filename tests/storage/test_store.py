@@ -458,6 +458,30 @@ def test_a_killed_controller_is_free_at_once(path: Path) -> None:
             assert experiment.state is RunState.INTERRUPTED
 
 
+def test_what_others_do_is_noticed_and_what_is_done_here_is_not(path: Path) -> None:
+    with closing(SqlStore.at(path)) as store, closing(SqlStore.at(path)) as other:
+        experiment = started(store)
+        known = store.changes_by_others()
+        store.save_trial(experiment, trial(0))
+        assert store.changes_by_others() == known
+
+        theirs = other.load("coupling")
+        other.save_trial(theirs, trial(1))
+        written = store.changes_by_others()
+        assert written != known
+        assert store.changes_by_others() == written
+
+        process = child(CONTROL, path)
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "holding\n"
+            driven = store.changes_by_others()
+            assert driven != written
+        finally:
+            kill(process)
+        assert store.changes_by_others() != driven
+
+
 WRITE = """
 experiment = store.load("coupling")
 for index in itertools.count():

@@ -114,6 +114,20 @@ def not_saving(outage: StorageHealthChanged, now: datetime, *, is_running: bool)
     )
 
 
+def left_by(controller: str, now: datetime) -> AttentionItem:
+    """Return the item of a run whose process ended without a word."""
+    process, _, host = controller.partition("@")
+    return AttentionItem(
+        Severity.WARNING,
+        f"Process {process} on {host} ended during the run",
+        "The run is interrupted",
+        f"The process that drove the run (process {process} on {host}) ended while it went on.",
+        "Everything stored so far is safe. Running trials go on in the laboratory, unwatched.",
+        "Press Review… in the banner, say what became of them, and resume the run here.",
+        now,
+    )
+
+
 def fallback(index: int, reason: str, now: datetime) -> AttentionItem:
     """Return the item of a space-filling trial that stepped in."""
     return AttentionItem(

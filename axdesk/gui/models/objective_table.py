@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from axdesk.core.draft_cells import STEERING, Goal, Row, Section
+from axdesk.core.draft_limits import is_relative_limit
 from axdesk.core.plugins import PluginCatalogue, PluginKind
 from axdesk.gui.models.draft_table import Column, DraftTable, with_current
 from axdesk.gui.widgets.buttons import Choice
@@ -19,7 +20,9 @@ GOALS = (
 )
 LIMIT_KINDS = (Choice("<=", "At most"), Choice(">=", "At least"))
 _SIGNS = {"<=": "≤", ">=": "≥"}
+_TIMES = "\u00a0×\u00a0"
 _LIMIT = re.compile(r"\s*(<=|>=|≤|≥|<|>)\s*(.*)", re.DOTALL)
+_FACTOR = re.compile(r"\s*([\d.,]+)\s*[*×·]?\s*baseline\s*", re.IGNORECASE)
 _ICON_TONES = {**dict.fromkeys(map(str, STEERING), "good"), Goal.LIMIT.value: "warn"}
 
 
@@ -28,7 +31,7 @@ def limit_text(row: Row) -> str:
     if not row.get("limit", "").strip():
         return ""
     sign = _SIGNS.get(row.get("limit_kind", ""), "")
-    return f"{sign} {row['limit']}".strip()
+    return f"{sign} {row['limit'].replace('*', _TIMES)}".strip()
 
 
 def limit_cells(text: str) -> dict[str, str]:
@@ -38,6 +41,24 @@ def limit_cells(text: str) -> dict[str, str]:
         return {"limit": text} if text.strip() else {"limit": "", "limit_kind": ""}
     kind = "<=" if found[1] in ("<=", "≤", "<") else ">="
     return {"limit_kind": kind, "limit": found[2]}
+
+
+def compared_limit(text: str, *, is_relative: bool) -> str:
+    """A limit's text after it was chosen what it is compared with; its number stays."""
+    if is_relative == is_relative_limit(text):
+        return text
+    if is_relative:
+        return f"{text.strip()}*baseline" if text.strip() else "baseline"
+    found = _FACTOR.fullmatch(text)
+    return found[1] if found is not None else ""
+
+
+def sums_of(rows: Sequence[Row]) -> tuple[str, ...]:
+    """The `sum` texts of the goals that are weighted, in order, and one that is free."""
+    weighted = (r for r in rows if r.get("weight", "").strip() and r.get("goal") in STEERING)
+    known = tuple(dict.fromkeys(row.get("sum", "").strip() for row in weighted))
+    free = next(str(n) for n in range(2, len(known) + 3) if str(n) not in known)
+    return (*known, free) if "" in known else ("", *known)
 
 
 def plugin_choices(catalogue: PluginCatalogue | None, kind: PluginKind) -> list[Choice]:
@@ -70,8 +91,9 @@ class ObjectiveTable(DraftTable):
         match field:
             case "goal":
                 word = next((c.text for c in GOALS if c.value == text), text)
-                target = self.text(row, "target").strip()
-                return f"{word} {target}" if text == Goal.TARGET and target else word
+                target, weight = (self.text(row, f).strip() for f in ("target", "weight"))
+                word = f"{word} {target}" if text == Goal.TARGET and target else word
+                return f"{word}, {weight}{_TIMES[:2]}" if text in STEERING and weight else word
             case "limit":
                 return limit_text(self.row(row))
             case "metric":

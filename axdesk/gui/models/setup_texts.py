@@ -1,26 +1,36 @@
 """What the set-up says in words: the sections' states, the live sentences, the review."""
 
-from collections import Counter
-from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
+from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import (
-    STEERING,
-    Goal,
     ParameterKind,
     Problem,
-    Row,
     Section,
-    parse_number,
 )
 from axdesk.core.drafts import Draft
-from axdesk.core.errors import UserInputError
+from axdesk.core.objective import OptimizationConfig
 from axdesk.core.run import RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.gui.models.draft_model import DraftModel
-from axdesk.gui.models.formatting import NO_BREAK, counted, duration
-from axdesk.gui.models.objective_table import limit_text
+from axdesk.gui.models.formatting import counted, duration, with_unit
+from axdesk.gui.models.goal_texts import (
+    goal_words,
+    goals_in_short,
+    limit_words,
+    optimization_of,
+    told_goals,
+)
 from axdesk.gui.models.parameter_table import TITLES as PARAMETER_TITLES
+from axdesk.gui.models.run_texts import (
+    at_a_time,
+    first_trials,
+    first_trials_in_short,
+    percent,
+    run_settings,
+    told_run,
+)
 
 SECTION_TITLES: Final = {
     Section.GENERAL: "General",
@@ -155,7 +165,7 @@ def section_summary(draft: Draft, section: Section) -> str:
             on = sum(row.get("on") != "no" for row in draft.parameters)
             return counted(on, "parameter")
         case Section.OBJECTIVES:
-            return _goals_in_short(draft.objectives)
+            return goals_in_short(draft)
         case Section.CONSTRAINTS:
             return counted(len(draft.constraints), "constraint") if draft.constraints else "None"
         case Section.RUNNER:
@@ -167,24 +177,6 @@ def section_summary(draft: Draft, section: Section) -> str:
 
 def _trials(text: str) -> str:
     return f"{text.strip()} {'trial' if text.strip() == '1' else 'trials'}"
-
-
-def _goals_in_short(rows: Sequence[Row]) -> str:
-    goals = [_goal_words(row, row.get("name", "").strip()) for row in _steering(rows)]
-    limits = sum(bool(row.get("limit", "").strip()) for row in rows)
-    parts = [" and ".join(goals).capitalize() if not goals else _capital(" and ".join(goals))]
-    if limits:
-        parts.append(counted(limits, "limit"))
-    return ", ".join(parts)
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
-def _named(row: Row) -> str:
-    name, unit = row.get("name", "").strip(), row.get("unit", "").strip()
-    return f"{name} ({unit})" if unit and unit not in name else name
 
 
 def objective_sentence(model: DraftModel) -> tuple[str, str]:
@@ -200,56 +192,10 @@ def objective_sentence(model: DraftModel) -> tuple[str, str]:
     if problems:
         place = place_of(problems[0], model.draft)
         return f"Not complete: {sentence_of(problems[0])}", f"See {place}."
-    goals = [_goal_words(row, f"**{_weighted(row)}**") for row in _steering(rows)]
-    limits = [f"**{_named(row)} {limit_text(row)}**" for row in rows if limit_text(row)]
-    sentence = f"axdesk will {_joined(goals)}"
-    if limits:
-        sentence += f" while keeping {_joined(limits)}"
-    return f"{sentence}.", _recorded(rows, has_limits=bool(limits))
-
-
-def _steering(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.get("goal") in STEERING]
-
-
-def _goal_words(row: Row, name: str) -> str:
-    if row["goal"] == Goal.TARGET:
-        return f"bring {name} close to {row.get('target', '').strip()}"
-    return f"{row['goal']} {name}"
-
-
-def _weighted(row: Row) -> str:
-    weight = row.get("weight", "").strip()
-    return f"{weight}{NO_BREAK}×{NO_BREAK}{_named(row)}" if weight else _named(row)
-
-
-def _recorded(rows: Sequence[Row], *, has_limits: bool) -> str:
-    parts = []
-    sums = Counter(
-        row.get("sum", "").strip() for row in _steering(rows) if row.get("weight", "").strip()
-    )
-    alone = len(_steering(rows)) - sums.total()
-    if any(count > 1 for count in sums.values()):
-        parts.append("Goals with a weight are added up.")
-    if alone + len(sums) > 1:
-        parts.append(
-            "No goal goes before another: the best trials are those that none beats in all of them."
-        )
-    recorded = [row.get("name", "").strip() for row in rows if row.get("goal") == Goal.RECORD]
-    if recorded:
-        is_one = len(recorded) == 1
-        verbs = ("is", "does") if is_one else ("are", "do")
-        parts.append(
-            f"{_joined(recorded)} {verbs[0]} recorded with each trial and {verbs[1]} not steer "
-            "the search."
-        )
-    if has_limits:
-        parts.append("A trial that breaks a limit still teaches the model, but is never the best.")
-    return " ".join(parts)
-
-
-def _joined(parts: Sequence[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    optimization = optimization_of(model.draft)
+    if optimization is None:  # what is wrong is told where it stands
+        return "Not complete: other sections have problems.", ""
+    return told_goals(model.draft, optimization)
 
 
 def run_sentence(model: DraftModel) -> tuple[str, str]:
@@ -259,139 +205,17 @@ def run_sentence(model: DraftModel) -> tuple[str, str]:
         place = place_of(problems[0], model.draft)
         return f"Not complete: {sentence_of(problems[0])}", f"See {place}."
     run, generation = run_settings(model.draft)
-    main = f"axdesk will run **{counted(run.max_trials, 'trial')}**, **{_at_a_time(run)}**. "
-    return main + stops_sentence(run, bold=True), _first_trials_sentence(run, generation)
-
-
-def run_settings(draft: Draft) -> tuple[RunSettings, GenerationSettings]:
-    """The run settings of a draft whose section RUN is valid; the rest may not be."""
-    filled = Draft(
-        general={"name": "x"},
-        parameters=({"name": "x", "low": "0", "high": "1"},),
-        objectives=({"name": "y", "goal": "maximise", "metric": "m"},),
-        runner={"reference": "r"},
-        run=draft.run,
-    )
-    checked = filled.checked()
-    if not isinstance(checked, ExperimentSetup):
-        raise UserInputError("The run settings have problems.", checked.items[0].message)
-    return checked.run, checked.generation
-
-
-def _at_a_time(run: RunSettings) -> str:
-    return "one at a time" if run.parallelism == 1 else f"{run.parallelism} at a time"
-
-
-def stops_sentence(run: RunSettings, *, bold: bool = False) -> str:
-    """When failures end the run."""
-    mark = "**" if bold else ""
-    if run.tolerated_trial_failure_rate == 0:
-        return f"It stops {mark}at the first failure{mark}."
-    share = f"once more than {_percent(run)} failed"
-    sentence = f"It stops {mark}from the {ordinal(run.min_failed_trials)} failure{mark} on, {share}"
-    if run.tolerated_failures >= run.max_trials:
-        return f"{sentence}."
-    return f"{sentence}; at the end, if {mark}more than {run.tolerated_failures}{mark} failed."
-
-
-def _percent(run: RunSettings) -> str:
-    return f"{100 * run.tolerated_trial_failure_rate:.12g}{NO_BREAK}%"
-
-
-def ordinal(number: int) -> str:
-    """A number in order: `1st`, `22nd`, `13th`."""
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
-
-
-def _first_trials_sentence(run: RunSettings, generation: GenerationSettings) -> str:
-    first = first_trials(run, generation)
-    if generation.method == "random_search":
-        return "All trials are spread evenly over the search space; no model is used."
-    sentence = f"First {first}, then the model suggests."
-    if run.parallelism > 1:
-        sentence += (
-            f" With {run.parallelism} at a time each suggestion is made without the results of "
-            f"{run.parallelism - 1}; fewer at a time need fewer trials, more finish sooner."
-        )
-    return sentence
-
-
-def first_trials(run: RunSettings, generation: GenerationSettings) -> str:
-    """What comes before the model."""
-    count = min(generation.initialization_budget, run.max_trials)
-    if not generation.initialize_with_center:
-        return f"{counted(count, 'random trial')}"
-    if count == 1:
-        return "the start values"
-    return f"the start values and {counted(count - 1, 'random trial')}"
-
-
-def first_trials_in_short(run: RunSettings, generation: GenerationSettings) -> str:
-    """The same beside the field."""
-    count = min(generation.initialization_budget, run.max_trials)
-    return f"start values + {count - 1}" if generation.initialize_with_center else ""
-
-
-def polling_values(draft: Draft) -> str:
-    """The folded settings of polling in a few words."""
-    row = draft.run
-    return (
-        f"every {row.get('seconds_between_polls', '–')}{NO_BREAK}s, after errors up to "
-        f"{row.get('max_seconds_between_polls', '–')}{NO_BREAK}s; "
-        f"{row.get('poll_retries', '–')} tries"
-    )
-
-
-def stopping_values(draft: Draft) -> str:
-    """The folded criteria of stopping early in a few words."""
-    row = draft.run
-    told = [
-        text.format(row[field])
-        for field, text in (
-            ("early_percentile", f"trials below percentile{NO_BREAK}{{}}"),
-            ("early_threshold", f"trials worse than{NO_BREAK}{{}}"),
-            ("global_target", f"the run at{NO_BREAK}{{}}"),
-            (
-                "global_improvement_percent",
-                f"the run at an improvement of{NO_BREAK}{{}}{NO_BREAK}%",
-            ),
-            ("global_stagnation", f"the run without a better one in{NO_BREAK}{{}}{NO_BREAK}trials"),
-        )
-        if row.get(field, "").strip()
-    ]
-    return "; ".join(told) or "off"
-
-
-def advanced_values(draft: Draft) -> str:
-    """The folded advanced settings in a few words."""
-    row = draft.run
-    try:
-        failures = ordinal(int(parse_number(row.get("min_failed_trials", ""))))
-    except UserInputError:
-        failures = "–"
-    return f"seed {row.get('seed', '–')}, failure check from the {failures} failure"
+    return told_run(run, generation)
 
 
 def summary_rows(setup: ExperimentSetup) -> list[tuple[str, str]]:
     """What the run will do, in lines of name and value."""
     run, generation = setup.run, setup.generation
-    units = dict(setup.optimization.units)
-    goals = []
-    for objective in setup.optimization.objectives:
-        targets = dict(objective.targets)
-        for name, weight in objective.expression.terms:
-            if name in targets:
-                goals.append(f"Bring {name} close to {targets[name]:.12g}")
-            else:
-                goals.append(f"{'Maximise' if weight > 0 else 'Minimise'} {name}")
-    rows = [("Goal", goals[0] if len(goals) == 1 else ", ".join(goals))]
-    for limit in setup.optimization.outcome_constraints:
-        unit = units.get(limit.names[0], "") if len(limit.names) == 1 else ""
-        sign = str(limit).replace("<=", "≤").replace(">=", "≥")
-        rows.append(("Limit", f"{sign}{NO_BREAK}{unit}" if unit else sign))
-    parallel = _at_a_time(run)
+    optimization = setup.optimization
+    goals = [_capital(goal) for goal in goal_words(replace(optimization, units=()))]
+    rows = [("Goal", ", ".join(goals))]
+    rows += [("Limit", _limit(one, optimization)) for one in optimization.outcome_constraints]
+    parallel = at_a_time(run)
     rows += [
         ("Parameters", str(len(setup.search_space.parameters))),
         ("Trials", f"{run.max_trials}, {parallel}"),
@@ -405,6 +229,16 @@ def summary_rows(setup: ExperimentSetup) -> list[tuple[str, str]]:
         rows.append(("Ends after", duration(limit_seconds)))
     rows += _stopping_rows(run)
     return rows
+
+
+def _limit(limit: OutcomeConstraint, optimization: OptimizationConfig) -> str:
+    unit = optimization.unit_of(limit.names[0]) if len(limit.names) == 1 else ""
+    told = limit_words(limit, replace(optimization, units=()))
+    return told if limit.is_relative else with_unit(told, unit)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _stopping_rows(run: RunSettings) -> list[tuple[str, str]]:
@@ -435,7 +269,7 @@ def _first(run: RunSettings, generation: GenerationSettings) -> str:
 def _early(run: RunSettings) -> str:
     if run.tolerated_trial_failure_rate == 0:
         return "at the first failure"
-    return f"when over {_percent(run)} fail"
+    return f"when over {percent(run)} fail"
 
 
 def passed_checks(model: DraftModel) -> list[tuple[str, str]]:

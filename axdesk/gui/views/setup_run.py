@@ -4,26 +4,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QVBoxLayout
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QVBoxLayout
 
 from axdesk.core.draft_cells import Problem, Section
+from axdesk.core.durations import is_plain_number
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.formatting import counted
-from axdesk.gui.models.setup_texts import (
-    RUN_TITLES,
+from axdesk.gui.models.run_texts import (
+    DEADLINES,
+    METHODS,
     advanced_values,
     first_trials_in_short,
     polling_values,
-    run_sentence,
     run_settings,
+    seconds_hint,
     stopping_values,
 )
+from axdesk.gui.models.setup_texts import RUN_TITLES, run_sentence
 from axdesk.gui.style import px
 from axdesk.gui.views.setup_page import CellFields, ProblemList, SetupPage
 from axdesk.gui.widgets.buttons import Choice, SegmentedButton
 from axdesk.gui.widgets.cards import Card, Fold, LiveSentence, Surface
 from axdesk.gui.widgets.fields import FormRows, NumberField, RowNotes
-from axdesk.gui.widgets.labels import rule
+from axdesk.gui.widgets.labels import label, rule
 
 SHORT_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -73,6 +76,7 @@ class RunPage(SetupPage):
         self.fields = CellFields(model, Section.RUN)
         self._notes: dict[str, RowNotes] = {}
         self._hints: dict[str, str] = {}
+        self._durations: set[str] = set()
         self.sentence = LiveSentence(name="setup.run.sentence")
         self.issues = ProblemList(model, self.go_to, name="setup.run.issues")
         self.body.addWidget(self.sentence)
@@ -97,8 +101,8 @@ class RunPage(SetupPage):
         fails, rows = Card("When something fails"), FormRows()
         self._number(rows, "tolerated_failure_percent", unit="%")
         self._segments(rows, "uncertain_deployment")
-        self._number(rows, "trial_time_limit", unit="s", placeholder=_NO_LIMIT)
-        self._number(rows, "run_time_limit", unit="s", placeholder=_NO_LIMIT)
+        self._duration(rows, "trial_time_limit", placeholder=_NO_LIMIT)
+        self._duration(rows, "run_time_limit", placeholder=_NO_LIMIT)
         fails.body.addWidget(rows)
         fails.body.addStretch(1)
         self._pair.addWidget(much, 1)
@@ -107,9 +111,16 @@ class RunPage(SetupPage):
         self.body.addLayout(self._pair)
 
     def _add_optimiser(self) -> None:
-        card, rows = Card("Optimiser"), FormRows()
-        self._segments(rows, "method", hint="it works while trials run")
-        card.body.addWidget(rows)
+        card = Card("Optimiser")
+        title = RUN_TITLES["method"]
+        made = SegmentedButton(_CHOICES["method"], name=object_name("method"), label=title)
+        self._method = label("", "small", "text2", wrap=True)
+        line = QHBoxLayout()
+        line.setSpacing(px(12))
+        line.addWidget(made)
+        line.addWidget(self._method, 1)
+        card.body.addLayout(line)
+        self.fields.add("method", made)
         self.body.addWidget(card)
 
     def _add_folds(self) -> None:
@@ -118,13 +129,13 @@ class RunPage(SetupPage):
         inside.setContentsMargins(px(8), px(8), px(16), px(8))
         self._polling = Fold("Polling", name="setup.run.polling")
         rows = FormRows()
-        self._number(rows, "seconds_between_polls", unit="s")
-        self._number(rows, "max_seconds_between_polls", unit="s", hint="the pause grows with each")
+        self._duration(rows, "seconds_between_polls")
+        self._duration(rows, "max_seconds_between_polls", hint="the pause grows with each")
         self._number(rows, "poll_retries", hint="then the trial counts as failed")
         self._number(rows, "fetch_retries", hint="then the trial counts as failed")
-        self._number(rows, "seconds_between_launches", unit="s", hint="from the return of the last")
-        for field in ("run_deadline", "poll_deadline", "fetch_deadline", "stop_deadline"):
-            self._number(rows, field, unit="s", placeholder=_NO_LIMIT)
+        self._duration(rows, "seconds_between_launches", hint="from the return of the last")
+        for field in DEADLINES:
+            self._duration(rows, field, placeholder=_NO_LIMIT)
         self._polling.body.addWidget(rows)
         self._advanced = Fold("Advanced", name="setup.run.advanced")
         rows = FormRows()
@@ -136,8 +147,8 @@ class RunPage(SetupPage):
         self._segments(rows, "count_existing_trials")
         self._number(rows, "min_failed_trials")
         self._segments(rows, "when_failure_rate_exceeded")
-        self._number(
-            rows, "generation_time_limit", unit="s", placeholder=_NO_LIMIT,
+        self._duration(
+            rows, "generation_time_limit", placeholder=_NO_LIMIT,
             hint="then a space-filling trial steps in",
         )  # fmt: skip
         self._advanced.body.addWidget(rows)
@@ -168,11 +179,17 @@ class RunPage(SetupPage):
         self.sentence.set_sentence(*run_sentence(self.model))
         problems = self.model.problems_of(Section.RUN)
         self.issues.show_problems(problems)
+        self._method.setText(METHODS.get(self.model.text(Section.RUN, 0, "method"), ""))
         self._stopping.set_values(stopping_values(self.model.draft))
         self._polling.set_values(polling_values(self.model.draft))
         self._advanced.set_values(advanced_values(self.model.draft))
         for name, notes in self._notes.items():
-            notes.set_hint(self._hints[name])
+            hint = self._hints[name]
+            if name in self._durations:
+                text = self.model.text(Section.RUN, 0, name)
+                notes.set_unit("s" if not text or is_plain_number(text) else "")
+                hint = ", ".join(filter(None, (seconds_hint(text), hint)))
+            notes.set_hint(hint)
         if not problems:
             run, generation = run_settings(self.model.draft)
             tolerated = f"so {run.tolerated_failures} of {run.max_trials}"
@@ -181,6 +198,10 @@ class RunPage(SetupPage):
             if run.parallelism > run.max_trials:
                 more = f"only {counted(run.max_trials, 'trial')} in all"
                 self._notes["parallelism"].set_hint(more, "warn")
+
+    def notes_of(self, field: str) -> str:
+        """The consequence that stands behind a field."""
+        return self._notes[field].hint()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the two cards side by side where there is room for both."""
@@ -201,12 +222,19 @@ class RunPage(SetupPage):
         self.fields.focus(name)
 
     def _number(
-        self, rows: FormRows, field: str, *, unit: str = "", placeholder: str = "", hint: str = ""
-    ) -> None:
-        made = NumberField(placeholder=placeholder, name=object_name(field))
+        self, rows: FormRows, field: str, *, unit: str = "", placeholder: str = "", hint: str = "",
+        width: int = 84,
+    ) -> None:  # fmt: skip
+        made = NumberField(placeholder=placeholder, name=object_name(field), width=width)
         self._notes[field] = rows.add_row(RUN_TITLES[field], made, unit=unit, hint=hint)
         self._hints[field] = hint
         self.fields.add(field, made)
+
+    def _duration(
+        self, rows: FormRows, field: str, *, placeholder: str = "", hint: str = ""
+    ) -> None:
+        self._durations.add(field)
+        self._number(rows, field, unit="s", placeholder=placeholder, hint=hint, width=104)
 
     def _segments(self, rows: FormRows, field: str, *, hint: str = "", tip: str = "") -> None:
         title = RUN_TITLES[field]
@@ -239,10 +267,7 @@ _POLLING = (
     "poll_retries",
     "fetch_retries",
     "seconds_between_launches",
-    "run_deadline",
-    "poll_deadline",
-    "fetch_deadline",
-    "stop_deadline",
+    *DEADLINES,
 )
 
 

@@ -174,10 +174,9 @@ class Fold(QWidget):
         head.setSpacing(px(6))
         self.button = Button(title, kind="plain", name=name)
         self.button.setCheckable(True)
-        self._values = label(values, "small", "text2")
+        self._values = ElidedLabel(values, "small", "text2")
         head.addWidget(self.button)
-        head.addWidget(self._values)
-        head.addStretch(1)
+        head.addWidget(self._values, 1)
         self._content = QWidget()
         self.body = QVBoxLayout(self._content)
         self.body.setContentsMargins(px(28), 0, 0, px(8))
@@ -189,6 +188,10 @@ class Fold(QWidget):
     def set_values(self, values: str) -> None:
         """Say in the title's line what the folded settings are."""
         self._values.setText(values)
+
+    def values(self) -> str:
+        """What the title's line says of the folded settings."""
+        return self._values.text()
 
     def set_open(self, is_open: bool) -> None:
         """Fold or unfold."""

@@ -210,6 +210,15 @@ class RowNotes(QWidget):
         layout.addWidget(self._unit)
         layout.addWidget(self._hint)
 
+    def set_unit(self, unit: str) -> None:
+        """Show another unit; empty shows none."""
+        self._unit.setText(unit)
+        self._unit.setVisible(bool(unit))
+
+    def hint(self) -> str:
+        """The consequence shown."""
+        return self._hint.text()
+
     def set_hint(self, hint: str, tone: str = "text2") -> None:
         """Show another consequence, in the colour `tone`."""
         self._hint.setText(hint)

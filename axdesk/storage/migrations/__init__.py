@@ -12,7 +12,8 @@ from axdesk.storage.migrations import (
     m0004_stopping,
     m0005_objectives,
     m0006_generation_settings,
-    m0007_editing_runs,
+    m0007_passed_tests,
+    m0008_editing_runs,
 )
 
 MIGRATIONS = (
@@ -22,6 +23,7 @@ MIGRATIONS = (
     m0004_stopping.upgrade,
     m0005_objectives.upgrade,
     m0006_generation_settings.upgrade,
-    m0007_editing_runs.upgrade,
+    m0007_passed_tests.upgrade,
+    m0008_editing_runs.upgrade,
 )
 """The migration at index n leads to version n + 1."""

@@ -1,4 +1,4 @@
-"""Migration 7: what runs do on an error, and versions of what is optimised."""
+"""Migration 8: what runs do on an error, and versions of what is optimised."""
 
 import sqlalchemy as sa
 from alembic import op
