@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication, QHelpEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -30,6 +30,8 @@ from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.setup_texts import summary_rows
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
+from axdesk.gui.views.setup_general import GeneralPage
+from axdesk.gui.views.setup_page import SetupPage
 from axdesk.gui.views.setup_run import object_name
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.views.setup_view import SetupView
@@ -445,6 +447,7 @@ def test_a_name_that_is_cut_stands_whole_in_the_tip(
 
 def test_each_run_setting_has_a_field(show: Show) -> None:
     view = show(suzuki())
+    view.show_section(Section.RUN)
     for field in FIELDS[Section.RUN]:
         assert found(view, QWidget, object_name(field)).accessibleName()
 
@@ -571,3 +574,42 @@ def test_details_hold_what_has_no_column(show: Show, qtbot: QtBot) -> None:
     QTest.keyClicks(dependents, "DMF: Time")
     assert view.model.text(Section.PARAMETERS, 2, "dependents") == "DMF: Time"
     assert view.model.issue(Section.PARAMETERS, 2, "dependents") == ""
+
+
+def test_a_page_is_made_when_it_is_first_shown(show: Show) -> None:
+    view = show(suzuki().with_cell(Section.PARAMETERS, 0, "low", "x"))
+    assert [type(page) for page in view.findChildren(SetupPage)] == [GeneralPage]
+    states = found(view, SectionList, "setup.sections").model()
+    assert states.index(1, 0).data(Role.SECOND_LINE) == "1 problem"
+    for count in (2, 2):
+        view.go_to(Problem(Section.PARAMETERS, 0, "low", "“x” is no number."))
+        assert len(view.findChildren(SetupPage)) == count
+    assert found(view, SetupTable, "setup.parameters.table").hasFocus()
+
+
+def test_no_part_of_a_page_shows_itself_as_a_window(show: Show, qapp: QApplication) -> None:
+    view = show(suzuki())
+    for section in Section:
+        shown = _WindowsShown(qapp)
+        view.show_section(section)
+        assert shown.end() == []
+        assert view.isActiveWindow()
+
+
+class _WindowsShown(QObject):
+    def __init__(self, application: QApplication) -> None:
+        super().__init__(application)
+        self._application = application
+        self._found: list[str] = []
+        application.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        is_shown = event.type() == QEvent.Type.Show and isinstance(watched, QWidget)
+        if is_shown and isinstance(watched, QWidget) and watched.isWindow():
+            self._found.append(repr(watched))
+        return False
+
+    def end(self) -> list[str]:
+        self._application.processEvents()
+        self._application.removeEventFilter(self)
+        return self._found

@@ -43,16 +43,11 @@ class SetupView(QWidget):
         self.setAccessibleName("Setup")
         self._model = model
         self._seen: set[str] = set()
-        general, runner, review = GeneralPage(model), RunnerPage(model), ReviewPage(model)
-        parameters, objectives = ParametersPage(model), ObjectivesPage(model)
-        constraints, run = ConstraintsPage(model), RunPage(model)
-        pages = (general, parameters, objectives, constraints, runner, run, review)
-        self._pages: dict[str, SetupPage] = dict(zip((*Section, REVIEW), pages, strict=True))
+        # Made when first shown: all of them at once hold up the window for a third of a second.
+        self._pages: dict[str, SetupPage] = {}
         titles = [(str(section), title) for section, title in SECTION_TITLES.items()]
         self._sections = SectionList([*titles, (REVIEW, "Review")], name="setup.sections")
         self._stack = QStackedWidget()
-        for page in self._pages.values():
-            self._stack.addWidget(page)
         self._side = Surface("panel")
         side = QHBoxLayout(self._side)
         side.setContentsMargins(0, px(8), 0, px(8))
@@ -63,11 +58,6 @@ class SetupView(QWidget):
         layout.addWidget(self._side)
         layout.addWidget(self._stack, 1)
         self._sections.section_chosen.connect(self._show_page)
-        general.plugins_moved.connect(self.reload_plugins_requested)
-        runner.reload_requested.connect(self.reload_plugins_requested)
-        review.recheck_requested.connect(self.reload_plugins_requested)
-        review.start_requested.connect(self.start_requested)
-        review.fix_requested.connect(self.go_to)
         model.refreshed.connect(self._refresh)
         self._fix_width()
         theme_manager().changed.connect(self._fix_width)
@@ -79,8 +69,8 @@ class SetupView(QWidget):
         return self._model
 
     def page(self, section: Section) -> SetupPage:
-        """The page of a section."""
-        return self._pages[section]
+        """The page of a section; it is made if it was not shown so far."""
+        return self._page(section)
 
     def set_read_only(self, is_read_only: bool) -> None:
         """Refuse edits, or take them again."""
@@ -104,12 +94,46 @@ class SetupView(QWidget):
         key = _page_of(problem)
         self._seen.add(key)
         self._sections.set_current(key)
-        self._pages[key].go_to(problem)
+        self._page(key).go_to(problem)
         self._refresh()
+
+    def _page(self, key: str) -> SetupPage:
+        page = self._pages.get(key)
+        if page is None:
+            page = self._pages[key] = self._made(key)
+            page.ensurePolished()
+            self._stack.addWidget(page)
+            page.body.activate()  # so that one can go to a place of it at once
+        return page
+
+    def _made(self, key: str) -> SetupPage:
+        match key:
+            case Section.GENERAL:
+                general = GeneralPage(self._model)
+                general.plugins_moved.connect(self.reload_plugins_requested)
+                return general
+            case Section.PARAMETERS:
+                return ParametersPage(self._model)
+            case Section.OBJECTIVES:
+                return ObjectivesPage(self._model)
+            case Section.CONSTRAINTS:
+                return ConstraintsPage(self._model)
+            case Section.RUNNER:
+                runner = RunnerPage(self._model)
+                runner.reload_requested.connect(self.reload_plugins_requested)
+                return runner
+            case Section.RUN:
+                return RunPage(self._model)
+            case _:
+                review = ReviewPage(self._model)
+                review.recheck_requested.connect(self.reload_plugins_requested)
+                review.start_requested.connect(self.start_requested)
+                review.fix_requested.connect(self.go_to)
+                return review
 
     def _show_page(self, key: str) -> None:
         former = self._stack.currentWidget()
-        page = self._pages[key]
+        page = self._page(key)
         if isinstance(former, SetupPage) and former is not page:
             former.leave()
             self._seen.add(next(k for k, p in self._pages.items() if p is former))

@@ -47,7 +47,8 @@ class Card(Surface):
         head.setSpacing(px(8))
         self._title = label(title, "strong")
         self._note = label(note, "small", "text2")
-        self._note.setVisible(bool(note))
+        if not note:  # shown before it has a parent it would be a window of its own
+            self._note.hide()
         head.addWidget(self._title)
         head.addWidget(self._note)
         head.addStretch(1)

@@ -206,8 +206,8 @@ class RowNotes(QWidget):
         layout.setSpacing(px(12))
         self._unit = label(unit, "small", "text2")
         self._hint = label(hint, "small", "text2")
-        self._unit.setVisible(bool(unit))
         layout.addWidget(self._unit)
+        self._unit.setVisible(bool(unit))
         layout.addWidget(self._hint)
 
     def set_unit(self, unit: str) -> None:
