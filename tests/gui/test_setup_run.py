@@ -130,6 +130,9 @@ def test_what_is_wrong_stands_at_the_field_in_the_list_and_in_the_sentence(
          "axdesk will run **30 trials**, **4 at a time**, for **8\u00a0h** at most. It stops "
          "**from the 5th failure** on, once more than 10\u00a0% failed; at the end, if **more than "
          "3** failed."),
+        ({"on_error": "pause", "tolerated_failure_percent": "0"},
+         "axdesk will run **30 trials**, **one at a time**, and **pause and ask** on an error. It "
+         "stops **at the first failure**."),
     ],
 )  # fmt: skip
 def test_the_sentence_says_how_the_run_ends(

@@ -11,6 +11,12 @@ from axdesk.core.run import RunSettings
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.gui.models.formatting import NO_BREAK, counted, duration
 
+_ON_ERROR = {
+    "continue": "",
+    "pause": ", and **pause and ask** on an error",
+    "stop": ", and **stop** on an error",
+}
+
 METHODS: Mapping[str, str] = MappingProxyType(
     {
         "fast": "A model of the results suggests each trial; it works while trials run.",
@@ -38,6 +44,7 @@ def told_run(run: RunSettings, generation: GenerationSettings) -> tuple[str, str
     limit = run.orchestration.run_time_limit
     if limit is not None:
         main += f", for **{duration(limit)}** at most"
+    main += _ON_ERROR[run.orchestration.on_error]
     return f"{main}. {stops_sentence(run, bold=True)}", _first_trials_sentence(run, generation)
 
 

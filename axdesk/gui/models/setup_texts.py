@@ -66,6 +66,7 @@ RUN_TITLES: Final = {
     "tolerated_failure_percent": "Tolerated failures",
     "min_failed_trials": "Failures before the rate counts",
     "when_failure_rate_exceeded": "When too many fail",
+    "on_error": "On an error",
     "uncertain_deployment": "May have started",
     "trial_time_limit": "Trial time limit",
     "run_time_limit": "Run time limit",
@@ -221,6 +222,7 @@ def summary_rows(setup: ExperimentSetup) -> list[tuple[str, str]]:
         ("Trials", f"{run.max_trials}, {parallel}"),
         ("First trials", _first(run, generation)),
         ("Stops early", _early(run)),
+        ("On an error", _ON_ERROR[run.orchestration.on_error]),
         ("May have started", _UNCERTAIN[run.orchestration.uncertain_deployment]),
         ("Optimiser", f"{_METHODS[generation.method]}, seed {generation.seed}"),
     ]
@@ -258,6 +260,7 @@ def _stopping_rows(run: RunSettings) -> list[tuple[str, str]]:
     return rows
 
 
+_ON_ERROR = {"continue": "go on", "pause": "pause and ask", "stop": "stop"}
 _UNCERTAIN = {"ask": "ask", "abandon": "abandon the trial", "redeploy": "deploy it again"}
 _METHODS = {"fast": "Model", "quality": "Thorough", "random_search": "Random search"}
 

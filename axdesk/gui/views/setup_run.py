@@ -48,6 +48,11 @@ _CHOICES: Mapping[str, tuple[Choice, ...]] = MappingProxyType(
             Choice("quality", "Thorough"),
             Choice("random_search", "Random search"),
         ),
+        "on_error": (
+            Choice("continue", "Go on"),
+            Choice("pause", "Pause and ask"),
+            Choice("stop", "Stop"),
+        ),
         "uncertain_deployment": (
             Choice("ask", "Ask me"),
             Choice("abandon", "Abandon"),
@@ -100,6 +105,11 @@ class RunPage(SetupPage):
         much.body.addStretch(1)
         fails, rows = Card("When something fails"), FormRows()
         self._number(rows, "tolerated_failure_percent", unit="%")
+        self._segments(
+            rows, "on_error",
+            tip="When a call of a plugin failed for good. What the laboratory itself calls failed "
+            "is no error.",
+        )  # fmt: skip
         self._segments(rows, "uncertain_deployment")
         self._duration(rows, "trial_time_limit", placeholder=_NO_LIMIT)
         self._duration(rows, "run_time_limit", placeholder=_NO_LIMIT)
