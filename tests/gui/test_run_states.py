@@ -74,7 +74,7 @@ TABLE: dict[RunState | str, Row] = {
         "Resume", (True, False),
     ),
     RunState.NEEDS_ATTENTION: Row(
-        "Resume", "", "until you decide", True, (True, "No trial is running"), False,
+        "Resume", "", "until you decide", True, (True, "No trial is running"), True,
         "Answer…", (True, False),
     ),
     RunState.STOPPED: Row("Resume", "", *ENDED, True, "Resume", (False, False)),

@@ -85,6 +85,7 @@ def watched(laboratory: Laboratory) -> MainWindow:
     )
     open_experiment(laboratory, window)
     laboratory.until(lambda: len(done(window)) == 2 and len(session_of(window).facts.pending) == 2)
+    laboratory.until(lambda: not session_of(window).draft_model.is_reading_plugins)
     return window
 
 
@@ -146,8 +147,13 @@ def test_a_run_whose_process_dies_is_taken_over(laboratory: Laboratory, other: O
     other.kill()
     laboratory.until(lambda: text(window, "status.banner.state") == "Interrupted")
     assert window.findChild(QDialog, "dialog.interrupted") is None
-    [item] = [i for i in session.attention_model.items if "ended during the run" in i.title]
-    assert str(other.process.pid) in item.happened
+
+    def told() -> list[str]:
+        items = session.attention_model.items
+        return [item.happened for item in items if "ended during the run" in item.title]
+
+    laboratory.until(lambda: len(told()) == 1)
+    assert str(other.process.pid) in told()[0]
     start = window.actions_by_name["run.start"]
     laboratory.until(start.isEnabled)
     press(laboratory, window, "status.banner.button")

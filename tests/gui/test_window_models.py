@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
-from PySide6.QtWidgets import QApplication, QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from axdesk.core.errors import AxdeskError, CallFailedError, DamagedDatabaseError, StorageError
 from axdesk.core.experiment import Experiment
@@ -30,9 +30,11 @@ from axdesk.gui.models.formatting import (
 from axdesk.gui.models.log_model import MOST_LINES, LogLevel, LogLine, LogModel
 from axdesk.gui.models.run_facts import RunFacts, status_key
 from axdesk.gui.models.trials_model import ALL, TrialsModel
+from axdesk.gui.style import px
 from axdesk.gui.views.database_page import ways_out
 from axdesk.gui.views.inspector import InspectorView
-from axdesk.gui.widgets.banner import Segment
+from axdesk.gui.widgets.banner import Banner, Segment
+from axdesk.gui.widgets.labels import ElidedLabel
 from axdesk.gui.widgets.roles import Role
 from tests.gui.scenes import MemoryWorkspace, coupling_experiment, coupling_setup
 
@@ -303,6 +305,82 @@ class TestBanner:
         content = banner_content(facts_of(coupling_experiment(), state=state), NOW)
         assert content.next_step
         assert content.state == state.value
+
+    def test_a_pause_while_something_runs_is_not_told_as_rest(self) -> None:
+        facts = facts_of(coupling_experiment(), state=RunState.PAUSED)
+        assert next_step(facts, NOW) == (
+            "Waiting for 3 running trials. Nothing new starts. Press Resume to go on"
+        )
+        question = Question(16, "It may have started.", "Nothing.", (Answer.ABANDON,))
+        asked = replace(facts, questions=(question,))
+        assert next_step(asked, NOW) == ("Waiting for your answer about #16. Press Resume to go on")
+
+    @pytest.mark.parametrize("state", [RunState.PAUSING, RunState.STOPPING])
+    def test_nobody_waits_for_no_trials(self, state: RunState) -> None:
+        facts = facts_of(coupling_experiment(), state=state)
+        alone = replace(facts, trials=facts.trials[:16])
+        assert next_step(alone, NOW).startswith("Nothing runs any more")
+
+    def test_a_result_that_a_person_enters_is_waited_for_by_name(self) -> None:
+        facts = facts_of(coupling_experiment())
+        by_hand = replace(facts.trials[19], metadata=None)
+        waiting = replace(facts, trials=(*facts.trials[:16], facts.trials[17], by_hand))
+        assert next_step(waiting, NOW) == "Waiting for a result you enter by hand (#19)"
+        assert next_step(replace(waiting, suggesting=20), NOW) != next_step(waiting, NOW)
+
+    def test_a_run_that_goes_on_prepares_no_first_trial(self) -> None:
+        facts = facts_of(coupling_experiment(), state=RunState.STARTING)
+        assert next_step(facts, NOW) == "Preparing the next trial"
+        assert next_step(replace(facts, trials=()), NOW) == "Preparing the first trial"
+
+    def test_an_experiment_with_trials_says_when_a_run_would_end(self) -> None:
+        facts = facts_of(coupling_experiment(), state=RunState.READY)
+        none = replace(facts, runs=(), trials=())
+        assert next_step(none, NOW) == "30 trials, 3 at a time"
+        told = next_step(replace(facts, runs=(), trials=facts.trials[:3]), NOW)
+        assert told.startswith("30 trials, 3 at a time, would end about ")
+
+    def test_a_failure_without_a_sentence_of_its_own_says_what_to_do(self) -> None:
+        facts = facts_of(coupling_experiment(RunState.FAILED), state=RunState.FAILED)
+        run = replace(facts.runs[0], reason="MemoryError: no room.\n  at line 3")
+        failed = replace(facts, runs=(run,))
+        assert next_step(failed, NOW) == "MemoryError: no room. Fix the cause, then resume"
+
+    def test_no_tolerance_and_no_trials_are_told_as_such(self) -> None:
+        facts = facts_of(coupling_experiment())
+        settings = replace(facts.runs[0].settings, max_trials=1, tolerated_trial_failure_rate=0.0)
+        strict = replace(facts, runs=(replace(facts.runs[0], settings=settings),), trials=())
+        content = banner_content(strict, NOW)
+        assert content.failed is not None
+        assert content.end is not None
+        assert content.best is not None
+        assert (content.failed.value, content.failed.detail) == ("0", "none allowed")
+        assert (content.end.value, content.best.value) == ("–", "–")
+        assert content.segments == (Segment.LEFT,)
+
+    @pytest.mark.parametrize("width", [1024, 1160, 1440])
+    @pytest.mark.parametrize("state", list(SENTENCES))
+    def test_what_happens_next_is_read_in_full_before_figures_take_its_room(
+        self, qapp: QApplication, state: RunState, width: int
+    ) -> None:
+        facts = facts_of(coupling_experiment(state), state=state)
+        banner = Banner()
+        banner.resize(width, banner.sizeHint().height())
+        banner.show_content(banner_content(replace(facts, name="A long name " * 9), NOW))
+        banner.show()
+        qapp.processEvents()
+        sentence: Any = banner.findChild(QLabel, "status.banner.next")
+        whole = sentence.sizeHint().width()
+        assert sentence.width() >= min(whole, px(400)), sentence.text()
+        for name in ("failed", "best"):
+            figure = banner.findChild(QWidget, f"status.banner.{name}")
+            assert figure is not None
+            assert figure.isVisible()
+        parts = banner.findChildren(QLabel)
+        for part in parts:
+            if part.isVisible() and part.text() and not isinstance(part, ElidedLabel):
+                assert part.width() >= part.sizeHint().width(), part.text()
+        banner.close()
 
     def test_segments_and_figures_count_the_run(self) -> None:
         content = banner_content(facts_of(coupling_experiment()), NOW)

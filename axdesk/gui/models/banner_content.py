@@ -93,7 +93,32 @@ def _pausing(facts: RunFacts, now: datetime) -> str:
     return f"{_stopping(facts, now)}. Nothing new starts"
 
 
+def _paused(facts: RunFacts, now: datetime) -> str:
+    go_on = "Press Resume to go on"
+    if not facts.pending:
+        return f"Nothing runs. {go_on}"
+    asked = {question.trial_index for question in facts.questions}
+    left = listed(t.index for t in facts.pending if t.index in asked)
+    if left:
+        return f"Waiting for your answer about {left}. {go_on}"
+    return f"{_waiting(facts.pending) or _stopping(facts, now)}. Nothing new starts. {go_on}"
+
+
+def _waiting(trials: Sequence[Trial]) -> str:
+    """Say which trials wait for a result that a person enters; empty if not all of them do."""
+    by_hand = [t for t in trials if t.status is TrialStatus.RUNNING and t.metadata is None]
+    if not trials or len(by_hand) < len(trials):
+        return ""
+    return f"Waiting for a result you enter by hand ({listed(t.index for t in by_hand)})"
+
+
+def _starting(facts: RunFacts, _now: datetime) -> str:
+    return "Preparing the next trial" if facts.of_run else "Preparing the first trial"
+
+
 def _stopping(facts: RunFacts, now: datetime) -> str:
+    if not facts.pending:
+        return "Nothing runs any more"
     silence = _silence(facts, now)
     waiting = f"Waiting for {counted(len(facts.pending), 'running trial')}"
     return f"{waiting}. {silence}" if silence else waiting
@@ -149,11 +174,19 @@ def _button(facts: RunFacts) -> tuple[str, str]:
     return _BUTTONS.get(facts.state, ("", ""))
 
 
-def _ready(facts: RunFacts, _now: datetime) -> str:
+def _ready(facts: RunFacts, now: datetime) -> str:
     if facts.setup is None:
         return "Press Start"
     run = facts.setup.run
-    return f"{counted(run.max_trials, 'trial')}, {run.parallelism} at a time"
+    end = facts.ends_at(now)
+    about = "" if end is None else f", would end about {when_it_ends(end, now)}"
+    return f"{counted(run.max_trials, 'trial')}, {run.parallelism} at a time{about}"
+
+
+def when_it_ends(end: datetime, now: datetime) -> str:
+    """Write a time in a sentence: `16:36 today`, or with its day."""
+    written = clock(end, now)
+    return f"{written} today" if end.astimezone().date() == now.astimezone().date() else written
 
 
 def _running(facts: RunFacts, now: datetime) -> str:
@@ -161,6 +194,8 @@ def _running(facts: RunFacts, now: datetime) -> str:
         asked = listed(sorted(q.trial_index for q in facts.questions))
         return f"Waiting for your answer about {asked}; the other trials go on"
     running = [t for t in facts.pending if t.status is TrialStatus.RUNNING]
+    if facts.suggesting is None and (by_hand := _waiting(facts.pending)):
+        return by_hand
     silence = _silence(facts, now)
     if silence:
         others = any(t.index not in facts.unanswered for t in running)
@@ -214,7 +249,9 @@ def _failed_sentence(facts: RunFacts, _now: datetime) -> str:
             f"{failures} of {counted(len(facts.finished), 'trial')} failed, {allowed}. "
             "Fix the cause, then resume"
         )
-    return (run.reason if run else "") or "The run ended by an error. Fix the cause, then resume"
+    reason = (run.reason if run else "").strip().splitlines()
+    why = reason[0].rstrip(".") if reason else "The run ended by an error"
+    return f"{why}. Fix the cause, then resume"
 
 
 def counted_allowed(allowed: int) -> str:
@@ -257,7 +294,8 @@ def _failed(facts: RunFacts) -> Figure | None:
         f"Failed and abandoned trials. The run stops when more than {rate} of its trials failed, "
         f"looked at from the {_ordinal(settings.min_failed_trials)} failure on and at the end."
     )
-    return Figure("Failed", str(_failures(facts)), f"of {tolerated} allowed", rule)
+    allowed = f"of {tolerated} allowed" if tolerated else "none allowed"
+    return Figure("Failed", str(_failures(facts)), allowed, rule)
 
 
 def _ordinal(count: int) -> str:
@@ -302,10 +340,10 @@ def _best_text(best: Trial, facts: RunFacts, optimization: OptimizationConfig) -
 _NEXT_STEPS: Mapping[RunState, Callable[[RunFacts, datetime], str]] = {
     RunState.DRAFT: _draft,
     RunState.READY: _ready,
-    RunState.STARTING: lambda _facts, _now: "Preparing the first trial",
+    RunState.STARTING: _starting,
     RunState.RUNNING: _running,
     RunState.PAUSING: _pausing,
-    RunState.PAUSED: lambda _facts, _now: "Nothing runs. Press Resume to go on",
+    RunState.PAUSED: _paused,
     RunState.NEEDS_ATTENTION: _needs_attention,
     RunState.STOPPING: _stopping,
     RunState.STOPPED: _stopped,

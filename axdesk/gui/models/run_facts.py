@@ -208,11 +208,14 @@ class RunFacts:
     def ends_at(self, now: datetime) -> datetime | None:
         """When the budget is expected to be spent; None if nothing can be said.
 
-        Slots are filled one after the other with trials of the mean duration.
+        Slots are filled one after the other with trials of the mean duration. Before the first run
+        it is said as if that began now.
         """
         mean, settings = self.mean_seconds, None
         if self.run is not None:
             settings = self.run.settings
+        elif self.setup is not None:
+            settings = self.setup.run
         if mean is None or settings is None:
             return None
         left = max(settings.max_trials - len(self.of_run), 0)

@@ -212,11 +212,21 @@ class _Progress(QWidget):
         self._finished.setText(str(finished))
         self._of.setText(f"of {len(segments)} finished")
         self._left.setText(f"{left} left" if left else "")
+        self._fit()
         self.bar.set_segments(segments)
         running = len(segments) - finished - left
         self.setAccessibleName(
             f"{finished} of {len(segments)} finished, {running} running, {left} left"
         )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Leave out how many are left where there is no room for it."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        need = sum(part.sizeHint().width() + px(5) for part in (self._finished, self._of))
+        self._left.setVisible(need + self._left.sizeHint().width() <= self.width())
 
 
 class Banner(QWidget):
@@ -333,6 +343,8 @@ class Banner(QWidget):
         self._button.setVisible(bool(content.button))
         gap = self._row.spacing()
         words = max(px(200), self._state.sizeHint().width() + px(44))
+        # The sentence matters more than when it ends and how many slots are busy.
+        words = max(words, min(self._next.sizeHint().width(), px(400)))
         need = px(14) * 2 + self._tile.sizeHint().width() + gap + words
         need += px(160) + gap if content.segments else 0
         need += self._button.sizeHint().width() + gap if content.button else 0
@@ -345,7 +357,8 @@ class Banner(QWidget):
             view.setVisible(key in shown)
         spare = self.width() - need - sum(widths[key] for key in shown)
         self._progress.setVisible(bool(content.segments) and spare >= 0)
-        sentence = min(self._next.sizeHint().width(), px(420)) - words
-        self._progress.setFixedWidth(px(160) + min(max(spare - max(sentence, 0), 0), px(142)))
+        title = self._state.sizeHint().width() + px(8) + self._name.sizeHint().width()
+        spare -= min(max(title - words, 0), px(140))
+        self._progress.setFixedWidth(px(160) + min(max(spare, 0), px(142)))
         hidden = [getattr(content, key) for key in self._figures if key in given - shown]
         self.setToolTip("\n".join(f"{f.caption}: {f.value} {f.detail}".strip() for f in hidden))
