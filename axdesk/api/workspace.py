@@ -22,6 +22,7 @@ from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
 from axdesk.core.resources import resource_path
+from axdesk.core.run import RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.suggestions import SuggestionRequest
@@ -132,13 +133,9 @@ class Workspace:
             is_folder = isinstance(error, NotFoundError)
             field = "plugin_folder" if is_folder else "plugin_python"
             return Problems((Problem(Section.GENERAL, 0, field, str(error)),))
-        checked = draft.checked(catalogue)
+        checked = draft.checked(catalogue, self._taken_names(experiment_id))
         if isinstance(checked, Problems):
             return checked
-        taken = any(s.name == checked.name and s.id != experiment_id for s in self.summaries())
-        if taken:
-            message = f"Another experiment is called {checked.name}."
-            return Problems((Problem(Section.GENERAL, 0, "name", message),))
         try:
             generation.check_feasible(checked.search_space)
         except AxdeskError as error:
@@ -162,6 +159,12 @@ class Workspace:
         if isinstance(space, ExperimentSetup):
             space = space.search_space
         return None if space is None else generation.feasible_share(space)
+
+    def _taken_names(self, experiment_id: int | None) -> set[str]:
+        """What an experiment cannot be called; no draft takes away the name that it has."""
+        summaries = self.summaries()
+        own = {s.name for s in summaries if s.id == experiment_id and s.state != RunState.DRAFT}
+        return {s.name for s in summaries if s.id != experiment_id} - own - {""}
 
     def configure(self, experiment_id: int, setup: ExperimentSetup) -> None:
         """Turn a draft into an experiment, or change the set-up of one, with its history.

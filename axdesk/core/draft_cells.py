@@ -33,6 +33,7 @@ class ParameterKind(StrEnum):
     DECIMAL = "decimal"
     WHOLE = "whole"
     CHOICE = "choice"
+    YES_NO = "yes/no"
     FIXED = "fixed"
     DERIVED = "derived"
 
@@ -139,6 +140,10 @@ CHOICE_SEPARATOR = ";"
 TValueType = Literal["int", "float", "str", "bool"]
 """What the values of a choice are."""
 
+_NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d{1,9})?")
+_THOUSANDS = re.compile(r"^[+-]?\d{1,3}([\u00a0\u2009\u202f]\d{3})+(?=[.,eE]|$)")
+_FIXED_DIGITS = 7
+"""Numbers with an exponent are shown without it up to so many digits."""
 _QUOTED = r'"((?:[^"]|"")*)"'
 _DEPENDENTS_TOKEN = re.compile(rf"\s*(?:{_QUOTED}|([;:,])|([^;:,\"]+))")
 _CHOICE = re.compile(rf"\s*(?:{_QUOTED}\s*(?=;|\Z)|([^;]*))(?:;|\Z)")
@@ -178,21 +183,42 @@ class Problems:
         return tuple(p for p in self.items if p.section is section)
 
 
-def parse_number(text: str) -> float:
-    """Read a number with a decimal point or comma.
+def _plain_number(text: str) -> str:
+    """Return a number as Python writes it: a decimal point, no no-break spaces between thousands.
 
     Raises:
         UserInputError: If it is none, or could be read in two ways, such as 1.234,5.
     """
-    plain = text.strip().replace("−", "-").replace("\u00a0", " ")
-    if re.fullmatch(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?", plain) is None:
+    plain = text.strip().replace("−", "-")
+    plain = _THOUSANDS.sub(lambda found: re.sub(r"\s", "", found[0]), plain)
+    if _NUMBER.fullmatch(plain) is None:
         if not plain:
             raise UserInputError("A number is missing.")
         raise UserInputError(f"“{text.strip()}” is no number.", "Enter such as 0.5, 0,5 or 1e-3.")
-    number = float(plain.replace(",", "."))
+    return plain.replace(",", ".")
+
+
+def parse_number(text: str) -> float:
+    """Read a number with a decimal point or comma; no-break spaces may part its thousands.
+
+    Raises:
+        UserInputError: If it is none, or could be read in two ways, such as 1.234,5.
+    """
+    number = float(_plain_number(text))
     if not math.isfinite(number):
         raise UserInputError(f"“{text.strip()}” is too large.")
     return number
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether a text that is a number is a whole one, exactly.
+
+    Raises:
+        UserInputError: If it is no number.
+    """
+    parse_number(text)
+    number = Decimal(_plain_number(text))
+    return number == number.to_integral_value()
 
 
 def parse_whole(text: str) -> int:
@@ -201,13 +227,34 @@ def parse_whole(text: str) -> int:
     Raises:
         UserInputError: If it is none.
     """
-    number = parse_number(text)
-    if not number.is_integer():
+    if not is_whole_number(text):
         raise UserInputError(f"“{text.strip()}” is no whole number.")
+    return int(Decimal(_plain_number(text)))
+
+
+def shown_number(text: str) -> str:
+    """Return a number as it is shown once it was typed: `0,10` is 0.1; nothing is rounded.
+
+    A text that is no number is returned as it is.
+    """
     try:
-        return int(text.strip().replace("−", "-"))
-    except ValueError:  # such as 1e3 and 2,0
-        return int(number)
+        parse_number(text)
+    except UserInputError:
+        return text
+    plain = _plain_number(text)
+    number = Decimal(plain)
+    has_exponent = "e" in plain.lower()
+    if has_exponent and not -_FIXED_DIGITS < number.adjusted() < _FIXED_DIGITS:
+        mantissa, _, exponent = f"{number:e}".partition("e")
+        return f"{_trimmed(mantissa)}e{int(exponent)}"
+    return _trimmed(f"{number:f}")
+
+
+def _trimmed(digits: str) -> str:
+    """A decimal number without the zeros at its end, and without a sign before 0."""
+    if "." in digits:
+        digits = digits.rstrip("0").rstrip(".")
+    return "0" if digits in ("-0", "") else digits
 
 
 def parse_yes_no(text: str) -> bool:
@@ -229,7 +276,7 @@ def parse_percent(text: str) -> float:
         UserInputError: If it is no number.
     """
     parse_number(text)
-    return float(Decimal(text.strip().replace("−", "-").replace(",", ".")).scaleb(-2))
+    return float(Decimal(_plain_number(text)).scaleb(-2))
 
 
 def percent_text(share: float) -> str:
@@ -257,10 +304,10 @@ def parse_value(text: str, kind: TValueType) -> TParameterValue:
 def value_type_of(texts: tuple[str, ...]) -> TValueType:
     """Return what values look like: numbers if all of them are numbers, else texts."""
     try:
-        numbers = [parse_number(text) for text in texts]
+        are_whole = [is_whole_number(text) for text in texts]
     except UserInputError:
         return "str"
-    return "int" if all(number.is_integer() for number in numbers) else "float"
+    return "int" if all(are_whole) else "float"
 
 
 def split_choices(text: str) -> tuple[str, ...]:

@@ -12,9 +12,11 @@ from axdesk.core.draft_cells import (
     Section,
     TValueType,
     choice_text,
+    is_whole_number,
     parse_number,
     parse_value,
     parse_whole,
+    parse_yes_no,
     split_choices,
     split_dependents,
     unquoted,
@@ -76,6 +78,8 @@ def _parameter(name: str, row: Row, index: int, notes: Notes) -> ParameterConfig
             return _range(name, row, index, notes)
         case ParameterKind.CHOICE:
             return _choice(name, row, index, notes)
+        case ParameterKind.YES_NO:
+            return _yes_no(name, row, index, notes)
         case ParameterKind.FIXED:
             return _fixed(name, row, index, notes)
         case ParameterKind.DERIVED:
@@ -90,7 +94,7 @@ def _parameter(name: str, row: Row, index: int, notes: Notes) -> ParameterConfig
 def _whole_or_decimal(text: str, *, is_whole: bool) -> float:
     if not is_whole:
         return parse_number(text)
-    if not parse_number(text).is_integer():
+    if not is_whole_number(text):
         raise UserInputError(f"“{text.strip()}” is no whole number.", "Or choose the type decimal.")
     return parse_whole(text)
 
@@ -234,6 +238,16 @@ def _fixed(name: str, row: Row, index: int, notes: Notes) -> ChoiceParameterConf
         return None
     typed = _typed_values((unquoted(row["start"]),), row, at)
     return None if typed is None else _choice_parameter(name, row, at, *typed, None)
+
+
+def _yes_no(name: str, row: Row, index: int, notes: Notes) -> ChoiceParameterConfig | None:
+    at = notes.at(Section.PARAMETERS, index, "choices")
+    start = None
+    if row.get("start", "").strip():
+        start = at.beside("start").read(lambda: parse_yes_no(row["start"]))
+        if start is None:
+            return None
+    return _choice_parameter(name, row, at, (False, True), "bool", start)
 
 
 def _typed_values(

@@ -4,14 +4,16 @@ A draft takes anything in any order and keeps it as typed. `Draft.checked()` tur
 `ExperimentSetup`, or into problems that name their section, row and field.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import (
     CHOICE_SEPARATOR,
     Goal,
     ParameterKind,
+    Problem,
     Problems,
     Row,
     Section,
@@ -85,13 +87,25 @@ class Draft:
         rows[row] = {**rows[row], field: text}
         return self.with_rows(section, rows)
 
-    def checked(self, catalogue: PluginCatalogue | None = None) -> ExperimentSetup | Problems:
+    def checked(
+        self, catalogue: PluginCatalogue | None = None, taken_names: Collection[str] = ()
+    ) -> ExperimentSetup | Problems:
         """Return the set-up, or what is wrong.
 
         Args:
             catalogue: Plugins to check the choices against; None leaves that out.
+            taken_names: What other experiments are called.
         """
-        return checked_rows(self._all_rows(), catalogue)
+        checked = checked_rows(self._all_rows(), catalogue)
+        name = self.general.get("name", "").strip()
+        if name not in taken_names:
+            return checked
+        free = next(n for i in count(2) if (n := f"{name} {i}") not in taken_names)
+        taken = Problem(
+            Section.GENERAL, 0, "name", f"Another experiment is called {name}.",
+            ((f"Call it {free}", {"name": free}),),
+        )  # fmt: skip
+        return Problems((taken, *(checked.items if isinstance(checked, Problems) else ())))
 
     def search_space(self) -> SearchSpace | None:
         """Return the search space, whatever else is wrong; None while it is not clear itself."""
@@ -159,6 +173,8 @@ def _parameter_row(parameter: ParameterConfig) -> Row:
     if len(parameter.values) == 1:
         kind, start, choices = ParameterKind.FIXED, parameter.values[0], ""
     looks = value_type_of(tuple(map(value_text, parameter.values)))
+    if parameter.parameter_type == "bool" and parameter.values == (False, True):
+        kind, choices, looks = ParameterKind.YES_NO, "", "bool"
     usual = replace(parameter, is_ordered=None).is_ordered
     return _row(
         **common,

@@ -14,7 +14,7 @@ from axdesk.gui.models.draft_model import DraftModel
 _LOG = logging.getLogger(__name__)
 
 SAVE_DELAY_MS = 300
-"""A draft is saved this long after the last change."""
+"""A draft is saved this long after the first change that is not stored yet."""
 RETRY_DELAY_MS = 3000
 """A draft that could not be saved is saved again after this time."""
 
@@ -88,8 +88,11 @@ class DraftSaver(QObject):
         self._soon.stop()
 
     def _note_edit(self) -> None:
+        # Typing without a pause must not put it off; a retry that is due later is brought forward.
+        is_due = self._soon.isActive() and self._soon.remainingTime() <= SAVE_DELAY_MS
         self._is_saved = False
-        self._soon.start(SAVE_DELAY_MS)
+        if not is_due:
+            self._soon.start(SAVE_DELAY_MS)
 
     def _note_saved(self) -> None:
         if self.outage is not None:

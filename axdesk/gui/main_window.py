@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from axdesk.core.draft_cells import Problems
 from axdesk.core.errors import AxdeskError
 from axdesk.core.run import RunAction, RunState
+from axdesk.core.setup_lock import SetupLock
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.models.attention_model import error_item
@@ -280,6 +281,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{facts.name or 'Unnamed experiment'} – axdesk")
         self.banner.show_content(banner_content(facts, now))
         self._setup_views[session.id].set_read_only(RunAction.EDIT_SETUP not in facts.actions)
+        session.draft_model.set_lock(SetupLock(facts.state, facts.controller))
         if self._monitor is not None:
             self._monitor.show_facts(facts, now)
         self.trials_view.refresh()

@@ -138,12 +138,12 @@ class Operations(QObject):
     def undo(self) -> None:
         """Take the last edit of the set-up back."""
         if self._session is not None:
-            self._session.draft_model.undo_stack.undo()
+            self._session.draft_model.undo()
 
     def redo(self) -> None:
         """Do the edit that was taken back again."""
         if self._session is not None:
-            self._session.draft_model.undo_stack.redo()
+            self._session.draft_model.redo()
 
     # the run
 
@@ -349,10 +349,8 @@ class Operations(QObject):
 
     def _update_edit_actions(self, session: ExperimentSession | None) -> None:
         model = None if session is None else session.draft_model
-        editable = model is not None and not model.is_read_only
-        for name, can in (("edit.undo", "canUndo"), ("edit.redo", "canRedo")):
-            able = model is not None and getattr(model.undo_stack, can)()
-            self._actions[name].setEnabled(editable and able)
+        self._actions["edit.undo"].setEnabled(model is not None and model.can_undo)
+        self._actions["edit.redo"].setEnabled(model is not None and model.can_redo)
 
     def _update_run_actions(self, facts: RunFacts | None) -> None:
         self._actions["run.start"].setText(start_word(facts))

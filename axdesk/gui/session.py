@@ -213,6 +213,11 @@ class ExperimentSession(QObject):
         return self._record.setup is not None
 
     @property
+    def stored_name(self) -> str:
+        """The name under which the experiment is stored, and which no other can have."""
+        return "" if self._record.setup is None else self._record.setup.name
+
+    @property
     def optimiser_ready(self) -> bool | None:
         """Whether the optimiser has loaded; None while there is none."""
         return None if self._client is None else self._client.optimizer_ready()

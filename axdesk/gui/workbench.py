@@ -350,7 +350,15 @@ class Workbench(QObject):
         for session in tuple(self._sessions.values()):
             if session.id in by_id:
                 session.set_summary(by_id[session.id])
+        self._tell_taken_names()
         self.summaries_changed.emit()
+
+    def _tell_taken_names(self) -> None:
+        """Tell each session what the others are called, as far as that is known by now."""
+        names = {summary.id: summary.name for summary in self.experiments.summaries}
+        for session in self._sessions.values():
+            others = {name for number, name in names.items() if number != session.id}
+            session.draft_model.set_taken_names(others - {session.stored_name, ""})
 
     def _open_new(self, experiment_id: int) -> None:
         self.open(experiment_id)
@@ -398,6 +406,7 @@ class Workbench(QObject):
     def _show_in_list(self, session: ExperimentSession) -> None:
         if session.id in self._sessions:
             self.experiments.show_facts(session.id, session.facts)
+            self._tell_taken_names()
 
     def _flush(self, experiment_id: int) -> None:
         if experiment_id in self._sessions:

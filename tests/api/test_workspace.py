@@ -343,3 +343,16 @@ def test_what_is_not_there_is_not_restored(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match=r"nowhere\.sqlite"):
         restore_backup(tmp_path / "lab.sqlite", tmp_path / "nowhere.sqlite")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_draft_takes_away_the_name_that_an_experiment_has(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    number = workspace.create_from_setup(setup)
+    draft = draft_of(setup)
+    other = workspace.new_draft(draft)
+    assert isinstance(workspace.check(draft, number), ExperimentSetup)
+    problems = workspace.check(draft, other)
+    assert isinstance(problems, Problems)
+    (taken,) = problems.items
+    assert (taken.field, taken.remedies[0][1]) == ("name", {"name": f"{setup.name} 2"})

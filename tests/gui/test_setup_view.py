@@ -201,12 +201,16 @@ def test_a_remedy_button_mends_the_cell(show: Show, qtbot: QtBot) -> None:
     assert not issues.isVisible()
 
 
-def test_a_decimal_comma_is_kept_and_read(show: Show, qtbot: QtBot) -> None:
+def test_a_decimal_comma_is_kept_and_read_and_shown_as_the_number_it_is(
+    show: Show, qtbot: QtBot
+) -> None:
     view = show(suzuki())
     view.show_section(Section.PARAMETERS)
     table = found(view, SetupTable, "setup.parameters.table")
     type_into(qtbot, table, 0, 4, "50,5")
-    assert table.table.index(0, 4).data() == "50,5"
+    assert table.table.index(0, 4).data() == "50.5"
+    assert table.table.index(0, 4).data(Qt.ItemDataRole.EditRole) == "50,5"
+    assert view.model.text(Section.PARAMETERS, 0, "low") == "50,5"
     assert view.model.setup is not None
     parameter = view.model.setup.search_space["Temperature"]
     assert isinstance(parameter, RangeParameterConfig)

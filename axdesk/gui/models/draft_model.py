@@ -1,6 +1,7 @@
 """The set-up that is being edited: one draft, what is wrong with it, and the way back."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import cast
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -9,8 +10,10 @@ from axdesk.core.draft_cells import Problem, Problems, Row, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.setup import ExperimentSetup
+from axdesk.core.setup_lock import SetupLock
 
 UNDO_LIMIT = 200
+READ_ONLY = "The set-up is locked."
 
 
 class DraftModel(QObject):
@@ -20,11 +23,15 @@ class DraftModel(QObject):
 
     Signals:
         changed: The operator edited the draft (undo and redo too); carries the `Draft`.
-        refreshed: The draft, what is wrong with it, the plugins or the read-only mode may differ.
+        refreshed: The draft, what is wrong with it, the plugins or the lock may differ.
+        settled: The same, once the tables over the draft have followed; for what shows them.
+        stepped: An edit was undone or done again; carries the section where that shows.
     """
 
     changed = Signal(object)
     refreshed = Signal()
+    settled = Signal()
+    stepped = Signal(object)
 
     def __init__(self, draft: Draft | None = None, parent: QObject | None = None) -> None:
         """Make the model; without a draft it shows an empty one."""
@@ -35,6 +42,8 @@ class DraftModel(QObject):
         self._catalogue: PluginCatalogue | None = None
         self._found: tuple[Problem, ...] = ()
         self._is_read_only = False
+        self._lock = SetupLock()
+        self._taken_names: frozenset[str] = frozenset()
         self._is_reading_plugins = False
         self._check()
 
@@ -65,8 +74,8 @@ class DraftModel(QObject):
 
     @property
     def is_read_only(self) -> bool:
-        """Whether edits are refused."""
-        return self._is_read_only
+        """Whether all edits are refused."""
+        return self._is_read_only or bool(self._lock.total_reason)
 
     def set_draft(self, draft: Draft) -> None:
         """Show another draft and forget what could be undone; sends no `changed`."""
@@ -85,14 +94,36 @@ class DraftModel(QObject):
     def set_reading_plugins(self) -> None:
         """Note that the plugin folder is being read; `set_catalogue` says that it was."""
         self._is_reading_plugins = True
-        self.refreshed.emit()
+        self._tell_refreshed()
+
+    def set_taken_names(self, names: Collection[str]) -> None:
+        """Note what other experiments are called, which this one cannot be called."""
+        if self._taken_names != frozenset(names):
+            self._taken_names = frozenset(names)
+            self._renew()
 
     def set_read_only(self, is_read_only: bool) -> None:
-        """Refuse edits, or take them again."""
+        """Refuse all edits, or take them again."""
         if is_read_only != self._is_read_only:
             self._is_read_only = is_read_only
-            self.undo_stack.clear()  # a run works with what there is now
-            self.refreshed.emit()
+            self._tell_refreshed()
+
+    def set_lock(self, lock: SetupLock) -> None:
+        """Take only the edits that the state of the run allows."""
+        if lock != self._lock:
+            self._lock = lock
+            self._tell_refreshed()
+
+    def locked_reason(self, section: Section, row: int, field: str) -> str:
+        """Why a cell cannot be edited; empty if it can."""
+        if self._is_read_only:
+            return READ_ONLY
+        rows = self._draft.rows(section)
+        return self._lock.reason(section, field, rows[row] if 0 <= row < len(rows) else {})
+
+    def rows_locked_reason(self, section: Section) -> str:
+        """Why rows of a section cannot be added, removed or moved; empty if they can."""
+        return READ_ONLY if self._is_read_only else self._lock.rows_reason(section)
 
     def note_found(self, problem: Problem) -> None:
         """Show a problem that only a slower check finds, until the next edit or check."""
@@ -133,14 +164,21 @@ class DraftModel(QObject):
             section: Where.
             row: Row of that section, from 0.
             cells: Field → text.
-            merges: Whether it joins the step before, if that was about the same cells.
+            merges: Whether it joins the step before, if that was about the same cells and `seal`
+                was not called meanwhile.
         """
-        rows = list(self._draft.rows(section))
-        if not 0 <= row < len(rows):
-            return False
-        rows[row] = {**rows[row], **cells}
         key = (section, row, *sorted(cells)) if merges else ()
-        return self._replace(section, rows, f"{section} {', '.join(cells)}", key)
+        return self._edit_rows(section, {row: cells}, key)
+
+    def edit_rows(self, section: Section, cells: Mapping[int, Mapping[str, str]]) -> bool:
+        """Put texts into cells of several rows in one step: row → field → text."""
+        return self._edit_rows(section, cells, ())
+
+    def seal(self) -> None:
+        """End the typing into a cell: what is typed from now on is a step of its own."""
+        self._seals += 1
+
+    _seals = 0
 
     def insert_rows(self, section: Section, at: int, rows: Sequence[Row]) -> bool:
         """Put rows before row `at`."""
@@ -154,17 +192,85 @@ class DraftModel(QObject):
         kept = [row for index, row in enumerate(self._draft.rows(section)) if index not in gone]
         return self._replace(section, kept, f"remove from {section}")
 
-    def replace_rows(self, section: Section, rows: Iterable[Row]) -> bool:
+    def move_rows(self, section: Section, indices: Iterable[int], before: int) -> int:
+        """Move rows, in their order, to stand before what is now row `before`.
+
+        Returns:
+            The row that the first of them is afterwards.
+        """
+        rows = list(self._draft.rows(section))
+        moved = sorted({index for index in indices if 0 <= index < len(rows)})
+        at = before - sum(index < before for index in moved)
+        kept = [row for index, row in enumerate(rows) if index not in moved]
+        kept[at:at] = [rows[index] for index in moved]
+        self._replace(section, kept, f"reorder {section}")
+        return at
+
+    def replace_rows(self, section: Section, rows: Iterable[Row], text: str = "paste into") -> bool:
         """Replace all rows of a section in one step, such as after pasting."""
-        return self._replace(section, rows, f"paste into {section}")
+        return self._replace(section, rows, f"{text} {section}")
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether the last edit can be taken back, as far as the run allows."""
+        at = self.undo_stack.index() - 1
+        return self.undo_stack.canUndo() and self._takes(self._edit_at(at).before)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether the edit taken back last can be done again, as far as the run allows."""
+        at = self.undo_stack.index()
+        return self.undo_stack.canRedo() and self._takes(self._edit_at(at).after)
+
+    def undo(self) -> None:
+        """Take the last edit back, if that is allowed."""
+        if self.can_undo:
+            self._step(self.undo_stack.undo)
+
+    def redo(self) -> None:
+        """Do the edit taken back last again, if that is allowed."""
+        if self.can_redo:
+            self._step(self.undo_stack.redo)
+
+    def _edit_at(self, index: int) -> "_Edit":
+        return cast("_Edit", self.undo_stack.command(index))
+
+    def _step(self, step: Callable[[], object]) -> None:
+        self.seal()
+        before = self._draft
+        step()
+        changed = [s for s in Section if before.rows(s) != self._draft.rows(s)]
+        if changed:
+            self.stepped.emit(changed[0])
+
+    def _takes(self, draft: Draft) -> bool:
+        return not self._is_read_only and not self._lock.objection(self._draft, draft)
+
+    def _edit_rows(
+        self,
+        section: Section,
+        cells: Mapping[int, Mapping[str, str]],
+        key: tuple[object, ...],
+    ) -> bool:
+        rows = list(self._draft.rows(section))
+        if not all(0 <= row < len(rows) for row in cells):
+            return False
+        for row, texts in cells.items():
+            rows[row] = {**rows[row], **texts}
+        fields = dict.fromkeys(field for texts in cells.values() for field in texts)
+        return self._replace(section, rows, f"{section} {', '.join(fields)}", key)
 
     def _replace(
         self, section: Section, rows: Iterable[Row], text: str, key: tuple[object, ...] = ()
     ) -> bool:
         after = self._draft.with_rows(section, rows)
-        if self._is_read_only or after == self._draft:
+        if after == self._draft or not self._takes(after):
             return False
-        self.undo_stack.push(_Edit(self._show, self._draft, after, text, key))
+        if not key:
+            self.seal()
+        self.undo_stack.push(
+            _Edit(self._show, self._draft, after, text, (*key, self._seals) if key else ())
+        )
         return True
 
     def _show(self, draft: Draft) -> None:
@@ -173,12 +279,16 @@ class DraftModel(QObject):
         self._renew()
         self.changed.emit(draft)
 
+    def _tell_refreshed(self) -> None:
+        self.refreshed.emit()
+        self.settled.emit()
+
     def _renew(self) -> None:
         self._check()
-        self.refreshed.emit()
+        self._tell_refreshed()
 
     def _check(self) -> None:
-        checked = self._draft.checked(self._catalogue)
+        checked = self._draft.checked(self._catalogue, self._taken_names)
         self._setup: ExperimentSetup | None = None
         self._problems: Problems | None = None
         if isinstance(checked, Problems):
@@ -202,7 +312,7 @@ class _Edit(QUndoCommand):
     ) -> None:
         super().__init__(text)
         self._show = show
-        self._before = before
+        self.before = before
         self.after = after
         self.key = key
 
@@ -211,10 +321,11 @@ class _Edit(QUndoCommand):
         return 1 if self.key else -1
 
     def mergeWith(self, other: QUndoCommand) -> bool:
-        """Take in a further edit of the same cells."""
+        """Take in a further edit of the same cells; one that leads back to the start is none."""
         if not isinstance(other, _Edit) or other.key != self.key:
             return False
         self.after = other.after
+        self.setObsolete(self.after == self.before)
         return True
 
     def redo(self) -> None:
@@ -223,4 +334,4 @@ class _Edit(QUndoCommand):
 
     def undo(self) -> None:
         """Show what the draft was before."""
-        self._show(self._before)
+        self._show(self.before)

@@ -1,12 +1,13 @@
 """A table over the rows of one section of the draft."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from axdesk.core.draft_cells import Problem, Row, Section
+from axdesk.gui.models.cell_text import joined_cells
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.widgets.buttons import Choice
 from axdesk.gui.widgets.roles import Role
@@ -85,7 +86,8 @@ class DraftTable(QAbstractTableModel):
             case Role.ISSUE:
                 return self.issue_at(row, index.column())
             case Qt.ItemDataRole.ToolTipRole:
-                return self.issue_at(row, index.column()) or None
+                issue = self.issue_at(row, index.column())
+                return issue or self.locked_reason(row, field) or None
             case Qt.ItemDataRole.AccessibleTextRole:
                 return self._spoken(index)
             case _:
@@ -98,7 +100,7 @@ class DraftTable(QAbstractTableModel):
             return flag.NoItemFlags
         flags = flag.ItemIsSelectable | flag.ItemIsEnabled | flag.ItemNeverHasChildren
         field = self.columns[index.column()].field
-        if not self.draft_model.is_read_only and self.is_editable(index.row(), field):
+        if self.is_editable(index.row(), field) and not self.locked_reason(index.row(), field):
             flags |= flag.ItemIsEditable
         return flags
 
@@ -135,9 +137,20 @@ class DraftTable(QAbstractTableModel):
         """Whether a cell can be edited."""
         return True
 
-    def look(self, _row: int, _field: str, _role: int) -> object:
+    def look(self, row: int, field: str, role: int) -> object:
         """Further roles of a cell."""
+        if role == Role.TONE and self.is_editable(row, field):
+            return "text2" if self.locked_reason(row, field) else None
         return None
+
+    def stored_field(self, _row: int, field: str) -> str:
+        """The field of the draft that a cell shows."""
+        return field
+
+    def locked_reason(self, row: int, field: str) -> str:
+        """Why a cell cannot be edited in this state of the run; empty if it can."""
+        stored = self.stored_field(row, field)
+        return self.draft_model.locked_reason(self.section, row, stored)
 
     def column_of(self, _row: int, field: str) -> int | None:
         """The column that shows a field of a row; None if none does."""
@@ -149,9 +162,19 @@ class DraftTable(QAbstractTableModel):
         """A field's text as typed."""
         return self._rows[row].get(field, "")
 
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """The rows as they are shown."""
+        return self._rows
+
     def row(self, row: int) -> Row:
         """A row as it is shown."""
         return self._rows[row]
+
+    def copied(self, rows: Iterable[int]) -> str:
+        """Rows as text for the clipboard."""
+        fields = [column.field for column in self.columns]
+        return joined_cells([[self.shown(row, field) for field in fields] for row in rows])
 
     def issue_at(self, row: int, column: int) -> str:
         """What is wrong with a cell, or an empty text."""

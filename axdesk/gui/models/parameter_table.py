@@ -1,12 +1,29 @@
-"""The parameters of the draft as a table, and rows pasted from a spreadsheet."""
+"""The parameters of the draft as a table."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from PySide6.QtCore import Qt
 
-from axdesk.core.draft_cells import ParameterKind, Row, Section, split_choices
+from axdesk.core.draft_cells import (
+    ParameterKind,
+    Row,
+    Section,
+    choice_text,
+    shown_number,
+    split_choices,
+    unquoted,
+    value_type_of,
+)
 from axdesk.gui.models.draft_table import Column, DraftTable, Index, with_current
+from axdesk.gui.models.parameter_paste import (
+    NEW_ROW,
+    TITLES,
+    WIDE,
+    copied_rows,
+    merged_row,
+    read_rows,
+)
 from axdesk.gui.widgets.buttons import Choice
 from axdesk.gui.widgets.roles import Role
 
@@ -14,42 +31,27 @@ KINDS = (
     Choice(ParameterKind.DECIMAL.value, "Decimal", "wave-sine"),
     Choice(ParameterKind.WHOLE.value, "Whole", "number"),
     Choice(ParameterKind.CHOICE.value, "Choice", "list"),
+    Choice(ParameterKind.YES_NO.value, "Yes/no", "toggle-left"),
     Choice(ParameterKind.FIXED.value, "Fixed", "lock"),
     Choice(ParameterKind.DERIVED.value, "Derived", "arrow-right"),
 )
 SCALES = (Choice("", "Linear"), Choice("log", "Logarithmic"))
+RANGES = (ParameterKind.DECIMAL.value, ParameterKind.WHOLE.value)
+YES_NO = (Choice("no", "No"), Choice("yes", "Yes"))
+OPTIONAL = ("unit", "scale", "start", "step", "description")
+"""The columns that can be hidden."""
+USUALLY_HIDDEN = ("step", "description")
 
-TITLES: Mapping[str, str] = {
-    "on": "On",
-    "name": "Name",
-    "unit": "Unit",
-    "kind": "Type",
-    "low": "Low",
-    "high": "High",
-    "step": "Step",
-    "scale": "Scale",
-    "choices": "Choices",
-    "start": "Start value",
-    "description": "Description",
-    "expression": "Expression",
-    "dependents": "Dependents",
-}
-"""All fields in the order in which a wide paste is read."""
-
-WIDE: Mapping[str, str] = {
-    ParameterKind.CHOICE.value: "choices",
-    ParameterKind.DERIVED.value: "expression",
-}
-"""What stands in place of low, high and scale: type → field."""
+MENU = "menu"
+"""The column that holds no field but the row's menu."""
 
 _MEANINGLESS: Mapping[str, tuple[str, ...]] = {
-    ParameterKind.CHOICE.value: ("high", "scale"),
-    ParameterKind.FIXED.value: ("low", "high", "scale"),
-    ParameterKind.DERIVED.value: ("high", "scale", "start"),
+    ParameterKind.CHOICE.value: ("high", "scale", "step"),
+    ParameterKind.YES_NO.value: ("low", "high", "scale", "step"),
+    ParameterKind.FIXED.value: ("low", "high", "scale", "step"),
+    ParameterKind.DERIVED.value: ("high", "scale", "step", "start"),
 }
 """The columns that a type leaves empty."""
-
-NEW_ROW: Row = {"on": "yes", "kind": ParameterKind.DECIMAL.value}
 
 
 class ParameterTable(DraftTable):
@@ -58,14 +60,14 @@ class ParameterTable(DraftTable):
     section: ClassVar = Section.PARAMETERS
     columns: ClassVar[tuple[Column, ...]] = (
         Column("on", ""),
-        Column("name", "Name"),
-        Column("unit", "Unit"),
-        Column("kind", "Type"),
-        Column("low", "Low", is_number=True),
-        Column("high", "High", is_number=True),
-        Column("scale", "Scale"),
-        Column("start", "Start value", is_number=True),
-    )
+        *(
+            Column(field, TITLES[field], is_number=field in ("low", "high", "start", "step"))
+            for field in (
+                "name", "unit", "kind", "low", "high", "scale", "start", "step", "description"
+            )
+        ),
+        Column(MENU, ""),
+    )  # fmt: skip
 
     def kind_of(self, row: int) -> str:
         """The type of a row; what was typed, if it is none."""
@@ -76,46 +78,69 @@ class ParameterTable(DraftTable):
         return self.text(row, "on") != "no"
 
     def shown(self, row: int, field: str) -> str:
-        """The words of types and scales, nothing where a field has no meaning."""
-        if field == "on":
-            return ""
-        if not self._has(row, field):
+        """The words of types and scales, numbers as they are read; nothing without a meaning."""
+        if field in ("on", MENU) or not self._has(row, field):
             return ""
         text = self.edited(row, field)
-        if field == "kind":
-            return _word(KINDS, text)
-        if field == "scale":
-            return _word(SCALES, text)
-        return text
+        kind = self.kind_of(row)
+        match field:
+            case "kind":
+                return _word(KINDS, text)
+            case "scale":
+                return _word(SCALES, text)
+            case "start" if kind == ParameterKind.YES_NO:
+                return _word(YES_NO, text)
+            case "start" if kind not in RANGES:
+                return self._shown_value(row, text)
+            case "low" | "high" | "step" | "start" if kind in RANGES:
+                return shown_number(text)
+            case _:
+                return text
+
+    def _shown_value(self, row: int, text: str) -> str:
+        """A value of a choice or the fixed one, as the runner gets it."""
+        plain = unquoted(text)
+        values = split_choices(self.text(row, "choices")) or (plain,)
+        said = self.text(row, "value_type") or value_type_of(values)
+        return shown_number(plain) if said in ("int", "float") else plain
 
     def edited(self, row: int, field: str) -> str:
         """The raw text; that of what stands in place of low."""
         if field == "kind":
             return self.kind_of(row)
-        return self.text(row, self._field_at(row, field))
+        return self.text(row, self.stored_field(row, field))
 
     def cells_for(self, row: int, field: str, text: str) -> Mapping[str, str]:
         """What is typed in place of low is what stands there."""
-        return {self._field_at(row, field): text}
+        return {self.stored_field(row, field): text}
 
-    def _field_at(self, row: int, field: str) -> str:
+    def stored_field(self, row: int, field: str) -> str:
+        """Choices and expressions stand in the column of low."""
         return WIDE.get(self.kind_of(row), field) if field == "low" else field
 
     def offered(self, row: int, field: str) -> Sequence[Choice] | None:
-        """Types and scales."""
+        """Types, scales, and the values of choices."""
+        kind, text = self.kind_of(row), self.text(row, field)
         if field == "kind":
-            return with_current(KINDS, self.kind_of(row))
+            return with_current(KINDS, kind)
         if field == "scale" and self._has(row, field):
-            return with_current(SCALES, self.text(row, field))
+            return with_current(SCALES, text)
+        if field == "start" and kind == ParameterKind.YES_NO:
+            return with_current((Choice("", "None"), *YES_NO), text)
+        if field == "start" and kind == ParameterKind.CHOICE:
+            values = split_choices(self.text(row, "choices"))
+            choices = [Choice(choice_text(value), value) for value in values]
+            if values:
+                return with_current((Choice("", "None"), *choices), text)
         return None
 
     def is_number(self, row: int, field: str) -> bool:
         """Choices and expressions stand at the left of the columns that they fill."""
-        return self._field_at(row, field) == field and super().is_number(row, field)
+        return self.stored_field(row, field) == field and super().is_number(row, field)
 
     def is_editable(self, row: int, field: str) -> bool:
         """Everything that has a meaning for the row's type; the box is ticked, not edited."""
-        return field != "on" and self._has(row, field)
+        return field not in ("on", MENU) and self._has(row, field)
 
     def look(self, row: int, field: str, role: int) -> object:
         """Signs of types, tags of choices, the tick, and the dimmed look of what is off."""
@@ -128,22 +153,33 @@ class ParameterTable(DraftTable):
             case Role.ICON if field == "kind":
                 kind = self.kind_of(row)
                 return next((choice.icon for choice in KINDS if choice.value == kind), None)
-            case Role.ICON_TONE | Role.TONE if field in ("kind", "unit"):
+            case Role.ICON if field == MENU:
+                return "dots"
+            case Role.ICON_TONE | Role.TONE if field in ("kind", "unit", MENU):
                 return "text2"
             case Role.STRONG:
                 return field == "name"
-            case Role.TAGS if field == "low" and self.kind_of(row) == ParameterKind.CHOICE:
-                return list(split_choices(self.text(row, "choices")))
+            case Role.TAGS if field == "low":
+                return self._tags(row)
             case Role.PLACEHOLDER:
                 return self._placeholder(row, field)
             case _:
-                return None
+                return super().look(row, field, role)
+
+    def _tags(self, row: int) -> list[str]:
+        match self.kind_of(row):
+            case ParameterKind.CHOICE:
+                return list(split_choices(self.text(row, "choices")))
+            case ParameterKind.YES_NO:
+                return [choice.text for choice in YES_NO]
+            case _:
+                return []
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """The box can be ticked."""
         flags = super().flags(index)
         is_box = index.isValid() and self.columns[index.column()].field == "on"
-        if is_box and not self.draft_model.is_read_only:
+        if is_box and not self.locked_reason(index.row(), "on"):
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
@@ -164,67 +200,59 @@ class ParameterTable(DraftTable):
 
     def _placeholder(self, row: int, field: str) -> str | None:
         kind = self.kind_of(row)
-        if field == "unit":
-            return "–"
-        if field == "start" and kind != ParameterKind.FIXED:
-            return "–"
-        if field == "low" and kind == ParameterKind.CHOICE:
-            return "Toluene; DMF"
-        if field == "low" and kind == ParameterKind.DERIVED:
-            return "100 - a - b"
-        return None
+        match field:
+            case "unit":
+                return "–"
+            case "start" if kind != ParameterKind.FIXED and self._has(row, field):
+                return "–"
+            case "step" if kind in RANGES:
+                return "Any" if kind == ParameterKind.DECIMAL else "1"
+            case "low" if kind == ParameterKind.CHOICE:
+                return "Toluene; DMF"
+            case "low" if kind == ParameterKind.DERIVED:
+                return "100 - a - b"
+            case _:
+                return None
 
     def pasted(self, text: str, row: int, field: str) -> list[Row]:
-        """The rows of the table after a paste.
+        """The rows of the table after a paste, which fills it from a cell on.
 
-        Lines are rows and tabs part the cells, which fill the table from the given cell on, over
-        what stands there, adding rows at the end. As many cells as there are columns to the right
-        are read in the order of the table; more in the order of `TITLES`. A first line that holds
-        nothing but heads of columns says the order itself.
+        What stands there is pasted over, and rows are added at the end; see `read_rows`.
 
         Args:
             text: From the clipboard.
             row: Row of the first cell.
             field: Its field.
         """
-        lines = [line.split("\t") for line in text.splitlines() if line.strip()]
-        heads = {title.lower(): name for name, title in TITLES.items()}
-        first = [cell.strip().lower() for cell in lines[0]] if lines else []
-        if len(first) > 1 and all(cell in heads for cell in first):
-            order = [heads[cell] for cell in first]
-            lines = lines[1:]
-        else:
-            order = self._paste_order(field, max(map(len, lines), default=0))
         rows: list[Row] = list(self._rows)
-        for offset, cells in enumerate(lines):
-            given = {name: cell.strip() for name, cell in zip(order, cells, strict=False)}
+        start = "name" if field == MENU else field
+        for offset, given in enumerate(read_rows(text, start).rows):
             at = row + offset
             base = rows[at] if at < len(rows) else NEW_ROW
-            rows[at : at + 1] = [{**base, **_understood({**base, **given}, given)}]
+            rows[at : at + 1] = [merged_row(base, given)]
         return rows
 
-    def _paste_order(self, field: str, width: int) -> list[str]:
-        shown = [column.field for column in self.columns]
-        order = shown if width <= len(shown) - shown.index(field) else list(TITLES)
-        return order[order.index(field) :]
+    def copied(self, rows: Iterable[int]) -> str:
+        """Rows as text that can be pasted here and into a spreadsheet."""
+        words = {
+            "kind": {str(choice.value): choice.text for choice in KINDS},
+            "scale": {str(choice.value): choice.text for choice in SCALES},
+        }
+        return copied_rows([self._rows[row] for row in rows], words)
+
+    def duplicates(self, rows: Iterable[int]) -> list[Row]:
+        """Copies of rows, each with a name of its own."""
+        names = {self.text(row, "name").strip() for row in range(self.rowCount())}
+        copies: list[Row] = []
+        for row in rows:
+            name = self.text(row, "name").strip()
+            if name:
+                numbered = (f"{name} {number}" for number in range(2, len(names) + 3))
+                name = next(candidate for candidate in numbered if candidate not in names)
+                names.add(name)
+            copies.append({**self._rows[row], "name": name})
+        return copies
 
 
 def _word(choices: Sequence[Choice], value: str) -> str:
     return next((choice.text for choice in choices if choice.value == value), value)
-
-
-def _understood(row: Row, given: Mapping[str, str]) -> dict[str, str]:
-    """Pasted words as the draft writes them; what is not understood stays as it is."""
-    cells = dict(given)
-    for name, choices in (("kind", KINDS), ("scale", SCALES)):
-        if name in cells:
-            words = {choice.text.lower(): str(choice.value) for choice in choices}
-            words |= {str(choice.value): str(choice.value) for choice in choices}
-            cells[name] = words.get(cells[name].lower(), cells[name])
-    if "on" in cells:
-        cells["on"] = "no" if cells["on"].lower() in ("no", "false", "0", "off") else "yes"
-    kind = cells.get("kind", row.get("kind"))
-    wide = WIDE.get(kind or "", "low")
-    if wide != "low" and cells.get("low") and not cells.get(wide):
-        cells[wide] = cells.pop("low")
-    return cells

@@ -22,7 +22,7 @@ from axdesk.gui.models.goal_texts import (
     optimization_of,
     told_goals,
 )
-from axdesk.gui.models.parameter_table import TITLES as PARAMETER_TITLES
+from axdesk.gui.models.parameter_paste import TITLES as PARAMETER_TITLES
 from axdesk.gui.models.run_texts import (
     at_a_time,
     first_trials,

@@ -1,9 +1,11 @@
 """The page General: what the experiment is called, whose it is, where its plugins lie."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPlainTextEdit
 
 from axdesk.core.draft_cells import Problem, Section
@@ -44,15 +46,27 @@ class GeneralPage(SetupPage):
             field: label("", "small", "bad", wrap=True)
             for field in ("name", "plugin_folder", "plugin_python")
         }
-        self._browse_buttons = (
-            Button("Browse…", "folder-open", on_click=self._browse, name="setup.general.browse"),
-            Button("Browse…", "folder-open", on_click=self._browse_python,
-                   name="setup.general.browse_python"),
-        )  # fmt: skip
+        self._browse_buttons = {
+            "plugin_folder": Button(
+                "Browse…", "folder-open", on_click=self._browse, name="setup.general.browse"
+            ),
+            "plugin_python": Button(
+                "Browse…", "folder-open", on_click=self._browse_python,
+                name="setup.general.browse_python",
+            ),
+        }  # fmt: skip
+        self._open_folder = Button(
+            "Open", "external-link", on_click=self._show_folder, name="setup.general.open_folder"
+        )
+        self._rename = Button("", kind="quiet", on_click=self._mend_name,
+                              name="setup.general.rename")  # fmt: skip
 
         card = Card("Experiment")
         card.body.addWidget(labelled("Name", name))
-        card.body.addWidget(self._issues["name"])
+        clash = QHBoxLayout()
+        clash.addWidget(self._issues["name"], 1)
+        clash.addWidget(self._rename)
+        card.body.addLayout(clash)
         card.body.addWidget(labelled("Description", self._description))
         card.body.addWidget(labelled("Owner", owner))
         self.body.addWidget(card)
@@ -64,15 +78,17 @@ class GeneralPage(SetupPage):
             "small", "text2", wrap=True,
         )  # fmt: skip
         plugins = Card("Plugins", note="the Python files that reach the laboratory")
-        for text, name_of, field, browse, hint in (
-            ("Plugin folder", "plugin_folder", self._folder, self._browse_buttons[0], self._hint),
-            ("Python of the plugins", "plugin_python", self._python, self._browse_buttons[1],
-             help_text),
-        ):  # fmt: skip
+        for text, name_of, field, hint in (
+            ("Plugin folder", "plugin_folder", self._folder, self._hint),
+            ("Python of the plugins", "plugin_python", self._python, help_text),
+        ):
             line = QHBoxLayout()
             line.setSpacing(px(8))
             line.addWidget(labelled(text, field), 1)
-            line.addWidget(browse, 0, Qt.AlignmentFlag.AlignBottom)
+            bottom = Qt.AlignmentFlag.AlignBottom
+            line.addWidget(self._browse_buttons[name_of], 0, bottom)
+            if name_of == "plugin_folder":
+                line.addWidget(self._open_folder, 0, bottom)
             plugins.body.addLayout(line)
             plugins.body.addWidget(self._issues[name_of])
             plugins.body.addWidget(hint)
@@ -98,8 +114,14 @@ class GeneralPage(SetupPage):
             told = bool(issue) and not (field == "name" and self.fields.is_patient)
             shown.setText(issue if told else "")
             shown.setVisible(told)
-        for button in self._browse_buttons:
-            button.setEnabled(not self.model.is_read_only)
+        remedy = self._name_remedy()
+        self._rename.setVisible(remedy is not None and self._issues["name"].isVisibleTo(self))
+        if remedy is not None:
+            self._rename.setText(remedy[0].replace("&", "&&"))
+            self._rename.setAccessibleName(remedy[0])
+        for name_of, button in self._browse_buttons.items():
+            locked = self.model.locked_reason(Section.GENERAL, 0, name_of)
+            button.set_available(not locked, reason=locked)
         catalogue = self.model.catalogue
         if self.model.is_reading_plugins:
             self._hint.setText("Reading the folder…")
@@ -109,6 +131,9 @@ class GeneralPage(SetupPage):
             count = len(catalogue.files)
             files = "one file" if count == 1 else f"{count} files"
             self._hint.setText(f"In use: {catalogue.folder}, with {files}.")
+        is_wrong = bool(self.model.issue(Section.GENERAL, 0, "plugin_folder"))
+        has_folder = catalogue is not None and bool(catalogue.folder) and not is_wrong
+        self._open_folder.set_available(has_folder, reason="There is no folder to open.")
 
     def go_to(self, problem: Problem) -> None:
         """Put the focus into the field."""
@@ -119,6 +144,21 @@ class GeneralPage(SetupPage):
     def leave(self) -> None:
         """Be frank about a missing name from now on."""
         self.fields.is_patient = False
+
+    def _name_remedy(self) -> tuple[str, Mapping[str, str]] | None:
+        """A name that is free, where another experiment has the one typed."""
+        problems = (p for p in self.model.problems_of(Section.GENERAL) if p.field == "name")
+        return next((remedy for p in problems for remedy in p.remedies), None)
+
+    def _mend_name(self) -> None:
+        remedy = self._name_remedy()
+        if remedy is not None:
+            self.model.edit_cells(Section.GENERAL, 0, remedy[1])
+
+    def _show_folder(self) -> None:
+        """Show the folder in use in the file manager."""
+        if self.model.catalogue is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(self.model.catalogue.folder))
 
     def _browse(self) -> None:
         current = self._folder.text() or (

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QSignalBlocker
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
 
 from axdesk.core.draft_cells import Problem, Section
@@ -48,6 +49,7 @@ class CellFields:
         match field:
             case TextField():
                 field.textEdited.connect(lambda text: self._edit(name, text))
+                field.editingFinished.connect(self._model.seal)
             case ComboField() | SegmentedButton():
                 field.chosen.connect(lambda value: self._edit(name, str(value)))
             case QCheckBox():
@@ -90,12 +92,15 @@ class CellFields:
             issue = ""
         with QSignalBlocker(field):
             _show_text(field, text, self._choices[name])
-        field.setEnabled(not self._model.is_read_only)
+        locked = self._model.locked_reason(self._section, self.row, name)
+        field.setEnabled(not locked)
         if isinstance(field, TextField):
             field.set_issue(issue)
+            if locked:
+                field.setToolTip(locked)
         elif isinstance(field, ComboField):
             set_property(field, "issue", "error" if issue else "")
-            field.setToolTip(issue or field.currentText())
+            field.setToolTip(issue or locked or field.currentText())
             field.setAccessibleDescription(issue)
 
 
@@ -145,17 +150,22 @@ class ProblemList(IssueList):
     def __init__(self, model: DraftModel, go_to: Callable[[Problem], object], *, name: str) -> None:
         super().__init__(name=name)
         self._model = model
-        self._shown: tuple[Problem, ...] = ()
-        self._was_read_only = False
-        self.issue_clicked.connect(go_to)
+        self._shown: tuple[object, ...] = ((), "", False)
+        self.issue_clicked.connect(lambda problem: go_to(problem) if problem else None)
 
-    def show_problems(self, problems: tuple[Problem, ...]) -> None:
-        """Show these problems instead."""
-        read_only = self._model.is_read_only
-        if problems == self._shown and read_only == self._was_read_only:
+    def show_problems(self, problems: tuple[Problem, ...], told: str = "") -> None:
+        """Show these problems instead.
+
+        Args:
+            problems: In order.
+            told: What could not be done, as a sentence; empty for nothing.
+        """
+        shown = (problems, told, self._model.is_read_only)
+        if shown == self._shown:
             return
-        self._shown, self._was_read_only = problems, read_only
-        self.set_issues([self._issue(problem) for problem in problems])
+        self._shown = shown
+        notices = [Issue("Not done", told, level="warning")] if told else []
+        self.set_issues([*notices, *(self._issue(problem) for problem in problems)])
 
     def _issue(self, problem: Problem) -> Issue:
         remedies = () if self._model.is_read_only else problem.remedies
@@ -171,12 +181,17 @@ class ProblemList(IssueList):
         return lambda: self._model.edit_cells(problem.section, problem.row or 0, cells)
 
 
+TABLE_SHARE = 0.62
+"""What a table may take of a page's height; above it, it scrolls by itself."""
+
+
 class TablePage(SetupPage):
     """A page with a table over a section, a line to add rows, and its problems below."""
 
     def __init__(self, model: DraftModel, title: str, sentence: str) -> None:
         super().__init__(model, title, sentence)
         self.table: SetupTable
+        self._told = ""
 
     def set_up(self, table: SetupTable, foot: QWidget, issues_name: str) -> None:
         """Lay the table, its foot and its problems into the page."""
@@ -194,6 +209,8 @@ class TablePage(SetupPage):
         table.row_wanted.connect(self.add_row)
         table.rows_unwanted.connect(self.remove_rows)
         table.row_left.connect(self._forgive_no_more)
+        table.rows_moved.connect(self.move_rows)
+        self.model.changed.connect(lambda: self.tell(""))
         table.selectionModel().currentChanged.connect(self.refresh)
 
     @property
@@ -206,8 +223,19 @@ class TablePage(SetupPage):
         if self.table.current_row < 0:
             self.table.select_row(0)
         shown = [p for p in self.model.problems_of(self.rows.section) if self.is_shown(p)]
-        self.issues.show_problems(tuple(shown))
+        self.issues.show_problems(tuple(shown), self._told)
         self.table.update_tip()
+
+    def tell(self, sentence: str) -> None:
+        """Say what could not be done, until the next edit; empty takes it back."""
+        if sentence != self._told:
+            self._told = sentence
+            self.refresh()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep what stands below the table in sight, however many rows it has."""
+        super().resizeEvent(event)
+        self.table.set_room(max(int(self.viewport().height() * TABLE_SHARE), px(280)))
 
     def is_shown(self, problem: Problem) -> bool:
         """Whether a problem is told on this page."""
@@ -234,7 +262,8 @@ class TablePage(SetupPage):
 
     def add_row(self) -> None:
         """Add a row at the end and type its first cell."""
-        if self.model.is_read_only:
+        if reason := self.model.rows_locked_reason(self.rows.section):
+            self.tell(reason)
             return
         row = self.rows.rowCount()
         first = next(i for i, c in enumerate(self.rows.columns) if c.field != "on")
@@ -249,9 +278,19 @@ class TablePage(SetupPage):
 
     def remove_rows(self, rows: list[int]) -> None:
         """Take rows away."""
-        if rows:
+        if reason := self.model.rows_locked_reason(self.rows.section):
+            self.tell(reason)
+        elif rows:
             self.model.remove_rows(self.rows.section, rows)
             self.table.select_row(min(rows))
+
+    def move_rows(self, rows: list[int], before: int) -> None:
+        """Move rows to stand before another, and keep them selected."""
+        if reason := self.model.rows_locked_reason(self.rows.section):
+            self.tell(reason)
+        elif rows:
+            first = self.model.move_rows(self.rows.section, rows, before)
+            self.table.select_rows(first, len(rows))
 
     def _forgive_no_more(self, row: int) -> None:
         self.rows.leave_row(row)

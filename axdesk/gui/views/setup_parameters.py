@@ -1,23 +1,32 @@
 """The page Parameters: what may change from trial to trial, and how far."""
 
-import math
+from functools import partial
 
-from PySide6.QtWidgets import QHBoxLayout
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QHBoxLayout, QMenu
 
-from axdesk.core.draft_cells import ParameterKind, Section, parse_number, value_text
-from axdesk.core.errors import UserInputError
+from axdesk.core.draft_cells import ParameterKind, Problem, Section
+from axdesk.gui.icons import icon
 from axdesk.gui.models.draft_model import DraftModel
-from axdesk.gui.models.parameter_table import NEW_ROW, WIDE, ParameterTable
+from axdesk.gui.models.draft_table import Index
+from axdesk.gui.models.formatting import counted
+from axdesk.gui.models.parameter_paste import NEW_ROW, WIDE, read_rows
+from axdesk.gui.models.parameter_table import MENU, OPTIONAL, USUALLY_HIDDEN, ParameterTable
 from axdesk.gui.style import px
-from axdesk.gui.views.setup_page import CellFields, TablePage, table_foot
+from axdesk.gui.views.parameter_details import ParameterDetails
+from axdesk.gui.views.setup_page import TablePage, table_foot
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button
-from axdesk.gui.widgets.cards import Card
-from axdesk.gui.widgets.delegates import CheckDelegate, TagsDelegate
-from axdesk.gui.widgets.fields import TextField, labelled
+from axdesk.gui.widgets.delegates import GripDelegate, TagsDelegate
 from axdesk.gui.widgets.labels import label
 
-WIDTHS = (44, 0, 78, 118, 84, 92, 128, 116)
+_WIDTHS = {
+    "on": 62, "name": 0, "unit": 78, "kind": 118, "low": 84, "high": 92, "scale": 128,
+    "start": 116, "step": 84, "description": 220, MENU: 40,
+}  # fmt: skip
+_SPANNED = ("low", "high", "scale")
+_SPANNING = (*WIDE, ParameterKind.YES_NO.value)
 
 
 class ParametersPage(TablePage):
@@ -29,28 +38,17 @@ class ParametersPage(TablePage):
         super().__init__(
             model, "Parameters", "What axdesk may change from trial to trial, and how far."
         )
-        self._duplicate = Button(
-            "Duplicate", "copy", on_click=self._duplicate_row, name="setup.parameters.duplicate"
-        )
-        self._remove = Button(
-            "Remove", "trash", on_click=self._remove_selected, name="setup.parameters.remove"
-        )
-        self._duplicate.setToolTip("Ctrl+D")
-        self._remove.setToolTip("Del")
-        tools = QHBoxLayout()
-        tools.setSpacing(px(8))
-        tools.addWidget(self._duplicate)
-        tools.addWidget(self._remove)
-        tools.addStretch(1)
-        self.body.addLayout(tools)
-
         self._parameters = ParameterTable(model)
+        self._add_tools()
+        fields = [column.field for column in self._parameters.columns]
+        self._column = {field: index for index, field in enumerate(fields)}
         table = SetupTable(
-            self._parameters, name="setup.parameters.table", label="Parameters", widths=WIDTHS,
-            empty="No parameters yet.",
+            self._parameters, name="setup.parameters.table", label="Parameters",
+            widths=[_WIDTHS[field] for field in fields], empty="No parameters yet.",
+            grip=GripDelegate.GRIP,
         )  # fmt: skip
-        table.setItemDelegateForColumn(0, CheckDelegate(table))
-        table.setItemDelegateForColumn(4, TagsDelegate(table))
+        table.setItemDelegateForColumn(self._column["on"], GripDelegate(table))
+        table.setItemDelegateForColumn(self._column["low"], TagsDelegate(table))
         self._add = Button(
             "Add parameter", "plus", kind="quiet", on_click=self.add_row,
             name="setup.parameters.add",
@@ -59,147 +57,202 @@ class ParametersPage(TablePage):
             self._add, "or press Enter in the last row. Paste rows from a spreadsheet with Ctrl V."
         )
         self.set_up(table, foot, "setup.parameters.issues")
-        table.duplicate_wanted.connect(self._duplicate_at)
-        table.pasted.connect(self._paste)
-        self._parameters.dataChanged.connect(self._span_choices)
-        self._parameters.rowsInserted.connect(self._span_choices)
-        self._parameters.rowsRemoved.connect(self._span_choices)
-        self._add_details()
+        table.duplicate_wanted.connect(self.duplicate_rows)
+        table.pasted.connect(self.paste)
+        table.menu_wanted.connect(self._show_menu)
+        table.clicked.connect(self._open_menu_at)
+        for signal in (
+            self._parameters.dataChanged, self._parameters.rowsInserted,
+            self._parameters.rowsRemoved,
+        ):  # fmt: skip
+            signal.connect(self._span_choices)
+        self._details = ParameterDetails(model, self._parameters)
+        self.body.addWidget(self._details)
         self.body.addStretch(1)
+        self._columns_menu = self._made_columns_menu()
+        self._columns.setMenu(self._columns_menu)
+        for field in USUALLY_HIDDEN:
+            self.show_column(field, is_shown=False)
+
+    def _add_tools(self) -> None:
+        self._duplicate = Button(
+            "Duplicate",
+            "copy",
+            on_click=self._duplicate_selected,
+            name="setup.parameters.duplicate",
+        )
+        self._remove = Button(
+            "Remove", "trash", on_click=self._remove_selected, name="setup.parameters.remove"
+        )
+        self._import = Button(
+            "Paste as new rows", "table-import", on_click=self.paste_new,
+            name="setup.parameters.import",
+        )  # fmt: skip
+        self._hidden = label("", "small", "text2")
+        self._columns = Button("Columns", "columns-3", name="setup.parameters.columns")
+        tools = QHBoxLayout()
+        tools.setSpacing(px(8))
+        for button in (self._duplicate, self._remove, self._import):
+            tools.addWidget(button)
+        tools.addStretch(1)
+        tools.addWidget(self._hidden)
+        tools.addWidget(self._columns)
+        self.body.addLayout(tools)
+
+    # columns
+
+    def _made_columns_menu(self) -> QMenu:
+        menu = QMenu(self)
+        for field in OPTIONAL:
+            action = menu.addAction(self._parameters.columns[self._column[field]].title)
+            action.setObjectName(f"setup.parameters.columns.{field}")
+            action.setCheckable(True)
+            action.setChecked(True)
+            action.toggled.connect(lambda on, f=field: self.show_column(f, is_shown=on))
+        return menu
+
+    def show_column(self, field: str, *, is_shown: bool) -> None:
+        """Show or hide one of the optional columns."""
+        column = self._column[field]
+        action = self._columns_menu.actions()[OPTIONAL.index(field)]
+        action.setChecked(is_shown)
+        self.table.setColumnHidden(column, not is_shown)
+        self.table.fit()
+        hidden = sum(self.table.isColumnHidden(self._column[f]) for f in OPTIONAL)
+        self._hidden.setText(f"{counted(hidden, 'column')} hidden" if hidden else "")
         self._span_choices()
 
-    def _add_details(self) -> None:
-        self._details = Card(
-            "Details", note="details of the selected row", name="setup.parameters.details"
-        )
-        self._details_fields = CellFields(self.model, Section.PARAMETERS)
-        description = TextField(
-            placeholder="What it is, for whoever reads it later",
-            name="setup.parameters.details.description",
-        )
-        self._choices = TextField(
-            placeholder="Toluene; 1,4-Dioxane; DMF", name="setup.parameters.details.choices"
-        )
-        self._choices_cell = labelled("Choices, separated by semicolons", self._choices)
-        dependents = TextField(
-            placeholder="Toluene: Water, Time; DMF: Time",
-            name="setup.parameters.details.dependents",
-        )
-        self._dependents_cell = labelled(
-            "Parameters that exist only with some of the choices", dependents
-        )
-        step = TextField(
-            placeholder="Every value between Low and High", name="setup.parameters.details.step"
-        )
-        self._step_cell = labelled("Step, counted from Low", step)
-        self._off = label(
-            "Off: every trial has the start value; without one the runner does not get it.",
-            "body",
-            "text2",
-            wrap=True,
-        )
-        self._spread_head = label("Spread on this scale", "head", "text2")
-        self._spread = label("", "body", "text2", wrap=True)
-        self._details.body.addWidget(self._off)
-        self._details.body.addWidget(self._choices_cell)
-        self._details.body.addWidget(self._dependents_cell)
-        self._details.body.addWidget(self._step_cell)
-        self._details.body.addWidget(labelled("Description", description))
-        self._details.body.addWidget(self._spread_head)
-        self._details.body.addWidget(self._spread)
-        self._details_fields.add("description", description)
-        self._details_fields.add("choices", self._choices)
-        self._details_fields.add("dependents", dependents)
-        self._details_fields.add("step", step)
-        self.body.addWidget(self._details)
+    # showing
 
     def refresh(self) -> None:
         """Show problems, and the details of the selected row."""
         super().refresh()
-        row, editable = self.table.current_row, not self.model.is_read_only
+        row = self.table.current_row
+        locked = self.model.rows_locked_reason(Section.PARAMETERS)
         has_row = 0 <= row < self._parameters.rowCount()
-        self._add.setEnabled(editable)
-        for button in (self._duplicate, self._remove):
-            button.set_available(editable and has_row, reason="Select a row first.")
+        for button in (self._add, self._import):
+            button.set_available(not locked, reason=locked)
+        for button, keys in ((self._duplicate, "Ctrl+D"), (self._remove, "Del")):
+            button.set_available(has_row and not locked, reason=locked or "Select a row first.")
+            if button.isEnabled():
+                button.setToolTip(keys)
         self._details.setVisible(has_row)
-        if not has_row:
+        if has_row:
+            self._details.show_row(row)
+
+    def go_to(self, problem: Problem) -> None:
+        """Go to the cell, or to the field below where the table shows none."""
+        super().go_to(problem)
+        if problem.row is None or not 0 <= problem.row < self._parameters.rowCount():
             return
-        name = self._parameters.text(row, "name").strip()
-        self._details.set_title(name or f"Row {row + 1}", "details of the selected row")
-        self._details_fields.row = row
-        self._details_fields.refresh()
-        kind = self._parameters.kind_of(row)
-        self._off.setVisible(not self._parameters.is_on(row))
-        for cell in (self._choices_cell, self._dependents_cell):
-            cell.setVisible(kind == ParameterKind.CHOICE)
-        is_range = kind in (ParameterKind.DECIMAL, ParameterKind.WHOLE)
-        for part in (self._step_cell, self._spread_head, self._spread):
-            part.setVisible(is_range)
-        if is_range:
-            self._spread.setText(self._spread_of(row))
+        column = self._parameters.column_of(problem.row, problem.field)
+        if column is None or self.table.isColumnHidden(column):
+            self.refresh()
+            if self._details.focus_field(problem.field):
+                self.ensureWidgetVisible(self._details)
+
+    def _span_choices(self, *_: object) -> None:
+        """Let choices and expressions run across low, high and scale."""
+        first = self._column["low"]
+        for row in range(self._parameters.rowCount()):
+            width = len(_SPANNED) if self._parameters.kind_of(row) in _SPANNING else 1
+            if self.table.columnSpan(row, first) != width:
+                self.table.setSpan(row, first, 1, width)
+
+    # editing
 
     def new_row(self) -> dict[str, str]:
         """A decimal number that is on."""
         return dict(NEW_ROW)
 
-    def _spread_of(self, row: int) -> str:
-        """Five values that are evenly spread on the row's scale."""
-        is_log = self._parameters.text(row, "scale") == "log"
-        try:
-            low, high = (parse_number(self._parameters.text(row, f)) for f in ("low", "high"))
-        except UserInputError:
-            return "Shown as soon as Low and High are numbers"
-        if low >= high or (is_log and low <= 0):
-            return "Shown as soon as Low is valid"
-        steps = [index / 4 for index in range(5)]
-        if is_log:
-            values = [low * math.exp(step * math.log(high / low)) for step in steps]
-        else:
-            values = [low + step * (high - low) for step in steps]
-        step = self._step_of(row)
-        digits = 3 if step is None else 6
-        if step is not None:
-            steps_up = dict.fromkeys(round((value - low) / step) for value in values)
-            values = [low + step * count for count in steps_up if low + step * count <= high]
-        return " · ".join(value_text(float(f"{value:.{digits}g}")) for value in values)
+    def duplicate_rows(self, rows: list[int]) -> None:
+        """Put copies of rows behind them, and select the copies."""
+        if reason := self.model.rows_locked_reason(Section.PARAMETERS):
+            self.tell(reason)
+        elif rows:
+            at = rows[-1] + 1
+            copies = self._parameters.duplicates(rows)
+            self.model.insert_rows(Section.PARAMETERS, at, copies)
+            self.table.go_to(at, self._column["name"])
+            self.table.select_rows(at, len(copies))
 
-    def _step_of(self, row: int) -> float | None:
-        text = self._parameters.text(row, "step").strip()
-        try:
-            step = parse_number(text) if text else 0.0
-        except UserInputError:
-            step = 0.0
-        is_whole = self._parameters.kind_of(row) == ParameterKind.WHOLE
-        return step if step > 0 else (1.0 if is_whole else None)
+    def paste(self, text: str) -> None:
+        """Paste over the table from the current cell on."""
+        index = self.table.currentIndex()
+        row = index.row() if index.isValid() else self._parameters.rowCount()
+        field = self._parameters.columns[index.column()].field if index.isValid() else "name"
+        self._paste_at(text, row, field)
 
-    def _span_choices(self, *_: object) -> None:
-        """Let choices and expressions run across low, high and scale."""
-        for row in range(self._parameters.rowCount()):
-            wide = self._parameters.kind_of(row) in WIDE
-            if self.table.columnSpan(row, 4) != (3 if wide else 1):
-                self.table.setSpan(row, 4, 1, 3 if wide else 1)
+    def paste_new(self) -> None:
+        """Paste as new rows at the end."""
+        text = QGuiApplication.clipboard().text()
+        self._paste_at(text, self._parameters.rowCount(), "name")
 
-    def _duplicate_row(self) -> None:
-        self._duplicate_at(self.table.current_row)
-
-    def _duplicate_at(self, row: int) -> None:
-        if not 0 <= row < self._parameters.rowCount():
+    def _paste_at(self, text: str, row: int, field: str) -> None:
+        pasted = read_rows(text, "name" if field == MENU else field)
+        if not pasted.rows:
+            self.tell("The clipboard holds no text. Copy cells of a spreadsheet first.")
             return
-        names = {self._parameters.text(i, "name") for i in range(self._parameters.rowCount())}
-        name = self._parameters.text(row, "name")
-        copies = (f"{name} {number}" for number in range(2, len(names) + 3))
-        copy = next(candidate for candidate in copies if candidate not in names)
-        copied = {**self._parameters.row(row), "name": copy if name else ""}
-        if self.model.insert_rows(Section.PARAMETERS, row + 1, [copied]):
-            self.table.go_to(row + 1, 1)
+        rows = self._parameters.pasted(text, row, field)
+        was_taken = self.model.replace_rows(Section.PARAMETERS, rows)
+        reason = self._parameters.locked_reason(row, "name")
+        if not was_taken and reason:
+            self.tell(reason)
+            return
+        self.table.select_rows(max(row, 0), len(pasted.rows))
+        if pasted.left_out:
+            names = ", ".join(f"“{name}”" for name in pasted.left_out)
+            self.tell(f"No column of the table is called {names}; that was left out.")
+
+    def _duplicate_selected(self) -> None:
+        self.duplicate_rows(self.table.selected_rows())
 
     def _remove_selected(self) -> None:
         self.remove_rows(self.table.selected_rows())
 
-    def _paste(self, text: str) -> None:
-        index = self.table.currentIndex()
-        row = index.row() if index.isValid() else self._parameters.rowCount()
-        column = index.column() if index.isValid() else 1
-        field = self._parameters.columns[column].field
-        self.model.replace_rows(Section.PARAMETERS, self._parameters.pasted(text, row, field))
-        self.table.select_row(max(row, 0))
+    # the menu of rows
+
+    def _open_menu_at(self, index: Index) -> None:
+        if self._parameters.columns[index.column()].field == MENU:
+            corner = self.table.visualRect(index).bottomLeft()
+            self._show_menu(self.table.viewport().mapToGlobal(corner))
+
+    def row_menu(self) -> QMenu:
+        """The menu of the selected rows."""
+        menu = QMenu(self)
+        menu.setObjectName("setup.parameters.menu")
+        rows = self.table.selected_rows()
+        locked = self.model.rows_locked_reason(Section.PARAMETERS)
+        count = self._parameters.rowCount()
+        for text, icon_name, keys, act, is_possible in (
+            ("Move up", "arrow-up", "Alt+Up", partial(self.table.move_selected, -1),
+             bool(rows) and rows[0] > 0),
+            ("Move down", "arrow-down", "Alt+Down", partial(self.table.move_selected, 1),
+             bool(rows) and rows[-1] < count - 1),
+            ("Duplicate", "copy", "Ctrl+D", self._duplicate_selected, bool(rows)),
+            ("Remove", "trash", "Del", self._remove_selected, bool(rows)),
+        ):  # fmt: skip
+            action = menu.addAction(icon(icon_name, "text2"), f"{text}\t{keys}")
+            action.setEnabled(is_possible and not locked)
+            action.triggered.connect(lambda _=False, act=act: act())
+        menu.addSeparator()
+        copy = menu.addAction("Copy\tCtrl+C")
+        copy.setEnabled(bool(rows))
+        copy.triggered.connect(self.table.copy)
+        has_text = bool(QGuiApplication.clipboard().text().strip())
+        for text, act in (
+            ("Paste from this cell on\tCtrl+V", self._paste_here),
+            ("Paste as new rows", self.paste_new),
+        ):
+            action = menu.addAction(text)
+            action.setEnabled(has_text and not locked)
+            action.triggered.connect(lambda _=False, act=act: act())
+        return menu
+
+    def _paste_here(self) -> None:
+        self.paste(QGuiApplication.clipboard().text())
+
+    def _show_menu(self, place: QPoint) -> None:
+        menu = self.row_menu()
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(place)

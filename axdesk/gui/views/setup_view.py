@@ -58,7 +58,8 @@ class SetupView(QWidget):
         layout.addWidget(self._side)
         layout.addWidget(self._stack, 1)
         self._sections.section_chosen.connect(self._show_page)
-        model.refreshed.connect(self._refresh)
+        model.settled.connect(self._refresh)
+        model.stepped.connect(self._follow_step)
         self._fix_width()
         theme_manager().changed.connect(self._fix_width)
         self._sections.set_current(Section.GENERAL)
@@ -130,6 +131,14 @@ class SetupView(QWidget):
                 review.start_requested.connect(self.start_requested)
                 review.fix_requested.connect(self.go_to)
                 return review
+
+    def _follow_step(self, section: Section) -> None:
+        """Show what undo or redo changed, if another page is shown."""
+        shown = self._stack.currentWidget()
+        # The plugins of metrics are edited on the page of the runner.
+        places = {section, Section.RUNNER} if section is Section.OBJECTIVES else {section}
+        if all(shown is not self._pages.get(place) for place in places):
+            self._sections.set_current(section)
 
     def _show_page(self, key: str) -> None:
         former = self._stack.currentWidget()

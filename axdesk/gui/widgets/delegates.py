@@ -14,7 +14,17 @@ from PySide6.QtCore import (
     QSize,
     Qt,
 )
-from PySide6.QtGui import QColor, QFont, QFontMetrics, QMouseEvent, QPainter, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QGuiApplication,
+    QKeyEvent,
+    QKeySequence,
+    QMouseEvent,
+    QPainter,
+    QPen,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QStyle,
@@ -151,6 +161,18 @@ class CellDelegate(QStyledItemDelegate):
         return area.adjusted(side + px(6), 0, 0, 0)
 
 
+class CellField(TextField):
+    """A line of text in a cell; what is pasted and fills more than a cell is left to the table."""
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Pass a paste of several cells on."""
+        pasted = QGuiApplication.clipboard().text().strip()
+        if event.matches(QKeySequence.StandardKey.Paste) and set(pasted) & set("\t\n\r"):
+            event.ignore()
+        else:
+            super().keyPressEvent(event)
+
+
 class EditableDelegate(CellDelegate):
     """A cell that is edited: looks like text until hovered, current or wrong.
 
@@ -204,7 +226,7 @@ class EditableDelegate(CellDelegate):
             combo.setProperty("cell", True)
             combo.activated.connect(lambda: self._close(combo))
             return combo
-        field = TextField(placeholder=_text(index, Role.PLACEHOLDER))
+        field = CellField(placeholder=_text(index, Role.PLACEHOLDER))
         field.setParent(parent)
         field.setProperty("cell", True)
         field.textEdited.connect(lambda: self.commitData.emit(field))
@@ -293,6 +315,25 @@ class CheckDelegate(EditableDelegate):
             return False
         other = Qt.CheckState.Unchecked if _is_checked(index) else Qt.CheckState.Checked
         return model.setData(index, other.value, Qt.ItemDataRole.CheckStateRole)
+
+
+class GripDelegate(CheckDelegate):
+    """A check box with a grip before it, by which the row is dragged."""
+
+    GRIP = 24
+    """Width of the grip, at a 16 pixel line."""
+
+    def paint_content(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: Index, area: QRect
+    ) -> None:
+        """Draw the grip, then the box in the room that is left."""
+        rect = _rect(option)
+        side = px(16)
+        grip = QRect(rect.left() + px(6), rect.center().y() - side // 2, side, side)
+        draw_icon(painter, "grip-vertical", grip, current_theme().color("text3"))
+        boxed = QStyleOptionViewItem(option)
+        boxed.rect = rect.adjusted(px(self.GRIP), 0, 0, 0)
+        super().paint_content(painter, boxed, index, area)
 
 
 class TagsDelegate(EditableDelegate):
