@@ -11,6 +11,7 @@ from axdesk.api.client import Client, Opened
 from axdesk.api.dry_test import DryTester
 from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.api.rescue import Backup, backups_of
+from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
 from axdesk.core.clock import SystemClock
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
@@ -18,6 +19,7 @@ from axdesk.core.dry_test import PassedTest, plugins_of
 from axdesk.core.errors import AxdeskError, NotFoundError, PreflightError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.feasible_share import FeasibleShare
+from axdesk.core.names import checked_name
 from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
@@ -41,6 +43,7 @@ class Workspace:
         plugin_folder: Where plugins lie for experiments that name no folder of their own.
         plugin_python: What runs them for experiments that name no Python of their own; empty for
             axdesk's own.
+        template_folder: Where the operator's templates lie; it may not exist yet.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class Workspace:
         plugin_folder: Path | None = None,
         plugin_python: str = "",
         *,
+        template_folder: Path | None = None,
         must_exist: bool = False,
     ) -> None:
         """Open a workspace.
@@ -59,6 +63,7 @@ class Workspace:
                 plugins that come with axdesk.
             plugin_python: Goes before the Python that an experiment file names: a path, or a
                 command on the search path; empty for axdesk's own.
+            template_folder: Where the operator's templates lie; None for the user's data folder.
             must_exist: Whether the database is not made if it does not exist.
 
         Raises:
@@ -69,6 +74,7 @@ class Workspace:
         self.plugin_folder = (plugin_folder or resource_path("plugins")).absolute()
         self._is_folder_given = plugin_folder is not None
         self.plugin_python = plugin_python
+        self.template_folder = template_folder or default_template_folder()
         self._store = SqlStore.at(self.database, must_exist=must_exist)
         self._catalogues: dict[tuple[Path, str], tuple[object, PluginCatalogue]] = {}
 
@@ -210,6 +216,25 @@ class Workspace:
             draft = draft.with_cell(Section.GENERAL, 0, "name", self._free_name(f"{name} copy"))
         return self.new_draft(draft)
 
+    def rename_as_typed(self, experiment_id: int) -> None:
+        """Give an experiment the name that its draft says, if that is one and is free.
+
+        Raises:
+            ExperimentBusyError: If a run goes on.
+        """
+        draft = self._store.load_draft(experiment_id)
+        name = "" if draft is None else draft.general.get("name", "").strip()
+        listed = {summary.id: summary for summary in self.summaries()}
+        mine = listed.get(experiment_id)
+        taken = {summary.name for summary in listed.values()}
+        if mine is None or mine.state is RunState.DRAFT or not name or name in taken:
+            return
+        try:
+            checked_name(name, "experiment")
+        except UserInputError:
+            return  # General says what is wrong with it
+        self.configure(experiment_id, replace(self.experiment(experiment_id).setup, name=name))
+
     def delete(self, experiment_id: int) -> None:
         """Forget an experiment or a draft with all that belongs to it."""
         self._store.delete(experiment_id)
@@ -232,9 +257,88 @@ class Workspace:
             plugin_python=self.plugin_python or setup.plugin_python,
         )
 
+    def new_from_file(self, path: Path) -> tuple[int, str, str]:
+        """Keep what an experiment file says as a new draft.
+
+        Returns:
+            Its number, the name that it has, and that in the file: one that is taken gets a number
+            behind it.
+
+        Raises:
+            ExperimentFileError: If the file is not valid, with the places.
+        """
+        setup = self.read_file(path)
+        named = replace(setup, name=self._free_name(setup.name))
+        return self.new_draft(draft_of(named)), named.name, setup.name
+
     def write_file(self, setup: ExperimentSetup, path: Path) -> None:
         """Write an experiment file, whole or not at all."""
         write_experiment_file(setup, path)
+
+    def write_draft(self, draft: Draft, path: Path) -> None:
+        """Write what a draft says as an experiment file; runner and metrics may be left open.
+
+        Raises:
+            PreflightError: If the draft says no set-up yet; a file takes only what is valid.
+            UserInputError: If the file cannot be written.
+        """
+        self.write_file(self._valid(draft), path)
+
+    def _valid(self, draft: Draft) -> ExperimentSetup:
+        general = draft.general
+        catalogue = self.catalogue(
+            general.get("plugin_folder", ""), general.get("plugin_python", "")
+        )
+        checked = draft.checked(catalogue, needs_plugins=False)
+        if isinstance(checked, Problems):
+            first, more = checked.items[0], len(checked.items) - 1
+            rest = f" ({more} more)" if more else ""
+            raise PreflightError(
+                f"No file is written while the set-up has a problem: {first.message}{rest}",
+                "What was typed is kept all the same. Mend what Setup marks, then save again.",
+            )
+        return checked
+
+    def command_options(self, setup: ExperimentSetup) -> tuple[str, ...]:
+        """Return the options by which a command line finds an experiment with its plugins."""
+        options = ["--database", str(self.database.absolute())]
+        if self._is_folder_given and not setup.plugin_folder:
+            options += ["--plugins", str(self.plugin_folder)]
+        if self.plugin_python and not setup.plugin_python:
+            options += ["--plugin-python", self.plugin_python]
+        return tuple(options)
+
+    # ---- templates -------------------------------------------------------------------------------
+
+    def templates(self) -> tuple[Template, ...]:
+        """Return what new experiments can start from, what comes with axdesk first."""
+        return list_templates(self.template_folder)
+
+    def save_template(self, draft: Draft, title: str) -> Path:
+        """Keep what a draft says as the operator's template of that title; return its file.
+
+        Raises:
+            PreflightError: If the draft says no set-up yet.
+            UserInputError: If the title is none, or the file cannot be written.
+        """
+        setup = self._valid(draft.with_cell(Section.GENERAL, 0, "name", title.strip()))
+        path = template_path(self.made_template_folder(), setup.name)
+        self.write_file(setup, path)
+        return path
+
+    def made_template_folder(self) -> Path:
+        """Return the folder of the operator's templates; it is made if it is not there.
+
+        Raises:
+            UserInputError: If it cannot be made.
+        """
+        try:
+            self.template_folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserInputError(
+                f"The folder {self.template_folder} cannot be made: {error.strerror}."
+            ) from error
+        return self.template_folder
 
     def export_trials(self, experiment_id: int, path: Path) -> None:
         """Write the trials as CSV."""

@@ -36,9 +36,12 @@ from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
 
 def checked_rows(
-    rows: Mapping[Section, tuple[Row, ...]], catalogue: PluginCatalogue | None
+    rows: Mapping[Section, tuple[Row, ...]],
+    catalogue: PluginCatalogue | None,
+    *,
+    needs_plugins: bool = True,
 ) -> ExperimentSetup | Problems:
-    """Return the set-up that the rows say, or what is wrong with them."""
+    """Return the set-up that the rows say, or what is wrong with them; see `Draft.checked`."""
     notes = Notes()
     general = rows[Section.GENERAL][0]
     name = notes.at(Section.GENERAL, 0, "name").read(
@@ -47,7 +50,7 @@ def checked_rows(
     parameters = checked_parameters(rows[Section.PARAMETERS], notes)
     metrics = _metrics(rows[Section.OBJECTIVES], notes)
     constraints = _constraints(rows, parameters, metrics, notes)
-    plugins = _plugins(rows, metrics, catalogue, notes)
+    plugins = _plugins(rows, metrics, catalogue, notes, is_needed=needs_plugins)
     run = _run(rows[Section.RUN][0], notes)
     optimization = _optimization(metrics, constraints.on_outcomes, notes)
     space = checked_search_space(parameters, constraints.on_parameters, notes)
@@ -282,18 +285,21 @@ def _plugins(
     metrics: tuple[_Metric, ...],
     catalogue: PluginCatalogue | None,
     notes: Notes,
+    *,
+    is_needed: bool,
 ) -> _Plugins:
     row = rows[Section.RUNNER][0]
     at_runner = notes.at(Section.RUNNER, 0, "reference")
     runner = _plugin_choice(row, "reference", PluginKind.RUNNER, catalogue, at_runner)
-    if not row.get("reference", ""):
+    if is_needed and not row.get("reference", ""):
         at_runner.note("Choose the runner that deploys trials.")
     chosen = []
     for metric in metrics:
         metric_row = rows[Section.OBJECTIVES][metric.row]
         at = notes.at(Section.OBJECTIVES, metric.row, "metric")
         if not metric_row.get("metric", ""):
-            at.note(f"Choose what fetches {metric.name}.")
+            if is_needed:
+                at.note(f"Choose what fetches {metric.name}.")
             continue
         choice = _plugin_choice(metric_row, "metric", PluginKind.METRIC, catalogue, at)
         if choice is not None:

@@ -88,15 +88,20 @@ class Draft:
         return self.with_rows(section, rows)
 
     def checked(
-        self, catalogue: PluginCatalogue | None = None, taken_names: Collection[str] = ()
+        self,
+        catalogue: PluginCatalogue | None = None,
+        taken_names: Collection[str] = (),
+        *,
+        needs_plugins: bool = True,
     ) -> ExperimentSetup | Problems:
         """Return the set-up, or what is wrong.
 
         Args:
             catalogue: Plugins to check the choices against; None leaves that out.
             taken_names: What other experiments are called.
+            needs_plugins: Whether runner and metrics must be chosen; a file can do without.
         """
-        checked = checked_rows(self._all_rows(), catalogue)
+        checked = checked_rows(self._all_rows(), catalogue, needs_plugins=needs_plugins)
         name = self.general.get("name", "").strip()
         if name not in taken_names:
             return checked

@@ -2,6 +2,16 @@
 
 from axdesk.core.errors import UserInputError
 
+_LONGEST_STEM = 80
+_DEVICES = {
+    "CON",
+    "PRN",
+    "AUX",
+    "NUL",
+    *(f"{port}{n}" for port in ("COM", "LPT") for n in "123456789"),
+}
+"""What Windows takes for a device, whatever follows the first dot."""
+
 
 def checked_name(name: object, what: str) -> str:
     """Return `name` if it can be a label.
@@ -29,6 +39,13 @@ def checked_name(name: object, what: str) -> str:
             "Use other characters.",
         )
     return name
+
+
+def file_stem(name: str) -> str:
+    """Return a name as part of a file's name that any file system takes."""
+    kept = "".join(c if c.isalnum() or c in "-_ ." else "_" for c in name).strip(" .")
+    kept = kept.replace(" ", "_")[:_LONGEST_STEM]
+    return f"{kept}_" if kept.partition(".")[0].upper() in _DEVICES else kept or "experiment"
 
 
 def first_duplicate(names: tuple[str, ...]) -> str | None:

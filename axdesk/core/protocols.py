@@ -180,7 +180,7 @@ class ExperimentSummary:
         name: Its name; of a draft without one, empty.
         state: Where it stands; RUNNING without a live controller is told as INTERRUPTED.
         is_minimised: Whether a smaller `best` is better; None without an objective and with
-            several.
+            several. Of a draft it is told from what was typed so far, and so are the next two.
         objectives: Their number.
         objective: What a single one is about: a metric, or its distance from a target; empty with
             a sum of metrics, several objectives or none.
@@ -192,6 +192,7 @@ class ExperimentSummary:
         unit: Of `best`.
         updated_at: UTC, of the last change.
         controller: Process and host that drive it now; empty if none.
+        trials: All its trials, of every run.
     """
 
     id: int
@@ -207,6 +208,7 @@ class ExperimentSummary:
     controller: str = ""
     objectives: int = 1
     objective: str = ""
+    trials: int = 0
 
 
 class TrialStore(Protocol):

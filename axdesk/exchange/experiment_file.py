@@ -1,5 +1,6 @@
 """The experiment file: TOML that a person writes, and the set-up that it means.
 
+format              1, unless a newer axdesk wrote the file; may be left out
 [experiment]        name, description, owner, plugin_folder, plugin_python,
                     parameter_constraints
 [[parameters]]      name, type, unit, description, and by type
@@ -28,7 +29,7 @@ from axdesk.core.setup import ExperimentSetup
 from axdesk.exchange.experiment_reader import SetupReader
 from axdesk.exchange.experiment_writer import experiment_file_text
 from axdesk.exchange.files import replace_file
-from axdesk.exchange.models import FileTable
+from axdesk.exchange.models import FORMAT, FileTable
 from axdesk.exchange.problems import Problems, schema_problems
 
 __all__ = ["experiment_file_text", "read_experiment_file", "write_experiment_file"]
@@ -57,6 +58,14 @@ def read_experiment_file(path: Path) -> ExperimentSetup:
     except tomllib.TOMLDecodeError as error:
         raise _not_valid(path, (_syntax_problem(str(error), text),)) from None
     problems = Problems(content, text)
+    written = content.get("format")
+    if isinstance(written, int) and written > FORMAT:
+        problems.add(
+            ("format",),
+            f"a newer axdesk wrote this file, in format {written}; this one reads up to {FORMAT}. "
+            "Update axdesk to open it",
+        )
+        raise _not_valid(path, problems.sentences)
     try:
         table = FileTable.model_validate(content)
     except ValidationError as error:

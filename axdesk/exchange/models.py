@@ -16,6 +16,10 @@ def _checked_value(value: object) -> object:
 Value = Annotated[bool | int | float | str, PlainValidator(_checked_value)]
 
 
+FORMAT = 1
+"""The format of the files; a file of the first need not say it. A newer axdesk may write 2."""
+
+
 class _Table(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -183,6 +187,7 @@ ParameterTable = Annotated[
 class FileTable(_Table):
     """The whole file."""
 
+    format: Annotated[int, Field(ge=1)] = FORMAT
     experiment: ExperimentTable
     parameters: list[ParameterTable]
     optimization: OptimizationTable

@@ -35,9 +35,12 @@ ACTIONS = (
     ActionSpec("file.new", "New…", "Ctrl+N", "file-plus", "New experiment"),
     ActionSpec("file.open", "Open…", "Ctrl+O", "folder-open", "Open an experiment file"),
     ActionSpec("file.save", "Save", "Ctrl+S", "device-floppy", "Write the experiment file"),
+    ActionSpec("file.save_as_template", "Save as template…", "", "clipboard-list"),
     ActionSpec("file.duplicate", "Duplicate", "Ctrl+Shift+D", "copy"),
     ActionSpec("file.delete", "Delete…", "", "trash"),
     ActionSpec("file.export_trials", "Export trials…", "Ctrl+E", "download", "Trials as CSV"),
+    ActionSpec("file.lock_setup", "Lock setup", "", "lock",
+               "Greys the set-up, for people who only run.", is_checkable=True),
     ActionSpec("file.start_page", "Start page", "Ctrl+Home"),
     ActionSpec("file.exit", "Exit", "Ctrl+Q"),
     ActionSpec("edit.undo", "Undo", "Ctrl+Z"),
@@ -75,8 +78,9 @@ ACTIONS = (
 """All actions that do something now."""
 
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("&File", ("file.new", "file.open", "file.start_page", "", "file.save", "file.duplicate",
-               "file.delete", "", "file.export_trials", "", "file.exit")),
+    ("&File", ("file.new", ">New from template", "file.open", ">Recent", "file.start_page", "",
+               "file.save", "file.save_as_template", "file.duplicate", "file.delete", "",
+               "file.export_trials", "", "file.lock_setup", "", "file.exit")),
     ("&Edit", ("edit.undo", "edit.redo")),
     ("&View", ("view.setup", "view.monitor", "", ">Panels", ">Theme", "", "view.zoom_in",
                "view.zoom_out", "view.zoom_reset", "view.full_screen")),

@@ -102,6 +102,8 @@ def main(
     manager.set_zoom(int(str(settings.value("zoom", 100))))
     workbench = Workbench(open_workspace)
     window = MainWindow(workbench)
+    lock = window.actions_by_name["file.lock_setup"]
+    lock.setChecked(bool(settings.value("lock_setup", False, bool)))
     geometry = settings.value("geometry")
     if geometry is not None:
         window.restoreGeometry(geometry)
@@ -112,13 +114,14 @@ def main(
         settings.setValue("theme", manager.choice)
         settings.setValue("zoom", manager.zoom)
         settings.setValue("geometry", window.saveGeometry())
+        settings.setValue("lock_setup", lock.isChecked())
         settings.sync()
 
     window.closed.connect(remember)
     window.show()
     QTimer.singleShot(0, workbench.begin)
     if file is not None:
-        QTimer.singleShot(0, lambda: workbench.new_from_file(file))
+        QTimer.singleShot(0, lambda: window.files.open_path(file))
     code = application.exec()
     if workbench.live_sessions or workbench.io.isRunning() or workbench.plugin_io.isRunning():
         # "Close now": the scheduler's threads would hold the interpreter until the trials end. The

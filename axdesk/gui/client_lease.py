@@ -47,6 +47,17 @@ class ClientLease:
             self._setup = experiment.setup
         return Opened(self._client, experiment)
 
+    def stored(
+        self, workspace: "Workspace", draft: Draft, *, is_new: bool
+    ) -> Experiment | Problems:
+        """Check a draft, store it as the experiment's set-up, and return that; see `prepared`."""
+        checked = workspace.check(draft, self._experiment_id)
+        if isinstance(checked, Problems):
+            return checked
+        if is_new or workspace.experiment(self._experiment_id).setup != checked:
+            workspace.configure(self._experiment_id, checked)
+        return workspace.experiment(self._experiment_id)
+
     def prepared(
         self, workspace: "Workspace", draft: Draft, decisions: Sequence[Command], *, is_new: bool
     ) -> Opened | Problems:
@@ -58,11 +69,10 @@ class ClientLease:
             decisions: What became of trials that ran when the last run was cut off.
             is_new: Whether it is a mere draft so far.
         """
-        checked = workspace.check(draft, self._experiment_id)
-        if isinstance(checked, Problems):
-            return checked
-        if is_new or workspace.experiment(self._experiment_id).setup != checked:
-            workspace.configure(self._experiment_id, checked)
+        stored = self.stored(workspace, draft, is_new=is_new)
+        if isinstance(stored, Problems):
+            return stored
+        checked = stored.setup
         # The settings of a run are handed over with the run; for the rest a new client is needed.
         if self._setup is not None and replace(checked, run=self._setup.run) != self._setup:
             self.close()

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance
-from PySide6.QtGui import QCloseEvent, QResizeEvent, QShowEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -22,6 +23,7 @@ from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup_lock import SetupLock
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
+from axdesk.gui.files import Files
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import UNNAMED, banner_content
 from axdesk.gui.models.run_facts import runner_name
@@ -74,6 +76,8 @@ class MainWindow(QMainWindow):
         self._setup_views: dict[int, SetupView] = {}
         self.actions_by_name = Actions(self)
         self._operations = Operations(self, workbench, self.actions_by_name)
+        self.files = Files(self, workbench)
+        self.setAcceptDrops(True)
         self._build_views()
         self.docks = Arrangement(
             self,
@@ -131,7 +135,7 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._banner_bar)
         self._status = StatusBar()
         self.setStatusBar(self._status)
-        actions.fill(self.menuBar(), {"Panels": self.docks.panels_menu()})
+        actions.fill(self.menuBar(), {"Panels": self.docks.panels_menu(), **self.files.menus})
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
 
@@ -151,14 +155,18 @@ class MainWindow(QMainWindow):
             view.new_requested.connect(lambda: workbench.new())
             view.duplicate_requested.connect(workbench.duplicate)
             view.delete_requested.connect(operations.delete)
-        self.start_page.file_requested.connect(operations.open_file)
+        self.start_page.file_requested.connect(self.files.open_file)
+        self.start_page.template_requested.connect(self.files.new_from_template)
+        workbench.templates_changed.connect(
+            lambda: self.start_page.set_templates(workbench.templates)
+        )
         self.start_page.demo_requested.connect(workbench.start_demo)
         self.tabs.currentChanged.connect(self._tab_changed)
         self.banner.button_clicked.connect(self._press_banner)
         self.trials_view.selected.connect(self._select)
         self.trials_view.details_requested.connect(self._show_details)
         self.trials_view.menu_requested.connect(self._open_trial_menu)
-        self.trials_view.export_requested.connect(operations.export_trials)
+        self.trials_view.export_requested.connect(self.files.export_trials)
         self.attention_view.answered.connect(self._answer)
         self.attention_view.result_requested.connect(operations.enter_result)
         self.attention_view.trial_requested.connect(self._show_details)
@@ -178,11 +186,13 @@ class MainWindow(QMainWindow):
             themes
             | {
                 "file.new": lambda: workbench.new(),
-                "file.open": operations.open_file,
-                "file.save": operations.save_file,
+                "file.open": self.files.open_file,
+                "file.save": self.files.save_file,
+                "file.save_as_template": self.files.save_as_template,
                 "file.duplicate": operations.duplicate,
                 "file.delete": lambda: operations.delete(),
-                "file.export_trials": operations.export_trials,
+                "file.export_trials": self.files.export_trials,
+                "file.lock_setup": self._show_facts,
                 "file.start_page": workbench.show_start_page,
                 "file.exit": self.close,
                 "edit.undo": operations.undo,
@@ -209,7 +219,7 @@ class MainWindow(QMainWindow):
                 "trials.go_to_best": self._go_to_best,
                 "plugins.reload_all": workbench.reload_plugins,
                 "plugins.open_folder": operations.open_plugin_folder,
-                "tools.copy_headless_command": operations.copy_headless_command,
+                "tools.copy_headless_command": self.files.copy_headless_command,
                 "help.about": operations.about,
             }
         )
@@ -280,7 +290,10 @@ class MainWindow(QMainWindow):
         self._status.show_outage(self._workbench.outage, now)
         self.setWindowTitle(f"{facts.name or 'Unnamed experiment'} – axdesk")
         self.banner.show_content(banner_content(facts, now))
-        self._setup_views[session.id].set_read_only(RunAction.EDIT_SETUP not in facts.actions)
+        is_locked = self.actions_by_name["file.lock_setup"].isChecked()
+        self._setup_views[session.id].set_read_only(
+            is_locked or RunAction.EDIT_SETUP not in facts.actions
+        )
         session.draft_model.set_lock(SetupLock(facts.state, facts.controller))
         if self._monitor is not None:
             self._monitor.show_facts(facts, now)
@@ -307,6 +320,8 @@ class MainWindow(QMainWindow):
             return
         facts, now = session.facts, datetime.now(UTC)
         self._status.show_outage(self._workbench.outage, now)
+        # The facts may be newer than those shown last: the buttons go with the banner.
+        self._operations.update_actions(self._selected)
         self.banner.show_content(banner_content(facts, now))
         self._status.show_optimiser(session.optimiser_ready)
         if facts.pending and self.docks.mode is Mode.MONITOR:
@@ -392,6 +407,9 @@ class MainWindow(QMainWindow):
     def _can_open(self, can: bool) -> None:
         for name in ("file.new", "file.open"):
             self.actions_by_name[name].setEnabled(can)
+        for menu in self.files.menus.values():
+            menu.setEnabled(can)
+        self.setAcceptDrops(can)
 
     def _show_database(self) -> None:
         self._can_open(True)
@@ -469,6 +487,17 @@ class MainWindow(QMainWindow):
         super().showEvent(event)
         self.docks.arrange()
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Take files that are dragged onto the window."""
+        if _dropped_files(event):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open files that are dropped onto the window."""
+        event.acceptProposedAction()
+        for path in _dropped_files(event):
+            self.files.open_path(path)
+
     # the end
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -515,3 +544,7 @@ class MainWindow(QMainWindow):
     def _close_if_wanted(self) -> None:
         if self._closes_when_idle:
             self.close()
+
+
+def _dropped_files(event: QDropEvent) -> list[Path]:
+    return [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]

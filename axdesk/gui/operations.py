@@ -1,7 +1,6 @@
 """What the actions of the window do: the questions they ask first, and whom they tell."""
 
 import platform
-import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 from PySide6 import __version__ as pyside_version
 from PySide6.QtCore import QObject, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QMainWindow
+from PySide6.QtWidgets import QMainWindow
 
 from axdesk import __version__
 from axdesk.core.commands import Abandon, EnterResult, FetchAgain, MarkFailed, SetExcluded, SetNote
@@ -40,20 +39,6 @@ _RUN_ACTIONS = {
 }
 
 
-def ask_open_path(parent: QMainWindow) -> Path | None:
-    """Ask for an experiment file to open; None if the operator thinks better of it."""
-    chosen, _ = QFileDialog.getOpenFileName(
-        parent, "Open an experiment file", "", "Experiment files (*.toml)"
-    )
-    return Path(chosen) if chosen else None
-
-
-def ask_save_path(parent: QMainWindow, title: str, proposal: str, kinds: str) -> Path | None:
-    """Ask where to write a file; None if the operator thinks better of it."""
-    chosen, _ = QFileDialog.getSaveFileName(parent, title, proposal, kinds)
-    return Path(chosen) if chosen else None
-
-
 class Operations(QObject):
     """Carries out the actions that need more than a view."""
 
@@ -62,53 +47,12 @@ class Operations(QObject):
         self._window = window
         self._workbench = workbench
         self._actions = actions
-        self._paths: dict[int, Path] = {}
 
     @property
     def _session(self) -> ExperimentSession | None:
         return self._workbench.current
 
-    # files
-
-    def open_file(self) -> None:
-        """Open an experiment file as a new draft."""
-        path = ask_open_path(self._window)
-        if path is not None:
-            self._workbench.new_from_file(path)
-
-    def save_file(self) -> None:
-        """Write the experiment file; the first time it is asked where."""
-        session = self._session
-        if session is None:
-            return
-        path = self._paths.get(session.id)
-        if path is None:
-            proposal = f"{_file_name(session.facts.name)}.toml"
-            path = ask_save_path(
-                self._window, "Save the experiment file", proposal, "Experiment files (*.toml)"
-            )
-        if path is not None:
-            target = path
-            experiment_id = session.id
-
-            def note() -> None:
-                self._paths[experiment_id] = target
-                self._window.statusBar().showMessage(f"Written to {target}", 6000)
-
-            self._workbench.write_file(target, note)
-
-    def export_trials(self) -> None:
-        """Write the trials as CSV."""
-        session = self._session
-        if session is None or not session.is_configured:
-            return
-        proposal = f"{_file_name(session.facts.name)}.csv"
-        path = ask_save_path(self._window, "Export trials", proposal, "CSV files (*.csv)")
-        if path is not None:
-            target = path
-            self._workbench.export_trials(
-                target, lambda: self._window.statusBar().showMessage(f"Written to {target}", 6000)
-            )
+    # experiments
 
     def duplicate(self) -> None:
         """Copy the experiment shown into a new draft."""
@@ -127,7 +71,7 @@ class Operations(QObject):
         if summary is not None and summary.state.is_live:
             self._window.statusBar().showMessage(f"{name} is running. Stop it first.", 6000)
             return
-        dialog = delete_dialog(self._window, name, summary.finished_trials if summary else 0)
+        dialog = delete_dialog(self._window, name, summary.trials if summary else 0)
         dialog.chosen.connect(
             lambda key: self._workbench.delete(target) if key == "delete" else None
         )
@@ -292,24 +236,6 @@ class Operations(QObject):
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
-    def copy_headless_command(self) -> None:
-        """Put the command that goes on without a window into the clipboard."""
-        session = self._session
-        if session is None:
-            return
-        words = ["axdesk", "--headless"]
-        path = self._paths.get(session.id)
-        if session.is_configured:
-            words += ["resume", session.facts.name]
-        else:
-            words += ["run", str(path or f"{_file_name(session.facts.name)}.toml")]
-        if self._workbench.database is not None:
-            words += ["--database", str(self._workbench.database)]
-        if self._workbench.plugin_folder is not None:
-            words += ["--plugins", str(self._workbench.plugin_folder)]
-        QGuiApplication.clipboard().setText(shlex.join(words))
-        self._window.statusBar().showMessage("Headless command copied", 4000)
-
     def about(self) -> None:
         """Tell the versions."""
         text = "\n".join(
@@ -335,13 +261,14 @@ class Operations(QObject):
         """Switch every action on or off by what is shown and what is allowed."""
         session = self._session
         facts = session.facts if session is not None else None
-        for name in ("file.save", "file.duplicate", "view.setup", "view.monitor",
-                     "plugins.reload_all", "tools.copy_headless_command"):  # fmt: skip
+        for name in ("file.save", "file.save_as_template", "file.duplicate", "view.setup",
+                     "view.monitor", "plugins.reload_all"):  # fmt: skip
             self._actions[name].setEnabled(session is not None)
         self._actions["file.delete"].setEnabled(session is not None and not session.is_live)
         self._actions["file.start_page"].setEnabled(session is not None)
         self._actions["file.export_trials"].setEnabled(facts is not None and bool(facts.trials))
         self._update_edit_actions(session)
+        self._update_headless_action(facts)
         self._update_run_actions(facts)
         self._update_trial_actions(facts, selected)
 
@@ -351,6 +278,17 @@ class Operations(QObject):
         model = None if session is None else session.draft_model
         self._actions["edit.undo"].setEnabled(model is not None and model.can_undo)
         self._actions["edit.redo"].setEnabled(model is not None and model.can_redo)
+
+    def _update_headless_action(self, facts: RunFacts | None) -> None:
+        reason = ""
+        if facts is None:
+            reason = "Open an experiment first"
+        elif facts.state is RunState.DRAFT:
+            reason = f"The set-up is not complete: {facts.first_problem}"
+        elif facts.state is RunState.COMPLETED:
+            reason = "The run is completed; add trials to go on"
+        tip = "Copies what goes on with it in a terminal."
+        self._switch("tools.copy_headless_command", reason, tip)
 
     def _update_run_actions(self, facts: RunFacts | None) -> None:
         self._actions["run.start"].setText(start_word(facts))
@@ -416,9 +354,3 @@ class Operations(QObject):
         )  # fmt: skip
         dialog.entered.connect(lambda reason: session.submit(command(trial.index, reason)))
         dialog.open()
-
-
-def _file_name(name: str) -> str:
-    """A file name that any file system takes."""
-    kept = "".join(c if c.isalnum() or c in "-_ ." else "_" for c in name).strip(" .")
-    return kept.replace(" ", "_") or "experiment"

@@ -39,6 +39,7 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.questions import Answer
 from axdesk.core.run import Run, RunAction, RunSettings, RunState
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
 from axdesk.gui.draft_saver import DraftSaver
@@ -218,6 +219,13 @@ class ExperimentSession(QObject):
         return "" if self._record.setup is None else self._record.setup.name
 
     @property
+    def is_renamed(self) -> bool:
+        """Whether the set-up says another name than the stored experiment, and may."""
+        stored, typed = self._record.setup, self.facts.name
+        is_free = not (self.is_live or self._is_opening or self._controller)
+        return is_free and stored is not None and bool(typed) and typed != stored.name
+
+    @property
     def optimiser_ready(self) -> bool | None:
         """Whether the optimiser has loaded; None while there is none."""
         return None if self._client is None else self._client.optimizer_ready()
@@ -249,7 +257,13 @@ class ExperimentSession(QObject):
         if controller != former:
             self._controller = controller
             self._note_change()
-        if former or controller:
+        # A short run elsewhere may begin and end between two looks.
+        is_behind = (
+            bool(summary.max_trials)
+            and not is_ours
+            and (summary.state is not self.state or summary.trials != len(self._record.trials))
+        )
+        if former or controller or is_behind:
             self._follow_other(former)
 
     def _follow_other(self, former: str) -> None:
@@ -323,6 +337,34 @@ class ExperimentSession(QObject):
         self._saver.save(prepare, lambda error: self._opening_failed(error, start))
 
     _starts = 0
+
+    def store_setup(self, done: Callable[[ExperimentSetup], object]) -> None:
+        """Store what the set-up says as a start would, unless a run goes on.
+
+        Args:
+            done: Receives the experiment's set-up; if the draft has problems, they are told.
+        """
+        known = self._record.setup
+        if known is not None and (self.is_live or self._is_opening or self._controller):
+            done(known)
+            return
+        lease, draft, is_new = self._lease, self.draft_model.draft, not self.is_configured
+
+        def take(stored: Experiment | Problems) -> None:
+            if isinstance(stored, Problems):
+                self.problems_found.emit(stored)
+                return
+            self._take_if_idle(stored)
+            done(stored.setup)
+
+        def store() -> None:
+            self._plugin_io.post(
+                lambda workspace: lease.stored(workspace, draft, is_new=is_new),
+                take,
+                lambda error: self._report(error, "Not carried out"),
+            )
+
+        self._saver.save(store, lambda error: self._report(error, "Not carried out"))
 
     def leave_stopped(self, decisions: Sequence[Command] = ()) -> None:
         """Store what became of trials that ran when the run was cut off, and that it is stopped."""

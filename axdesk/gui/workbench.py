@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from axdesk.core.draft_cells import Problem, Section
-from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.drafts import Draft
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import StorageHealthChanged
 from axdesk.core.experiment import Experiment
@@ -21,6 +21,7 @@ from axdesk.gui.models.experiments_model import ExperimentsModel
 from axdesk.gui.session import ExperimentSession
 
 if TYPE_CHECKING:
+    from axdesk.api.templates import Template
     from axdesk.api.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class _Contents(NamedTuple):
     database: Path
     plugin_folder: Path
     summaries: tuple[ExperimentSummary, ...]
+    templates: "tuple[Template, ...]"
 
 
 class Workbench(QObject):
@@ -63,6 +65,7 @@ class Workbench(QObject):
         opened_interrupted: The session shown was cut off; carries it.
         idle: The last run ended, or was not started.
         summaries_changed: The list of experiments was read again.
+        templates_changed: The list of templates was read again.
         session_removed: A session is about to be deleted; carries its id.
         started_demo: The demo's session is shown and its run is being started.
     """
@@ -76,6 +79,7 @@ class Workbench(QObject):
     started_demo = Signal()
     idle = Signal()
     summaries_changed = Signal()
+    templates_changed = Signal()
 
     def __init__(
         self, open_workspace: "Callable[[Path | None], Workspace]", parent: QObject | None = None
@@ -90,6 +94,7 @@ class Workbench(QObject):
         self.experiments = ExperimentsModel(self)
         self.database: Path | None = None
         self.plugin_folder: Path | None = None
+        self.templates: tuple[Template, ...] = ()
         self._open_workspace = open_workspace
         self.io = IoThread(lambda: open_workspace(None), self)
         self.plugin_io = IoThread(self.io, self)
@@ -113,7 +118,7 @@ class Workbench(QObject):
     def read_database(self) -> None:
         """Open the database, if it is not open, and read the list of experiments."""
         self.io.post(
-            lambda w: _Contents(w.database, w.plugin_folder, w.summaries()),
+            lambda w: _Contents(w.database, w.plugin_folder, w.summaries(), w.templates()),
             self._show_contents,
             self.unavailable.emit,
         )
@@ -191,35 +196,58 @@ class Workbench(QObject):
         self._wanted = None
         self._show(None)
         self.refresh()
+        self._read_templates()
 
     def new(self, draft: Draft | None = None) -> None:
         """Make a new draft and show it."""
-        self.io.post(lambda w: w.new_draft(draft), self._open_new)
+        self._make(lambda w: w.new_draft(draft), self._open_new)
 
-    def new_from_file(self, path: Path) -> None:
-        """Make a new draft from an experiment file and show it."""
-        self.io.post(lambda w: w.new_draft(draft_of(w.read_file(path))), self._open_new)
+    def new_from_file(
+        self,
+        path: Path,
+        done: Callable[[int, str, str], object] = lambda *_: None,
+        failed: Callable[[AxdeskError], object] | None = None,
+    ) -> None:
+        """Make a new draft from an experiment file and show it.
+
+        Args:
+            path: The file.
+            done: Receives the draft's number, its name, and the name in the file.
+            failed: Receives why there is none; None has the signal `failed` tell it.
+        """
+
+        def show(made: tuple[int, str, str]) -> None:
+            done(*made)
+            self._open_new(made[0])
+
+        self.io.post(lambda w: w.new_from_file(path), show, failed)
 
     def duplicate(self, experiment_id: int) -> None:
         """Copy the set-up of an experiment into a new draft and show it."""
         self._flush(experiment_id)
-        self.io.post(lambda w: w.duplicate(experiment_id), self._open_new)
+        self._make(lambda w: w.duplicate(experiment_id), self._open_new)
 
     def delete(self, experiment_id: int) -> None:
         """Delete an experiment and all that belongs to it."""
         session = self._sessions.get(experiment_id)
+        if session is not None and session.is_live:
+            return
+        self._flush(experiment_id)
+        if session is not None and session is self._current:
+            self._wanted = None
+            self._show(None)
+        self.io.post(lambda w: w.delete(experiment_id), lambda _: self._forget(experiment_id))
+
+    def _forget(self, experiment_id: int) -> None:
+        """Let go of an experiment that is deleted; where that is refused, all stays as it is."""
+        session = self._sessions.get(experiment_id)
         if session is not None:
-            if session.is_live:
-                return
-            if session is self._current:
-                self._wanted = None
-                self._show(None)
             session.close()
             self.session_removed.emit(experiment_id)
             del self._sessions[experiment_id]
             self.experiments.forget_facts(experiment_id)
             session.deleteLater()
-        self.io.post(lambda w: w.delete(experiment_id), lambda _: self.refresh())
+        self.refresh()
 
     def start_demo(self) -> None:
         """Make the Hartmann6 demo, show it and start its run."""
@@ -232,9 +260,27 @@ class Workbench(QObject):
             self._start_when_open = experiment_id
             self._open_new(experiment_id)
 
-        self.io.post(make, start)
+        self._make(make, start)
 
     _start_when_open: int | None = None
+
+    def _make(self, work: "Callable[[Workspace], int]", done: Callable[[int], object]) -> None:
+        """Have a new experiment made, unless one is being made: a double click is one wish."""
+        if self._is_making:
+            return
+        self._is_making = True
+
+        def take(experiment_id: int) -> None:
+            self._is_making = False
+            done(experiment_id)
+
+        def tell(error: AxdeskError) -> None:
+            self._is_making = False
+            self.failed.emit(error)
+
+        self.io.post(work, take, tell)
+
+    _is_making = False
 
     # files
 
@@ -245,19 +291,56 @@ class Workbench(QObject):
             return
         session.flush()
         draft = session.draft_model.draft
-        experiment_id = session.id
+        self.plugin_io.post(lambda w: w.write_draft(draft, path), lambda _: done())
 
-        def write(workspace: "Workspace") -> bool:
-            checked = workspace.check(draft, experiment_id)
-            if isinstance(checked, ExperimentSetup):
-                workspace.write_file(checked, path)
-                return True
-            raise AxdeskError(
-                f"The set-up cannot be written to {path.name} yet: {checked.items[0].message}",
-                "It is kept as a draft all the same. Mend what Setup marks, then save again.",
+    def save_template(self, title: str, done: Callable[[], object]) -> None:
+        """Keep the set-up of the session shown as the operator's template of that title."""
+        session = self._current
+        if session is None:
+            return
+        session.flush()
+        draft = session.draft_model.draft
+
+        def told(_: object) -> None:
+            self._read_templates()
+            done()
+
+        self.plugin_io.post(lambda w: w.save_template(draft, title), told)
+
+    def make_template_folder(self, done: Callable[[Path], object]) -> None:
+        """Make the folder of the operator's templates, if it is not there."""
+
+        def make(workspace: "Workspace") -> Path:
+            folder: Path = workspace.made_template_folder()
+            return folder
+
+        self.io.post(make, done)
+
+    def _read_templates(self) -> None:
+        self.io.post(lambda w: w.templates(), self._take_templates)
+
+    def _take_templates(self, templates: "tuple[Template, ...]") -> None:
+        if templates != self.templates:
+            self.templates = templates
+            self.templates_changed.emit()
+
+    def prepare_headless(self, done: Callable[[str, tuple[str, ...]], object]) -> None:
+        """Store the set-up of the session shown, so that a command line finds it.
+
+        Args:
+            done: Receives the experiment's name, and the options that lead to it.
+        """
+        session = self._current
+        if session is None:
+            return
+
+        def read(setup: ExperimentSetup) -> None:
+            self.io.post(
+                lambda w: w.command_options(setup), lambda options: done(setup.name, options)
             )
+            self.refresh()
 
-        self.plugin_io.post(write, lambda _: done())
+        session.store_setup(read)
 
     def export_trials(self, path: Path, done: Callable[[], object]) -> None:
         """Write the trials of the session shown as CSV."""
@@ -316,6 +399,7 @@ class Workbench(QObject):
             if session.is_live:
                 session.leave_running()
             else:
+                self._store_name(session)
                 session.close()
         self.plugin_io.end()
         self.plugin_io.wait(PLUGIN_PATIENCE_MS)
@@ -328,6 +412,7 @@ class Workbench(QObject):
     def _show_contents(self, contents: _Contents) -> None:
         self.database, self.plugin_folder = contents.database, contents.plugin_folder
         self._take_summaries(contents.summaries)
+        self._take_templates(contents.templates)
         self._watch_timer.start()
         self.loaded.emit()
 
@@ -398,7 +483,7 @@ class Workbench(QObject):
         if before is session:
             return
         if before is not None:
-            before.flush()
+            self._store_name(before)
         self.current_changed.emit()
         if before is not None:
             before.release()
@@ -407,6 +492,13 @@ class Workbench(QObject):
         if session.id in self._sessions:
             self.experiments.show_facts(session.id, session.facts)
             self._tell_taken_names()
+
+    def _store_name(self, session: ExperimentSession) -> None:
+        """Have an experiment called what was typed, also where no run of it begins."""
+        session.flush()
+        if session.is_renamed:
+            experiment_id = session.id
+            self.io.post(lambda w: w.rename_as_typed(experiment_id))
 
     def _flush(self, experiment_id: int) -> None:
         if experiment_id in self._sessions:

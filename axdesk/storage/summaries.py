@@ -1,13 +1,19 @@
-"""The list of experiments, in three queries however many there are."""
+"""The list of experiments, in four queries however many there are."""
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
+from axdesk.core.draft_cells import STEERING, Goal, parse_number
+from axdesk.core.errors import UserInputError
 from axdesk.core.expressions import LinearExpression, goal_text
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
+
+_Term = Mapping[str, Any]
+"""A term of an objective, with the columns of `_OBJECTIVES`."""
 
 _EXPERIMENTS = text("""
 SELECT e.id,
@@ -21,7 +27,8 @@ SELECT e.id,
        (SELECT count(*) FROM trials t
         WHERE t.experiment_id = e.id AND t.run_index = r.run_index
           AND t.status IN ('completed', 'failed', 'abandoned', 'early_stopped')
-       ) AS finished_trials
+       ) AS finished_trials,
+       (SELECT count(*) FROM trials t WHERE t.experiment_id = e.id) AS trials
 FROM experiments e
 LEFT JOIN runs r ON r.experiment_id = e.id AND r.run_index =
     (SELECT max(run_index) FROM runs WHERE experiment_id = e.id)
@@ -34,6 +41,14 @@ SELECT t.experiment_id, t.objective, t.coefficient, t.metric, t.target,
 FROM objective_terms t
 JOIN metrics m ON m.experiment_id = t.experiment_id AND m.name = t.metric
 ORDER BY t.experiment_id, t.objective, t.position
+""")
+
+_TYPED = text("""
+SELECT d.experiment_id, d.row, d.field, d.text
+FROM drafts d JOIN experiments e ON e.id = d.experiment_id
+WHERE e.name IS NULL AND d.section = 'objectives'
+  AND d.field IN ('name', 'goal', 'target', 'weight', 'sum', 'unit')
+ORDER BY d.experiment_id, d.row
 """)
 
 # The rules of core.outcomes.best_observed.
@@ -114,11 +129,14 @@ def read_summaries(
         connection: To the database.
         controllers: Who drives which experiment now.
     """
-    objectives: dict[int, list[RowMapping]] = {}
+    objectives: dict[int, list[_Term]] = {}
     counts: dict[int, int] = {}
     for row in connection.execute(_OBJECTIVES).mappings():
-        objectives.setdefault(row["experiment_id"], []).append(row)
+        objectives.setdefault(row["experiment_id"], []).append(dict(row))
         counts[row["experiment_id"]] = 1 + row["objective"]
+    for experiment_id, terms in _typed_objectives(connection).items():
+        objectives[experiment_id] = terms
+        counts[experiment_id] = 1 + max(term["objective"] for term in terms)
     best = {
         row["experiment_id"]: (row["score"], row["trial_index"])
         for row in connection.execute(_BEST).mappings()
@@ -135,9 +153,46 @@ def read_summaries(
     )
 
 
+def _typed_objectives(connection: Connection) -> dict[int, list[_Term]]:
+    """What the drafts say so far, as terms of objectives."""
+    rows: dict[tuple[int, int], dict[str, str]] = {}
+    for cell in connection.execute(_TYPED).mappings():
+        place = cell["experiment_id"], cell["row"]
+        rows.setdefault(place, {})[cell["field"]] = cell["text"].strip()
+    found: dict[int, list[_Term]] = {}
+    numbers: dict[tuple[int, str], int] = {}
+    for (experiment_id, index), cells in rows.items():
+        if cells.get("goal") not in STEERING or not cells.get("name"):
+            continue
+        # Rows with a weight and the same sum are one objective; any other row is one of its own.
+        key = f"sum {cells.get('sum', '')}" if cells.get("weight") else f"row {index}"
+        terms = found.setdefault(experiment_id, [])
+        number = numbers.setdefault(
+            (experiment_id, key), 1 + max((term["objective"] for term in terms), default=-1)
+        )
+        is_target = cells["goal"] == Goal.TARGET
+        terms.append(
+            {
+                "objective": number,
+                "coefficient": 1.0 if cells["goal"] == Goal.MAXIMISE else -1.0,
+                "metric": cells["name"],
+                "target": _number(cells.get("target", "")) if is_target else None,
+                "unit": cells.get("unit", ""),
+            }
+        )
+    return found
+
+
+def _number(typed: str) -> float | None:
+    try:
+        return parse_number(typed)
+    except UserInputError:
+        return None
+
+
 def _summary(
     row: RowMapping,
-    terms: list[RowMapping],
+    terms: list[_Term],
     objectives: int,
     best: tuple[float, int] | None,
     controller: str,
@@ -159,10 +214,11 @@ def _summary(
         unit="" if only is None else only["unit"],
         updated_at=datetime.fromisoformat(row["updated_at"]),
         controller=controller,
+        trials=row["trials"],
     )
 
 
-def _label(term: RowMapping) -> str:
+def _label(term: _Term) -> str:
     """What the objective with this only term is about, as `Objective.label` tells it."""
     if term["target"] is None:
         return str(term["metric"])

@@ -356,3 +356,88 @@ def test_no_draft_takes_away_the_name_that_an_experiment_has(
     assert isinstance(problems, Problems)
     (taken,) = problems.items
     assert (taken.field, taken.remedies[0][1]) == ("name", {"name": f"{setup.name} 2"})
+
+
+def test_a_file_whose_name_is_taken_is_opened_under_another(
+    workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    path = tmp_path / "quick.toml"
+    workspace.write_file(setup, path)
+    first, name, said = workspace.new_from_file(path)
+    assert (name, said) == ("quick", "quick")
+    second, name, said = workspace.new_from_file(path)
+    assert (name, said) == ("quick 2", "quick")
+    drafts = [workspace.load_draft(number) for number in (first, second)]
+    assert [workspace.check(d, n) for d, n in zip(drafts, (first, second), strict=True)] == [
+        setup,
+        replace(setup, name="quick 2"),
+    ]
+
+
+def test_a_draft_is_written_with_or_without_plugins_but_not_wrong(
+    workspace: Workspace, setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    path = tmp_path / "quick.toml"
+    workspace.write_draft(draft_of(setup), path)
+    assert workspace.read_file(path) == setup
+    unequipped = replace(setup, runner=None, metrics=())
+    workspace.write_draft(draft_of(unequipped), path)
+    assert workspace.read_file(path) == unequipped
+    before = path.read_bytes()
+    wrong = draft_of(setup).with_cell(Section.PARAMETERS, 0, "low", "abc")
+    with pytest.raises(PreflightError, match="abc"):
+        workspace.write_draft(wrong, path)
+    assert path.read_bytes() == before
+
+
+def test_templates_come_with_axdesk_and_are_added_by_the_operator(
+    setup: ExperimentSetup, tmp_path: Path
+) -> None:
+    folder = tmp_path / "templates"
+    workspace = Workspace(tmp_path / "lab.sqlite", template_folder=folder)
+    shipped = workspace.templates()
+    assert len(shipped) >= 4
+    assert not any(template.is_own for template in shipped)
+    for template in shipped:
+        number, _, said = workspace.new_from_file(template.path)
+        assert said == template.title
+        # Nothing but the choice of plugins may be left to do.
+        checked = workspace.load_draft(number).checked(needs_plugins=False)
+        assert isinstance(checked, ExperimentSetup), checked
+    draft = draft_of(setup)
+    first = workspace.save_template(draft, " A/B ")
+    second = workspace.save_template(draft, "A_B")
+    assert first != second
+    later = draft.with_cell(Section.GENERAL, 0, "description", "later")
+    assert workspace.save_template(later, "A/B") == first
+    (folder / "broken.toml").write_text("[experiment\n", "utf-8")
+    own = [template for template in workspace.templates() if template.is_own]
+    assert [template.title for template in own] == ["A/B", "A_B", "broken"]
+    assert own[0].description == "later"
+    assert "cannot be read" in own[2].description
+    assert workspace.read_file(first) == replace(setup, name="A/B", description="later")
+    with pytest.raises(PreflightError):
+        workspace.save_template(draft, "  ")
+    assert workspace.templates()[: len(shipped)] == shipped
+    workspace.close()
+
+
+def test_an_experiment_takes_the_name_that_was_typed(
+    workspace: Workspace, setup: ExperimentSetup
+) -> None:
+    number = workspace.create_from_setup(setup)
+    workspace.create_from_setup(replace(setup, name="other"))
+
+    def rename(text: str) -> str:
+        typed = draft_of(setup).with_cell(Section.GENERAL, 0, "name", text)
+        workspace.save_draft(typed, number)
+        workspace.rename_as_typed(number)
+        return workspace.experiment(number).name
+
+    assert rename(" better ") == "better"
+    assert rename("other") == "better"
+    assert rename("") == "better"
+    assert rename("a`b") == "better"
+    assert rename("best") == "best"
+    workspace.rename_as_typed(workspace.new_draft(draft_of(setup)))
+    assert workspace.experiment(number).setup == replace(setup, name="best")

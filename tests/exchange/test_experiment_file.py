@@ -597,3 +597,16 @@ def test_a_stopping_rule_that_is_not_allowed_is_told_with_its_line(
     (problem,) = problems(tmp_path, text)
     assert told in problem
     assert re.match(r"[Ll]ine \d+", problem), problem
+
+
+def test_a_file_of_a_newer_axdesk_is_told_as_such(tmp_path: Path) -> None:
+    path = tmp_path / "newer.toml"
+    path.write_text(f"# ours\nformat = 2\n{MINIMAL}[wormhole]\n", "utf-8")
+    with pytest.raises(ExperimentFileError) as raised:
+        read_experiment_file(path)
+    assert raised.value.problems == (
+        "line 2: format: a newer axdesk wrote this file, in format 2; this one reads up to 1. "
+        "Update axdesk to open it",
+    )
+    path.write_text(f"format = 1\n{MINIMAL}", "utf-8")
+    assert read_experiment_file(path).name == "e"

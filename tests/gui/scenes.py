@@ -9,6 +9,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from axdesk.api.templates import Template
 from axdesk.core.commands import Command
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import Problems
@@ -210,6 +211,8 @@ class MemoryWorkspace:
         self.controllers: dict[int, str] = {}
         self.states: dict[int, RunState] = {}
         self.clients: list[ScriptedClient] = []
+        self.files: dict[Path, Draft] = {}
+        self.known_templates: list[Template] = []
         self.is_closed = False
 
     def add(
@@ -251,6 +254,7 @@ class MemoryWorkspace:
             now - timedelta(hours=20 * (len(self.drafts) - number)),
             self.controllers.get(number, ""),
             objective=optimization.objective.label,
+            trials=len(experiment.trials),
         )  # fmt: skip
 
     def configure(self, experiment_id: int, setup: ExperimentSetup) -> None:
@@ -290,6 +294,30 @@ class MemoryWorkspace:
 
     def check(self, draft: Draft, experiment_id: int | None = None) -> ExperimentSetup | Problems:
         return draft.checked(self.catalogue())
+
+    def templates(self) -> tuple[Template, ...]:
+        return tuple(self.known_templates)
+
+    def new_from_file(self, path: Path) -> tuple[int, str, str]:
+        draft = self.files[path]
+        name = draft.general.get("name", "")
+        return self.new_draft(draft), name, name
+
+    def write_draft(self, draft: Draft, path: Path) -> None:
+        self.files[path] = draft
+
+    def save_template(self, draft: Draft, title: str) -> Path:
+        path = Path(f"{title}.toml")
+        self.files[path] = draft
+        self.known_templates.append(Template(title, "", path, is_own=True))
+        return path
+
+    def command_options(self, setup: ExperimentSetup) -> tuple[str, ...]:
+        return ("--database", str(self.database))
+
+    def rename_as_typed(self, experiment_id: int) -> None:
+        known = self.experiments[experiment_id]
+        known.change_setup(name=self.drafts[experiment_id].general["name"])
 
     def experiment(self, experiment_id: int) -> Experiment:
         if experiment_id not in self.experiments:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from axdesk.core import outcomes
 from axdesk.core.constraints import OutcomeConstraint
+from axdesk.core.draft_cells import Goal
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import (
     ExperimentBusyError,
@@ -449,6 +450,36 @@ class StoreContract:
         assert first.controller == this_controller()
         assert (ready.best, ready.max_trials, ready.controller) == (None, 0, "")
         assert listed[-1].is_minimised is None
+        assert [s.trials for s in listed] == [4, 0, 0, 0]
+
+    def test_the_list_tells_what_a_draft_aims_at_so_far(self, store: ExperimentStore) -> None:
+        def row(name: str, goal: Goal, **cells: str) -> dict[str, str]:
+            return {"name": name, "goal": goal.value, **cells}
+
+        drafts: dict[str, tuple[dict[str, str], ...]] = {
+            "nothing": (row("cost", Goal.RECORD), row("", Goal.MAXIMISE), row("x", Goal.LIMIT)),
+            "one": (row("dirt", Goal.LIMIT), row("cost", Goal.MINIMISE, unit="EUR")),
+            "target": (row("pH", Goal.TARGET, target="7,5"),),
+            "no target yet": (row("pH", Goal.TARGET, target="seven"),),
+            "two": (row("cost", Goal.MINIMISE), row("gain", Goal.MAXIMISE)),
+            "a sum": (
+                row("cost", Goal.MINIMISE, weight="2"),
+                row("gain", Goal.MAXIMISE, weight="3"),
+            ),
+        }
+        for name, rows in drafts.items():
+            store.save_draft(Draft(general={"name": name}, objectives=rows), None)
+
+        told = {s.name: (s.objectives, s.is_minimised, s.objective) for s in store.summaries()}
+
+        assert told == {
+            "nothing": (0, None, ""),
+            "one": (1, True, "cost"),
+            "target": (1, True, "abs(pH - 7.5)"),
+            "no target yet": (1, True, "pH"),
+            "two": (2, None, ""),
+            "a sum": (1, False, ""),
+        }
 
     def test_the_list_takes_as_many_queries_for_one_experiment_as_for_ten(
         self, store: ExperimentStore

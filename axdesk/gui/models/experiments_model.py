@@ -1,10 +1,19 @@
 """The experiments of the database as a list."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+)
 
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
@@ -33,6 +42,30 @@ ACTIVE = frozenset(
 )
 """States of experiments that go on, or wait for the operator."""
 
+_NEEDS_YOU = frozenset({RunState.NEEDS_ATTENTION, RunState.INTERRUPTED})
+_FINISHED = frozenset({RunState.COMPLETED, RunState.STOPPED, RunState.FAILED})
+
+_TARGET = re.compile(r"abs\(`?(.+?)`? ([-+]) (.+)\)")
+"""How a distance from a target is written, such as `abs(pH - 7)`."""
+
+
+class Show(StrEnum):
+    """Which experiments a list shows."""
+
+    ALL = "All"
+    ACTIVE = "Active"
+    FINISHED = "Finished"
+
+    def has(self, summary: ExperimentSummary) -> bool:
+        """Whether an experiment is among them."""
+        match self:
+            case Show.ALL:
+                return True
+            case Show.ACTIVE:
+                return summary.state in ACTIVE
+            case Show.FINISHED:
+                return summary.state in _FINISHED
+
 
 def look_of(summary: ExperimentSummary) -> Look:
     """Icon, colour and word of an experiment's state."""
@@ -54,8 +87,39 @@ def best_text(summary: ExperimentSummary) -> str:
     return with_unit(number(summary.best), summary.unit)
 
 
+def goal_text(summary: ExperimentSummary) -> str:
+    """What an experiment is about, and who else runs it."""
+    target = _TARGET.fullmatch(summary.objective)
+    if summary.objectives > 1:
+        goal = f"{summary.objectives} objectives"
+    elif summary.is_minimised is None:
+        goal = "No objective yet"
+    elif target is not None:
+        sign = "−" if target[2] == "+" else ""
+        goal = f"Match {target[1]} {sign}{target[3]}"
+    else:
+        goal = "Minimise" if summary.is_minimised else "Maximise"
+        goal = f"{goal} {summary.objective or 'a sum'}"
+    if summary.controller and summary.state.is_live:
+        process, _, host = summary.controller.partition("@")
+        goal += f"  ·  run by {host or process}"
+    return goal
+
+
+def _order(summary: ExperimentSummary) -> tuple[int, float, int]:
+    """Sorts what needs the operator to the top, then what goes on, then the latest change.
+
+    Experiments that go on change all the time; among them the newest stands first.
+    """
+    if summary.state in _NEEDS_YOU:
+        return 0, 0.0, -summary.id
+    if summary.state in ACTIVE:
+        return 1, 0.0, -summary.id
+    return 2, -summary.updated_at.timestamp(), -summary.id
+
+
 class ExperimentsModel(QAbstractListModel):
-    """One row an experiment or draft, the latest change first."""
+    """One row an experiment or draft: first what needs the operator, then the latest change."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -78,21 +142,13 @@ class ExperimentsModel(QAbstractListModel):
 
     def set_summaries(self, summaries: Sequence[ExperimentSummary]) -> None:
         """Show what the database says."""
-        merged = [self._merged(summary) for summary in summaries]
-        if [s.id for s in merged] == [s.id for s in self._summaries]:
-            for row, summary in enumerate(merged):
-                self._replace(row, summary)
-            return
-        self.beginResetModel()
-        self._summaries = merged
-        self.endResetModel()
+        self._arrange([self._merged(summary) for summary in summaries])
 
     def show_facts(self, experiment_id: int, facts: RunFacts) -> None:
         """Show what the session of an experiment knows, which is newer than the database's list."""
         self._live[experiment_id] = facts
-        row = self.row_of(experiment_id)
-        if row is not None:
-            self._replace(row, self._merged(self._summaries[row]))
+        if self.row_of(experiment_id) is not None:
+            self._arrange([self._merged(summary) for summary in self._summaries])
 
     def forget_facts(self, experiment_id: int) -> None:
         """Show what the database says of an experiment whose session ended."""
@@ -109,10 +165,30 @@ class ExperimentsModel(QAbstractListModel):
         cell = _CELLS.get(role)
         return None if cell is None else cell(self._summaries[index.row()])
 
-    def _replace(self, row: int, summary: ExperimentSummary) -> None:
-        if self._summaries[row] != summary:
-            self._summaries[row] = summary
-            self.dataChanged.emit(self.index(row), self.index(row))
+    def _arrange(self, summaries: list[ExperimentSummary]) -> None:
+        """Show these in their order; a selection and the place scrolled to stay."""
+        wanted = sorted(summaries, key=_order)
+        ids = [summary.id for summary in wanted]
+        known = [summary.id for summary in self._summaries]
+        if set(ids) != set(known):
+            self.beginResetModel()
+            self._summaries = wanted
+            self.endResetModel()
+            return
+        changed = [row for row, new in enumerate(wanted) if new != self._summaries[row]]
+        if not changed:
+            return
+        if ids == known:
+            self._summaries = wanted
+            self.dataChanged.emit(self.index(changed[0]), self.index(changed[-1]))
+            return
+        self.layoutAboutToBeChanged.emit()
+        before = self.persistentIndexList()
+        rows = {experiment_id: row for row, experiment_id in enumerate(ids)}
+        after = [self.index(rows[known[index.row()]]) for index in before]
+        self._summaries = wanted
+        self.changePersistentIndexList(before, after)
+        self.layoutChanged.emit()
 
     def _merged(self, summary: ExperimentSummary) -> ExperimentSummary:
         facts = self._live.get(summary.id)
@@ -128,6 +204,37 @@ class ExperimentsModel(QAbstractListModel):
                 "best_trial": best.index,
             }
         return replace(summary, **changes)  # type: ignore[arg-type]  # names checked by replace
+
+
+class ExperimentFilter(QSortFilterProxyModel):
+    """Lets through the experiments that a list shows and that have every word of a text.
+
+    The words may stand in the name, the state or the goal.
+    """
+
+    def __init__(self, model: ExperimentsModel, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._show = Show.ALL
+        self._words: list[str] = []
+        self.setSourceModel(model)
+
+    def set_show(self, show: Show) -> None:
+        """Show all, or only some."""
+        self._show = show
+        self.invalidate()
+
+    def set_text(self, text: str) -> None:
+        """Show those with all words of `text`."""
+        self._words = text.casefold().split()
+        self.invalidate()
+
+    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
+        """Whether a row passes."""
+        summary = self.sourceModel().index(row, 0, parent).data(SUMMARY_ROLE)
+        if not isinstance(summary, ExperimentSummary) or not self._show.has(summary):
+            return False
+        text = f"{_name(summary)} {look_of(summary).word} {goal_text(summary)}".casefold()
+        return all(word in text for word in self._words)
 
 
 def _name(summary: ExperimentSummary) -> str:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QPoint, Qt, SignalInstance
 from PySide6.QtWidgets import QListView, QMenu
 
 from axdesk.gui.icons import icon
+from axdesk.gui.models.experiments_model import SUMMARY_ROLE
 from axdesk.gui.widgets.roles import Role
 
 
@@ -30,7 +31,10 @@ def open_experiment_menu(view: ListsExperiments, rows: QListView, place: QPoint)
         icon("copy", "text2"), "Duplicate", lambda: view.duplicate_requested.emit(experiment_id)
     )
     menu.addSeparator()
-    menu.addAction(
+    delete = menu.addAction(
         icon("trash", "text2"), "Delete…", lambda: view.delete_requested.emit(experiment_id)
     )
+    if index.data(SUMMARY_ROLE).state.is_live:
+        delete.setEnabled(False)
+        delete.setText("Delete… (stop it first)")
     menu.popup(rows.viewport().mapToGlobal(place))

@@ -1,8 +1,9 @@
 """The start page: recent experiments, what was interrupted, and the demo."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from enum import StrEnum
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import (
     QModelIndex,
@@ -10,11 +11,11 @@ from PySide6.QtCore import (
     QPoint,
     QRect,
     QSize,
-    QSortFilterProxyModel,
     Qt,
+    QTimer,
     Signal,
 )
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -31,17 +32,20 @@ from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
 from axdesk.gui.icons import draw_icon
 from axdesk.gui.models.experiments_model import (
-    ACTIVE,
     SUMMARY_ROLE,
     UNNAMED,
+    ExperimentFilter,
     ExperimentsModel,
+    Show,
     best_text,
+    goal_text,
     look_of,
     progress_text,
 )
 from axdesk.gui.models.formatting import counted, when
 from axdesk.gui.style import current_theme, px, type_font
 from axdesk.gui.views.experiment_menu import open_experiment_menu
+from axdesk.gui.views.template_card import TemplateCard
 from axdesk.gui.widgets.buttons import Button, Chip
 from axdesk.gui.widgets.cards import Card, EmptyState, Notice, Surface
 from axdesk.gui.widgets.fields import TextField
@@ -49,65 +53,12 @@ from axdesk.gui.widgets.labels import label
 from axdesk.gui.widgets.roles import Role
 from axdesk.gui.widgets.tables import ListView
 
+if TYPE_CHECKING:
+    from axdesk.api.templates import Template
+
 Index = QModelIndex | QPersistentModelIndex
 
 MOST_NOTICES = 3
-
-
-class Show(StrEnum):
-    """Which experiments the list shows."""
-
-    ALL = "All"
-    ACTIVE = "Active"
-    FINISHED = "Finished"
-
-
-def _passes(summary: ExperimentSummary, show: Show) -> bool:
-    match show:
-        case Show.ALL:
-            return True
-        case Show.ACTIVE:
-            return summary.state in ACTIVE
-        case Show.FINISHED:
-            return summary.state in (RunState.COMPLETED, RunState.STOPPED, RunState.FAILED)
-
-
-class _Filter(QSortFilterProxyModel):
-    """Lets through what the chips and the text ask for."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._show = Show.ALL
-        self._text = ""
-
-    def set_show(self, show: Show) -> None:
-        self._show = show
-        self.invalidate()
-
-    def set_text(self, text: str) -> None:
-        self._text = text.casefold()
-        self.invalidate()
-
-    def filterAcceptsRow(self, row: int, parent: Index) -> bool:
-        summary = self.sourceModel().index(row, 0, parent).data(SUMMARY_ROLE)
-        if not isinstance(summary, ExperimentSummary) or not _passes(summary, self._show):
-            return False
-        text = f"{summary.name} {look_of(summary).word} {_goal(summary)}".casefold()
-        return all(word in text for word in self._text.split())
-
-
-def _goal(summary: ExperimentSummary) -> str:
-    if summary.objectives > 1:
-        goal = f"{summary.objectives} objectives"
-    elif summary.is_minimised is None:
-        goal = "No objective yet"
-    else:
-        goal = "Minimise" if summary.is_minimised else "Maximise"
-        goal = f"{goal} {summary.objective or 'a sum'}"
-    if summary.controller and summary.state.is_live:
-        process, _, host = summary.controller.partition("@")
-        goal += f"  ·  run by {host or process}"
-    return goal
 
 
 class _RowDelegate(QStyledItemDelegate):
@@ -130,8 +81,9 @@ class _RowDelegate(QStyledItemDelegate):
         if state & QStyle.StateFlag.State_HasFocus:
             painter.setPen(theme.color("accent"))
             painter.drawRoundedRect(rect.adjusted(1, 1, -2, -2), px(6), px(6))
-        bottom = QRect(rect.left() + px(18), rect.bottom(), rect.width() - px(36), 1)
-        painter.fillRect(bottom, theme.color("border"))
+        if index.row() < index.model().rowCount() - 1:
+            bottom = QRect(rect.left() + px(18), rect.bottom(), rect.width() - px(36), 1)
+            painter.fillRect(bottom, theme.color("border"))
         columns = self._columns(rect)
         look = look_of(summary)
         side = px(16)
@@ -140,7 +92,7 @@ class _RowDelegate(QStyledItemDelegate):
         word_area = columns[0].adjusted(side + px(8), 0, 0, 0)
         tone = look.color if look.color in ("live", "warn", "bad") else "text2"
         self._write(painter, word_area, look.word, "body", tone)
-        self._two(painter, columns[1], summary.name or UNNAMED, _goal(summary))
+        self._two(painter, columns[1], summary.name or UNNAMED, goal_text(summary))
         self._progress(painter, columns[2], summary)
         best = f"at #{summary.best_trial}" if summary.best_trial is not None else ""
         self._two(painter, columns[3], best_text(summary), best)
@@ -177,7 +129,7 @@ class _RowDelegate(QStyledItemDelegate):
         self._write(painter, upper, progress_text(summary), "small", "text2")
         bar = QRect(area.left(), middle + px(6), area.width(), px(4))
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("border"))
+        painter.setBrush(theme.color("grid" if theme.is_high_contrast else "border"))
         painter.drawRoundedRect(bar, px(2), px(2))
         if summary.max_trials:
             share = min(summary.finished_trials / summary.max_trials, 1.0)
@@ -205,6 +157,7 @@ class StartPage(QScrollArea):
         new_requested: The operator wants a new experiment.
         file_requested: … to open an experiment file.
         demo_requested: … to see the demo.
+        template_requested: … a new experiment from a template; carries the template.
         duplicate_requested: … a copy of an experiment; carries its id.
         delete_requested: … to delete an experiment; carries its id.
     """
@@ -213,6 +166,7 @@ class StartPage(QScrollArea):
     new_requested = Signal()
     file_requested = Signal()
     demo_requested = Signal()
+    template_requested = Signal(object)
     duplicate_requested = Signal(int)
     delete_requested = Signal(int)
 
@@ -223,8 +177,7 @@ class StartPage(QScrollArea):
         self._model = model
         self._put_off: set[int] = set()
         self._loaded = False
-        self._proxy = _Filter(self)
-        self._proxy.setSourceModel(model)
+        self._proxy = ExperimentFilter(model, self)
         self._summary = label("Reading the database", "body", "text2")
         self._notices = QVBoxLayout()
         self._notices.setSpacing(px(8))
@@ -244,15 +197,34 @@ class StartPage(QScrollArea):
             Button("New experiment", "plus", on_click=self.new_requested.emit),
         )  # fmt: skip
         self._chips = {show: Chip(show.value, 0) for show in Show}
+        self._templates = TemplateCard()
+        self._templates.chosen.connect(self.template_requested)
         self._lay_out()
-        for signal in (model.modelReset, model.dataChanged, model.rowsInserted):
-            signal.connect(self._update)
+        # What changes together is shown once, and only while the page can be seen.
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._update)
+        for signal in (model.modelReset, model.dataChanged, model.layoutChanged):
+            signal.connect(self._update_soon)
 
     def set_database(self, file_name: str) -> None:
         """Say which database is shown."""
         self._file_name = file_name
         self._loaded = True
         self._update()
+
+    def set_templates(self, templates: "Sequence[Template]") -> None:
+        """Show what new experiments can start from."""
+        self._templates.set_templates(templates)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Catch up with what changed while another page was shown."""
+        super().showEvent(event)
+        self._update()
+
+    def _update_soon(self) -> None:
+        if self.isVisible() and not self._soon.isActive():
+            self._soon.start(0)
 
     _file_name = ""
 
@@ -326,7 +298,9 @@ class StartPage(QScrollArea):
         main.addStretch(1)
         outer.addWidget(column, 20)
         side = QVBoxLayout()
+        side.setSpacing(px(14))
         side.addWidget(self._demo_card())
+        side.addWidget(self._templates)
         side.addStretch(1)
         outer.addLayout(side)
         outer.addStretch(1)
@@ -374,7 +348,7 @@ class StartPage(QScrollArea):
         self._card.setVisible(bool(summaries))
         self._tools.setVisible(bool(summaries))
         for show, chip in self._chips.items():
-            chip.set_count(sum(_passes(summary, show) for summary in summaries))
+            chip.set_count(sum(show.has(summary) for summary in summaries))
         self._fit()
         self._update_notices(summaries)
 
