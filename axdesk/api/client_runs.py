@@ -25,6 +25,7 @@ from axdesk.core.commands import (
 from axdesk.core.errors import (
     DeadlineError,
     PreflightError,
+    TransitionError,
     TrialFailedError,
     UnsupportedError,
     UserInputError,
@@ -204,8 +205,10 @@ class RunMethods(ClientState):
         """Stop the running trials and end the run; from any thread."""
         self._order(StopNow())
 
-    def answer_question(self, trial_index: int, answer: Answer) -> None:
-        """Say what became of a trial that may have started; from any thread.
+    def answer_question(
+        self, trial_index: int, answer: Answer, *, for_the_rest: bool = False
+    ) -> None:
+        """Say what is to become of a trial that the run asks about; from any thread.
 
         A run that asks does as told. With no run on, the answer is stored, and the next run does
         as it says. A result that is known is entered with `complete_trial` instead.
@@ -213,35 +216,52 @@ class RunMethods(ClientState):
         Args:
             trial_index: As `QuestionAsked` and `DecisionNeededError` name it.
             answer: One of those that the question offers.
+            for_the_rest: Whether the run gives it to each further error of this kind, too; only
+                while a run goes on, and where the question's `may_repeat` says so.
 
         Raises:
             UserInputError: If no such question is open, or the answer is not among its answers.
+            TransitionError: If it is for the rest of a run, and none goes on.
         """
         with self._lock:
             is_asked_now = self._scheduler is not None
         if is_asked_now:
-            self._order(AnswerQuestion(trial_index, answer))
+            self._order(AnswerQuestion(trial_index, answer, for_the_rest))
             return
-        self._refuse_without_question(trial_index)
+        if for_the_rest:
+            raise TransitionError("No run goes on.", "Resume it, and answer while it asks.")
+        self._refuse_without_question(trial_index, answer)
+        trial = self.experiment.trial(trial_index)
         match answer:
             case Answer.ASK_RUNNER | Answer.STOP_RUN:
                 pass  # no run goes on, and the next one asks the runner
             case Answer.REDEPLOY:
                 self._let_deploy(trial_index)
             case Answer.MARK_FAILED:
-                self._order(MarkFailed(trial_index, "marked as failed (may have started)"))
+                is_staged = trial.status is TrialStatus.STAGED
+                reason = "marked as failed (may have started)" if is_staged else trial.reason
+                self._order(MarkFailed(trial_index, reason))
             case Answer.ABANDON:
                 self._order(Abandon(trial_index))
 
-    def _refuse_without_question(self, trial_index: int) -> None:
-        status = self.experiment.trial(trial_index).status
-        if status is not TrialStatus.STAGED:
-            raise UserInputError(f"No question about trial {trial_index} is open: it is {status}.")
+    def _refuse_without_question(self, trial_index: int, answer: Answer) -> None:
+        trial = self.experiment.trial(trial_index)
+        # A reason is what a trial has that runs and whose calls failed for good.
+        is_error = trial.status is TrialStatus.RUNNING and trial.reason != ""
+        if not (is_error or trial.status is TrialStatus.STAGED):
+            raise UserInputError(
+                f"No question about trial {trial_index} is open: it is {trial.status}."
+            )
+        if is_error and answer in (Answer.REDEPLOY, Answer.ABANDON):
+            raise UserInputError(
+                f"{answer!r} is no answer here: trial {trial_index} has started.",
+                "Mark it as failed, or enter its result; a resumed run asks the runner again.",
+            )
 
     def _let_deploy(self, trial_index: int) -> None:
         experiment = self.experiment
         with self._store.control(experiment):
-            self._refuse_without_question(trial_index)
+            self._refuse_without_question(trial_index, Answer.REDEPLOY)
             trial = experiment.trial(trial_index)
             again = replace(trial, may_have_started=False, staged_at=None, reason="")
             entry = AuditEntry(

@@ -18,6 +18,9 @@ from axdesk.core.setting_checks import (
 )
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
+STOPPED_BY_ERROR = "stopped by an error"
+"""How the reason of a run begins that `on_error` has stopped."""
+
 
 class RunState(StrEnum):
     """Where an experiment stands between set-up and completion; the value is what is stored."""
@@ -290,6 +293,11 @@ class Run:
     plugin_hashes: tuple[tuple[str, str], ...] = ()
     controller: str = ""
     standing_answers: tuple[tuple[FailedCall, Answer], ...] = ()
+
+    @property
+    def was_stopped_by_error(self) -> bool:
+        """Whether it ended because `on_error` says so."""
+        return self.state is RunState.STOPPED and self.reason.startswith(STOPPED_BY_ERROR)
 
     def moved_to(self, state: RunState, **changes: Any) -> Self:
         """Return the successor in another state.

@@ -125,8 +125,8 @@ def _add_decisions(parser: argparse.ArgumentParser) -> None:
         type=_answer,
         default=[],
         metavar="TRIAL=ANSWER",
-        help="what became of a trial that may have started: redeploy (it never ran: deploy it), "
-        "failed, or abandon (do not repeat it); may be given several times",
+        help="what is to become of a trial that is asked about: redeploy (it never ran: deploy "
+        "it), failed, or abandon (do not repeat it); may be given several times",
     )
     parser.add_argument(
         "--result",

@@ -31,7 +31,7 @@ from axdesk.core.errors import (
 )
 from axdesk.core.events import Event, QuestionAnswered, QuestionAsked
 from axdesk.core.experiment import Experiment
-from axdesk.core.questions import Question
+from axdesk.core.questions import Answer, Question
 from axdesk.core.run import OrchestrationConfig, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.headless import texts
@@ -277,6 +277,9 @@ class _Command:
             error.hint = self._how_to_decide(experiment, questions.values())
             raise
         self._tell_end(experiment)
+        if experiment.runs[-1].was_stopped_by_error:
+            complain(f"Mend the cause, then go on with: {self._resume_command(experiment.name)}")
+            return INTERRUPTED
         return DONE
 
     def _take_decisions(self, client: Client) -> None:
@@ -371,16 +374,23 @@ class _Command:
         metrics = experiment.optimization.required_metrics
         result = " ".join(shlex.quote(f"{metric}=VALUE") for metric in metrics)
         lines = ["Look what became of it, and go on with one of these commands."]
-        for question in questions:
+        asked = list(questions)
+        for question in asked:
             index = question.trial_index
+            ways = {
+                Answer.ASK_RUNNER: f"  ask the runner again:     {resume}",
+                Answer.REDEPLOY: f"  it never ran, deploy it:  {resume} --answer {index}=redeploy",
+                Answer.MARK_FAILED: f"  it failed:                {resume} --answer {index}=failed",
+                Answer.ABANDON: f"  do not repeat it:         {resume} --answer {index}=abandon",
+            }
             lines += [
                 f"{question.happened} {question.did}",
-                f"  it never ran, deploy it:  {resume} --answer {index}=redeploy",
-                f"  it failed:                {resume} --answer {index}=failed",
-                f"  do not repeat it:         {resume} --answer {index}=abandon",
+                *(way for answer, way in ways.items() if answer in question.answers),
                 f"  it ran to its end:        {resume} --result {index} {result}",
             ]
-        lines.append(f"The same for every such trial: {resume} --uncertain abandon (or redeploy)")
+        if any(question.failed_call is None for question in asked):
+            every = "The same for every such trial"
+            lines.append(f"{every}: {resume} --uncertain abandon (or redeploy)")
         return "\n".join(lines)
 
     # ---- what is stored --------------------------------------------------------------------------

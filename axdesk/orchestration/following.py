@@ -11,6 +11,7 @@ from axdesk.orchestration.calls import PendingCall
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.trial_watch import (
     Ended,
+    GaveUp,
     Health,
     Laboratory,
     News,
@@ -165,6 +166,8 @@ class Following:
                 kept = {} if not observations else {"observations": _joined(trial, observations)}
                 self._loop.end(trial, status, reason=reason, **kept)
                 failpoint("trial_recorded")
+            case GaveUp(call=call, reason=reason):
+                self._loop.give_up(trial, call, reason)
             case Progressed(observations=observations):
                 joined = _joined(trial, observations)
                 if joined != trial.observations:

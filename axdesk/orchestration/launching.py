@@ -7,6 +7,7 @@ from typing import Any
 from axdesk.core.errors import AxdeskError, StorageError
 from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry
+from axdesk.core.questions import FailedCall
 from axdesk.core.suggestions import Candidate
 from axdesk.core.trial import Arm, Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall, pause_if_not_entered, was_entered
@@ -82,7 +83,7 @@ class Launching:
     def _may_launch(self) -> bool:
         run = self._loop.current
         # What may be running and is asked about keeps its place, as long as another is left.
-        slots = max(1, run.settings.parallelism - len(self._uncertain.questions))
+        slots = max(1, run.settings.parallelism - len(self._loop.questions))
         has_slot = self._loop.occupied < slots
         has_trial = self._remaining > 0 or bool(self._redeploy)
         may_start = run.state.launches and self._loop.keeping.error is None
@@ -231,7 +232,9 @@ class Launching:
         trial = self._loop.experiment.trial(launch.index)
         if trial.status is TrialStatus.STAGED:
             launch.counts_as_failed = True
-            self._loop.fail(trial, reason, may_have_started=True)
+            self._loop.give_up(
+                trial, FailedCall.RUN, reason, may_have_started=True, is_under_way=True
+            )
         self._loop.warn(
             f"{self._loop.calls.runner_name} is not answering (trial {launch.index}).",
             "Nothing new starts before it answers. Stop now leaves it behind.",
@@ -245,7 +248,8 @@ class Launching:
         tries = self._not_reached[trial.index] = self._not_reached.get(trial.index, 0) + 1
         if tries >= settings.orchestration.retry_budget.poll:
             reason = f"could not be started ({tries} tries): {error.message}"
-            self._loop.fail(trial, reason, may_have_started=False)
+            del self._not_reached[trial.index]
+            self._loop.give_up(trial, FailedCall.RUN, reason, may_have_started=False)
             return
         pause = pause_if_not_entered(settings)
         self._next_launch_at = self._loop.clock.monotonic() + pause
@@ -268,6 +272,7 @@ class Launching:
     def started(self, trial: Trial, metadata: Mapping[str, Any]) -> None:
         """Keep a trial as running: the runner has answered, or found it."""
         loop = self._loop
+        loop.questions.withdraw(trial.index)
         twin = next(
             (t for t in loop.experiment.with_status(TrialStatus.RUNNING) if t.metadata == metadata),
             None,

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from axdesk.core.commands import AnswerQuestion
 from axdesk.core.events import Publish
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, Clock, PluginCalls, TrialStore
+from axdesk.core.questions import FailedCall
 from axdesk.core.run import Run, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
+from axdesk.orchestration.open_questions import OpenQuestions
 from axdesk.orchestration.safekeeping import Safekeeping
 
 
@@ -24,6 +27,7 @@ class Loop(Protocol):
     publish: Publish
     open_calls: OpenCalls
     keeping: Safekeeping
+    questions: OpenQuestions
 
     @property
     def occupied(self) -> int:
@@ -44,6 +48,10 @@ class Loop(Protocol):
 
     def keep_run_elapsed(self) -> None:
         """Store the time that the run has taken so far, which is no news."""
+        ...
+
+    def answer(self, command: AnswerQuestion) -> None:
+        """Carry out what a person answered to a question."""
         ...
 
     def edit(self, setup: ExperimentSetup) -> None:
@@ -80,6 +88,18 @@ class Loop(Protocol):
 
     def fail(self, trial: Trial, reason: str, *, may_have_started: bool) -> None:
         """Keep a trial as failed."""
+        ...
+
+    def give_up(
+        self,
+        trial: Trial,
+        call: FailedCall,
+        reason: str,
+        *,
+        may_have_started: bool = False,
+        is_under_way: bool = False,
+    ) -> None:
+        """Do with a trial that is about to fail, because a call failed, as `on_error` says."""
         ...
 
     def forget(self, index: int) -> None:

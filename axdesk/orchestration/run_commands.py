@@ -24,10 +24,9 @@ from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.setup_commands import refuse_other_metrics, refuse_without_baseline
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations
-from axdesk.orchestration.uncertain import Uncertain
 
 
-def carry_out(loop: Loop, uncertain: Uncertain, command: Command) -> None:
+def carry_out(loop: Loop, command: Command) -> None:
     """Carry a command out, in the scheduler's thread; an `AxdeskError` refuses it.
 
     Those that steer the run also work while the database takes nothing; all others are refused
@@ -47,17 +46,17 @@ def carry_out(loop: Loop, uncertain: Uncertain, command: Command) -> None:
             loop.leave(reason)
         case _:
             with loop.keeping.strictly():
-                _change(loop, uncertain, command)
+                _change(loop, command)
 
 
-def _change(loop: Loop, uncertain: Uncertain, command: Command) -> None:
+def _change(loop: Loop, command: Command) -> None:
     match command:
         case ChangeRunSettings():
             _change_settings(loop, command)
         case EditSetup():
             _edit(loop, command)
-        case AnswerQuestion(trial_index=index, answer=answer):
-            uncertain.answer(index, answer)
+        case AnswerQuestion():
+            loop.answer(command)
         case FetchAgain(trial_index=index):
             _fetch_again(loop, index)
         case _ if isinstance(command, TrialCommand):

@@ -7,15 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from axdesk.core.commands import Command
+from axdesk.core.commands import AnswerQuestion, Command
 from axdesk.core.errors import (
     AxdeskError,
-    DecisionNeededError,
     StorageError,
 )
 from axdesk.core.events import (
     Publish,
-    QuestionAnswered,
     RunFinished,
     SetupChanged,
     Warned,
@@ -23,6 +21,7 @@ from axdesk.core.events import (
 from axdesk.core.experiment import Experiment
 from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry, Clock, Generator, PluginCalls, TrialStore
+from axdesk.core.questions import FailedCall, Question
 from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
@@ -32,6 +31,8 @@ from axdesk.orchestration.following import Following
 from axdesk.orchestration.global_stopping import reason_to_end, unheeded
 from axdesk.orchestration.inbox import Inbox
 from axdesk.orchestration.launching import Launching
+from axdesk.orchestration.on_error import OnError
+from axdesk.orchestration.open_questions import OpenQuestions, decision_needed, named
 from axdesk.orchestration.prints import Prints
 from axdesk.orchestration.run_commands import carry_out
 from axdesk.orchestration.safekeeping import Safekeeping
@@ -92,12 +93,14 @@ class Scheduler:
         )
         self.open_calls = OpenCalls(calls, self.wake)
         self.keeping = Safekeeping(experiment, run, store, clock, publish)
+        self.questions = OpenQuestions(publish)
         self._prints = Prints(clock, publish, self.wake)
         self._following = Following(self)
         self._stopping = Stopping(self, self._following)
-        self.uncertain = Uncertain(self)
+        self._uncertain = Uncertain(self)
+        self._on_error = OnError(self, self._following, self._uncertain)
         self._launching = Launching(
-            self, self._suggesting, self.uncertain, self._following, self._stopping
+            self, self._suggesting, self._uncertain, self._following, self._stopping
         )
         self._failure_rate = FailureRate(experiment, lambda: self.current)
         self._started_at = clock.monotonic()
@@ -158,7 +161,7 @@ class Scheduler:
         self.open_calls.step(self.clock.monotonic())
         self._suggesting.take_answer(self._settings.orchestration.generation_time_limit)
         self._launching.step()
-        self.uncertain.step()
+        self._uncertain.step()
         self._stopping.step()
         self._following.step()
         self._stopping.stop_early()
@@ -179,7 +182,7 @@ class Scheduler:
             if trial.surely_not_started:
                 self._launching.resume(trial)
             else:
-                self.uncertain.add(trial, "axdesk ended before the runner had answered")
+                self._uncertain.add(trial, "axdesk ended before the runner had answered")
         self.change_state(RunState.RUNNING)
         self._warn_of_unheeded_rules()
 
@@ -196,7 +199,7 @@ class Scheduler:
 
     def _carry_out(self, command: Command) -> None:
         self._following.count_elapsed()
-        carry_out(self, self.uncertain, command)
+        carry_out(self, command)
 
     def refuse_commands(self) -> None:
         """Answer commands that came too late."""
@@ -212,7 +215,7 @@ class Scheduler:
             self.keeping.due_at(),
             *self.open_calls.due_at(now, self._settings.initial_seconds_between_polls),
             *self._launching.due_at(now),
-            *self.uncertain.due_at(),
+            *self._uncertain.due_at(),
             *self._stopping.due_at(now),
             *self._following.due_at(now),
         ]
@@ -227,7 +230,7 @@ class Scheduler:
     def occupied(self) -> int:
         """Slots that are taken; a trial about which only a person knows takes none."""
         followed = len(self._following.watches) + self._stopping.count
-        return followed + self.uncertain.searched + self._launching.is_busy
+        return followed + self._uncertain.searched + self._launching.is_busy
 
     # ---- trials ----------------------------------------------------------------------------------
 
@@ -243,9 +246,8 @@ class Scheduler:
         """Follow what runs and is not followed: after a restart, or a stop that was cancelled."""
         for trial in self.experiment.with_status(TrialStatus.RUNNING):
             is_followed = trial.index in self._following.watches
-            if trial.metadata is not None and not (
-                is_followed or self._stopping.concerns(trial.index)
-            ):
+            is_left = is_followed or trial.index in self.questions
+            if trial.metadata is not None and not (is_left or self._stopping.concerns(trial.index)):
                 self._following.follow(trial, self.clock.monotonic())
 
     def end(self, trial: Trial, status: TrialStatus, **changes: Any) -> None:
@@ -260,22 +262,43 @@ class Scheduler:
         """Keep a trial as failed."""
         self.end(trial, TrialStatus.FAILED, reason=reason, may_have_started=may_have_started)
 
+    def give_up(
+        self,
+        trial: Trial,
+        call: FailedCall,
+        reason: str,
+        *,
+        may_have_started: bool = False,
+        is_under_way: bool = False,
+    ) -> None:
+        """Do with a trial that is about to fail, because a call failed, as `on_error` says."""
+        self._on_error.take(
+            trial, call, reason, may_have_started=may_have_started, is_under_way=is_under_way
+        )
+
+    def answer(self, command: AnswerQuestion) -> None:
+        """Carry out what a person answered to a question."""
+
+        def carry_out(question: Question, command: AnswerQuestion) -> None:
+            asker = self._uncertain if question.failed_call is None else self._on_error
+            asker.answer(question, command)
+
+        self.questions.answer(command, carry_out)
+
     def forget(self, index: int) -> None:
         """No longer follow a trial."""
+        self.questions.withdraw(index)
         self._following.forget(index)
         self._stopping.forget(index)
         self._launching.forget(index)
-        self.uncertain.forget(index)
+        self._uncertain.forget(index)
 
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
         self.keeping.took(trial)
         self._must_judge = True
         if trial.status.is_terminal:
-            was_asked_about = trial.index in self.uncertain.questions
             self.forget(trial.index)
-            if was_asked_about:
-                self.publish(QuestionAnswered(trial.index, None))
 
     # ---- limits and stopping ---------------------------------------------------------------------
 
@@ -341,18 +364,19 @@ class Scheduler:
     def _settle_state(self) -> None:
         """Follow what became of the trials: pausing is done, questions are all that is left."""
         state = self.current.state
-        if state is RunState.NEEDS_ATTENTION and not self.uncertain.questions:
+        waits = self._waits_for_answers and self._only_questions_left()
+        if state is RunState.NEEDS_ATTENTION and not (waits or self.questions.about_errors):
             self.change_state(RunState.RUNNING)
         if state is RunState.PAUSING and not self.occupied:
             self.change_state(RunState.PAUSED)
-        if state is RunState.RUNNING and self._waits_for_answers and self._only_questions_left():
+        if state is RunState.RUNNING and waits:
             self.change_state(RunState.NEEDS_ATTENTION, "a decision is needed")
 
     def _is_spent(self) -> bool:
         return not (self._launching.has_trial or self.occupied)
 
     def _only_questions_left(self) -> bool:
-        return self._is_spent() and bool(self.uncertain.questions)
+        return self._is_spent() and bool(self.questions)
 
     def _has_ended(self) -> bool:
         """Conclude the run if it is over; return whether that is stored."""
@@ -377,11 +401,13 @@ class Scheduler:
                 is_left = ends_now and self._launching.is_late
                 is_idle = not self._stopping.count and (not self._launching.is_busy or is_left)
                 return is_idle and (
-                    ends_now or not (self._following.watches or self.uncertain.searched)
+                    ends_now or not (self._following.watches or self._uncertain.searched)
                 )
             case RunState.RUNNING:
-                waits = self._waits_for_answers and bool(self.uncertain.questions)
+                waits = self._waits_for_answers and bool(self.questions)
                 return self._is_spent() and not waits
+            case RunState.NEEDS_ATTENTION:
+                return not (self._waits_for_answers or self.occupied)
             case _:
                 return False
 
@@ -400,18 +426,10 @@ class Scheduler:
             raise error
         if is_stopped:
             self._finish(RunState.STOPPED, self.current.reason)
-        elif self.uncertain.questions:
-            indices = tuple(self.uncertain.questions)
-            are = "trial" if len(indices) == 1 else "trials"
-            names = f"{are} {', '.join(map(str, indices))}"
+        elif self.questions:
+            names = named(self.questions.trial_indices)
             self._finish(RunState.STOPPED, f"a decision is needed about {names}")
-            raise DecisionNeededError(
-                f"Nobody knows what became of {names}.",
-                "Look at the instrument, then decide: client.answer_question or "
-                "client.complete_trial, or `axdesk --headless resume NAME` with --answer or "
-                "--result; for all such trials by uncertain_deployment.",
-                trial_indices=indices,
-            )
+            raise decision_needed(self.questions)
         else:
             exhausted = "every allowed point was tried" if self._suggesting.is_exhausted else ""
             trials = self.experiment.of_run(self.current)

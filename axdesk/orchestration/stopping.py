@@ -56,8 +56,10 @@ class Stopping:
         if self.reason is not None:
             self._leave_behind()
         self.reason = reason
-        for index in list(self._following.watches):
-            self.stop_as_asked(self._loop.experiment.trial(index))
+        for index in (*self._following.watches, *self._loop.questions.trial_indices):
+            trial = self._loop.experiment.trial(index)
+            if trial.status is TrialStatus.RUNNING:
+                self.stop_as_asked(trial)
 
     def stop_as_asked(self, trial: Trial) -> None:
         """Stop a running trial if every trial is to be stopped."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from axdesk.core.errors import AxdeskError, DeadlineError, TrialFailedError
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.protocols import PluginCalls
+from axdesk.core.questions import FailedCall
 from axdesk.core.run import RunSettings
 from axdesk.core.trial import Observation, Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls, PendingCall, pause_after
@@ -52,6 +53,14 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class GaveUp:
+    """A call failed so often that the trial would be FAILED for this reason."""
+
+    call: FailedCall
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progressed:
     """Values of a trial that goes on."""
 
@@ -78,7 +87,7 @@ class Skipped:
     reason: str
 
 
-News = Ended | Progressed | Health | Skipped
+News = Ended | GaveUp | Progressed | Health | Skipped
 
 
 @dataclass(slots=True)
@@ -110,7 +119,7 @@ class TrialWatch:
     def step(self, now: float) -> tuple[News, ...]:
         """Take what was answered, ask what is due; return what is new."""
         news = [*self._take_early(now), *self._take_poll(now), *self._take_fetches(now)]
-        if any(isinstance(item, Ended) for item in news):
+        if any(isinstance(item, Ended | GaveUp) for item in news):
             return tuple(news)
         news += self._take_silence(now)
         if not self._waits and now >= self._asks_at:
@@ -269,8 +278,8 @@ class TrialWatch:
         if self._failures >= budget:
             what = "result could not be fetched" if self._is_completed else "could not be polled"
             tries = f"{self._failures} tries" if self._failures > 1 else "1 try"
-            ended = Ended(TrialStatus.FAILED, reason=f"{what} ({tries}): {error.message}")
-            return (health, ended)
+            call = FailedCall.FETCH if self._is_completed else FailedCall.POLL
+            return (health, GaveUp(call, f"{what} ({tries}): {error.message}"))
         self._is_told = False
         settings = self.lab.settings()
         self._again_at = now + pause_after(self._failures, error, self.trial.index, settings)

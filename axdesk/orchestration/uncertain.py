@@ -3,10 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
-from axdesk.core.errors import AxdeskError, DeadlineError, UserInputError
-from axdesk.core.events import QuestionAnswered, QuestionAsked
-from axdesk.core.questions import Answer, Question
-from axdesk.core.run import RunState
+from axdesk.core.commands import AnswerQuestion
+from axdesk.core.errors import AxdeskError, DeadlineError
+from axdesk.core.questions import Answer, FailedCall, Question
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import PendingCall, pause_after
 from axdesk.orchestration.loop import Loop
@@ -25,15 +24,10 @@ class _Search:
 
 
 class Uncertain:
-    """Lives in the scheduler's thread.
-
-    Attributes:
-        questions: Trial index → the question that is open about it.
-    """
+    """Lives in the scheduler's thread."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self.questions: dict[int, Question] = {}
         self._searches: dict[int, _Search] = {}
         self._errors: dict[int, str] = {}
         self._retries: dict[int, int] = {}
@@ -49,7 +43,7 @@ class Uncertain:
 
     def add(self, trial: Trial, happened: str) -> None:
         """Take a trial that was staged when axdesk ended."""
-        marked = replace(trial, may_have_started=True, reason=happened)
+        marked = replace(trial, may_have_started=True, reason=trial.reason or happened)
         self._loop.keep(marked)
         if self._loop.calls.can_find:
             self._search(marked)
@@ -59,16 +53,20 @@ class Uncertain:
     def after_error(self, trial: Trial, reason: str) -> None:
         """Take a trial whose `run_trial` failed: it may have started all the same."""
         if not self._loop.calls.can_find:
-            self._fail(trial, reason)
+            self._loop.give_up(trial, FailedCall.RUN, reason, may_have_started=True)
             return
+        self._loop.questions.withdraw(trial.index)
         marked = replace(trial, may_have_started=True, reason=reason)
-        self._errors[trial.index] = reason
         self._loop.keep(marked)
-        self._search(marked)
+        self.search_again(marked)
+
+    def search_again(self, trial: Trial) -> None:
+        """Ask the runner for a trial whose `run_trial` failed, as its reason tells."""
+        self._errors[trial.index] = trial.reason
+        self._search(trial)
 
     def forget(self, index: int) -> None:
         """Nothing is to be found out about a trial any more."""
-        self.questions.pop(index, None)
         self._searches.pop(index, None)
         self._errors.pop(index, None)
 
@@ -110,32 +108,20 @@ class Uncertain:
         search.again_at = now + pause_after(search.failures, error, trial.index, settings)
         return True
 
-    def answer(self, trial_index: int, answer: Answer) -> None:
-        """Carry out what the operator answered.
-
-        Raises:
-            UserInputError: If no such question is open, or the answer is not among its answers.
-        """
-        question = self.questions.get(trial_index)
-        if question is None:
-            raise UserInputError(f"No question about trial {trial_index} is open.")
-        if answer not in question.answers:
-            allowed = ", ".join(question.answers)
-            raise UserInputError(f"{answer!r} is no answer here; allowed are {allowed}.")
-        trial = self._loop.experiment.trial(trial_index)
-        match answer:
+    def answer(self, question: Question, command: AnswerQuestion) -> None:
+        """Carry out what the operator answered."""
+        trial = self._loop.experiment.trial(question.trial_index)
+        match command.answer:
             case Answer.ASK_RUNNER:
                 self._search(trial)
             case Answer.REDEPLOY:
                 self._loop.deploy_again(trial)
-            case Answer.MARK_FAILED:
-                self._fail(trial, trial.reason)
             case Answer.ABANDON:
                 self._abandon(trial)
-            case Answer.STOP_RUN:
-                self._loop.change_state(RunState.STOPPING, "stopped by the operator")
-        self.questions.pop(trial_index, None)
-        self._loop.publish(QuestionAnswered(trial_index, answer))
+            case _:
+                text = trial.reason
+                text = text if "may have started" in text else f"{text} (may have started)"
+                self._loop.fail(trial, text, may_have_started=True)
 
     def _search(self, trial: Trial) -> None:
         self._searches[trial.index] = _Search(self._asked(trial))
@@ -153,7 +139,7 @@ class Uncertain:
             return
         retries = self._retries.get(trial.index, 0)
         if error is not None and retries >= _REDEPLOYMENTS_AFTER_ERRORS:
-            self._loop.fail(trial, error, may_have_started=False)
+            self._loop.give_up(trial, FailedCall.RUN, error, may_have_started=False)
             return
         self._retries[trial.index] = retries + (error is not None)
         self._tell_healed(trial, error, "The runner says that it did not start; it starts again.")
@@ -169,7 +155,7 @@ class Uncertain:
         if error is None:
             self._decide(trial)
         else:
-            self._fail(trial, error)
+            self._loop.give_up(trial, FailedCall.RUN, error, may_have_started=True)
 
     def _decide(self, trial: Trial) -> None:
         """Do as the option says, or ask."""
@@ -191,12 +177,7 @@ class Uncertain:
             "The other trials go on; nothing is suggested near it.",
             answers=(*asks_runner, Answer.REDEPLOY, Answer.MARK_FAILED, Answer.ABANDON),
         )
-        self.questions[trial.index] = question
-        self._loop.publish(QuestionAsked(question))
-
-    def _fail(self, trial: Trial, reason: str) -> None:
-        text = reason if "may have started" in reason else f"{reason} (may have started)"
-        self._loop.fail(trial, text, may_have_started=True)
+        self._loop.questions.ask(question)
 
     def _abandon(self, trial: Trial) -> None:
         self._loop.end(trial, TrialStatus.ABANDONED, may_have_started=True)

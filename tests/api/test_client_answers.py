@@ -2,28 +2,31 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from axdesk.api.client import Client
-from axdesk.api.configs import OrchestrationConfig, StorageConfig
+from axdesk.api.configs import OrchestrationConfig, RetryBudget, StorageConfig
 from axdesk.api.protocols.runner import TrialStatus
 from axdesk.core.errors import (
     AxdeskError,
     DecisionNeededError,
+    FailureRateExceededError,
     TransitionError,
     UnsupportedError,
     UserInputError,
 )
 from axdesk.core.events import Event, QuestionAsked, RunFinished, TrialChanged, Warned
-from axdesk.core.questions import Answer
+from axdesk.core.questions import Answer, FailedCall
 from axdesk.core.run import RunState
 from tests.api.laboratory import (
     FAST,
     POLL_SECONDS,
     Background,
+    BenchMetric,
     BenchRunner,
     configured,
     equipped,
@@ -235,3 +238,63 @@ def test_a_client_whose_set_up_failed_is_closed(storage: StorageConfig) -> None:
         client.configure_experiment([], name="bench")
     client.close()
     client.close()
+
+
+class SilentMetric(BenchMetric):
+    """Has no values until it is mended."""
+
+    is_mended = False
+
+    def fetch(self, trial_index: int, trial_metadata: Mapping[str, Any]) -> Any:
+        if not self.is_mended:
+            raise OSError("no file")
+        return super().fetch(trial_index, trial_metadata)
+
+
+PAUSE = OrchestrationConfig(
+    min_seconds_between_launches=0, on_error="pause", retry_budget=RetryBudget(fetch=1)
+)
+
+
+@pytest.fixture
+def silent(client: Client) -> SilentMetric:
+    metric = SilentMetric("y")
+    client.configure_metrics([metric])
+    with pytest.raises(DecisionNeededError, match="no file"):
+        client.run_trials(2, initial_seconds_between_polls=POLL_SECONDS, config=PAUSE)
+    return metric
+
+
+def test_an_error_that_was_asked_about_is_answered_between_two_runs(
+    client: Client, silent: SilentMetric
+) -> None:
+    assert statuses(client) == [TrialStatus.RUNNING]
+    with pytest.raises(UserInputError, match="trial 0 has started"):
+        client.answer_question(0, Answer.REDEPLOY)
+    with pytest.raises(TransitionError, match="No run goes on"):
+        client.answer_question(0, Answer.MARK_FAILED, for_the_rest=True)
+    client.answer_question(0, Answer.MARK_FAILED)
+    silent.is_mended = True
+    client.run_trials()
+    assert statuses(client) == [TrialStatus.FAILED, TrialStatus.COMPLETED]
+    assert "no file" in client.experiment.trial(0).reason
+
+
+def test_a_run_that_is_resumed_asks_the_runner_again(client: Client, silent: SilentMetric) -> None:
+    silent.is_mended = True
+    client.run_trials()
+    assert statuses(client) == [TrialStatus.COMPLETED] * 2
+
+
+def test_an_answer_for_the_rest_of_the_run_is_kept_with_it(
+    client: Client, silent: SilentMetric
+) -> None:
+    def answer(event: Event) -> None:
+        if isinstance(event, QuestionAsked):
+            index = event.question.trial_index
+            client.answer_question(index, Answer.MARK_FAILED, for_the_rest=True)
+
+    with pytest.raises(FailureRateExceededError):
+        client.run_trials(on_event=answer, wait_for_answers=True)
+    assert statuses(client) == [TrialStatus.FAILED] * 2
+    assert client.experiment.runs[-1].standing_answers == ((FailedCall.FETCH, Answer.MARK_FAILED),)

@@ -444,6 +444,7 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (Section.RUN, 0, {"global_stagnation": "0"}, "global_stagnation", "at least 1."),
         (Section.RUN, 0, {"method": "guess"}, "", "The generation method is 'guess'"),
         (Section.RUN, 0, {"uncertain_deployment": "hope"}, "", "uncertain_deployment is 'hope'"),
+        (Section.RUN, 0, {"on_error": "hope"}, "", "on_error is 'hope'"),
     ],
 )  # fmt: skip
 def test_a_problem_stands_at_its_cell(

@@ -191,6 +191,7 @@ def test_run_settings_refuse(changes: dict[str, Any], message: str) -> None:
         ({"min_failed_trials": 0}, "min_failed_trials is 0"),
         ({"when_failure_rate_exceeded": "wait"}, "is 'wait'; allowed are 'drain', 'stop'"),
         ({"uncertain_deployment": "guess"}, "is 'guess'; allowed are 'ask', 'abandon', 'redeploy'"),
+        ({"on_error": "ask"}, "is 'ask'; allowed are 'continue', 'pause', 'stop'"),
         ({"trial_time_limit": 0}, "trial_time_limit is 0; a number of seconds above 0"),
         ({"run_time_limit": math.nan}, "run_time_limit is nan"),
         ({"max_seconds_between_polls": 0}, "max_seconds_between_polls is 0"),

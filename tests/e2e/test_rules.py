@@ -33,6 +33,7 @@ from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
     Command,
+    EditSetup,
     EnterResult,
     FetchAgain,
     Leave,
@@ -68,6 +69,7 @@ from axdesk.core.setup import ExperimentSetup, GenerationSettings
 from axdesk.core.trial import TRANSITIONS, Observation, Trial, TrialStatus
 from axdesk.generation import check_feasible
 from axdesk.orchestration.scheduler import Scheduler
+from axdesk.orchestration.setup_commands import edit_setup
 from axdesk.orchestration.trial_commands import apply_to_trial
 from axdesk.storage.store import SqlStore
 from tests.e2e.mortal import (
@@ -140,6 +142,7 @@ configs = st.builds(
     min_failed_trials=st.integers(1, 5),
     when_failure_rate_exceeded=st.sampled_from(["drain", "stop"]),
     uncertain_deployment=st.sampled_from(["ask", "abandon"]),
+    on_error=st.sampled_from(["continue", "continue", "pause", "stop"]),
     trial_time_limit=st.sampled_from([None, 5.0, 20.0]),
     call_deadlines=st.just(CallDeadlines(8.0, 4.0, 4.0, 4.0)),
     retry_budget=st.just(RetryBudget(3, 3)),
@@ -164,11 +167,20 @@ trial_commands = st.one_of(
     st.builds(SetNote, indices, st.sampled_from(["seen", "µ ☃", ""])),
     st.builds(AddTrial, st.just({"x": 0.5})),
 )
+edits = st.builds(
+    EditSetup,
+    search_space=st.sampled_from(
+        [SearchSpace((RangeParameterConfig("x", (0.0, high)),)) for high in (1.0, 2.0)]
+    ),
+    optimization=st.none()
+    | st.sampled_from([OptimizationConfig(Objective.parse(text)) for text in ("y", "-y")]),
+)
 commands = st.one_of(
     trial_commands,
     st.sampled_from([Pause(), Resume(), Stop(), StopNow(), Leave()]),
     st.builds(ChangeRunSettings, max_trials=st.integers(1, 6), parallelism=st.integers(1, 3)),
     st.builds(AnswerQuestion, indices, st.sampled_from(Answer)),
+    edits,
     st.builds(FetchAgain, indices),
 )
 outages = st.one_of(st.none(), st.none(), st.tuples(moments, st.sampled_from([0.5, 6.0, 40.0])))
@@ -361,6 +373,18 @@ class LaboratoryDay(RuleBasedStateMachine):
         if self.live(dies_at, work) and not refused:
             self._check_acknowledged(meant)
 
+    @rule(edit=edits, dies_at=st.one_of(st.none(), st.integers(1, 2)))
+    def edit(self, edit: EditSetup, dies_at: int | None) -> None:
+        """Change the set-up."""
+        now = datetime(2026, 6, 1, tzinfo=UTC)
+
+        def work(store: MortalStore, life: Life) -> None:
+            setup = edit.applied_to(self.experiment.setup)
+            edit_setup(self.experiment, store, setup, now, check_feasible)
+
+        if self.live(dies_at, work):
+            self._check_acknowledged(edit)
+
     @precondition(lambda self: any(t.observations for t in self.record.latest().values()))
     @rule(
         pick=indices,
@@ -389,6 +413,11 @@ class LaboratoryDay(RuleBasedStateMachine):
                 assert note in [trial.note for trial in trials[index]]
             case SetExcluded(trial_index=index, is_excluded=is_excluded):
                 assert is_excluded in [trial.is_excluded for trial in trials[index]]
+            case EditSetup(search_space=space, optimization=optimization):
+                stored = self.the_store.record(self.experiment.id)
+                assert space in [version for _, version in stored.search_spaces]
+                goals = [version for _, version in stored.optimizations]
+                assert optimization is None or optimization in goals
             case _:
                 pass
 
@@ -467,7 +496,15 @@ class LaboratoryDay(RuleBasedStateMachine):
 
     def _finish(self) -> None:
         for index, script in self.calls.scripts.items():
-            self.calls.scripts[index] = replace(script, hangs={}, stop_error="", find_error="")
+            self.calls.scripts[index] = replace(
+                script,
+                hangs={},
+                run_errors=0,
+                poll_errors=0,
+                fetch_errors={},
+                stop_error="",
+                find_error="",
+            )
         for _ in range(SITTINGS_TO_END):
             self.sit(None, [], None, 0.0)
             if self.experiment.state is RunState.COMPLETED:

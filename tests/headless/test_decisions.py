@@ -47,3 +47,49 @@ def test_status_says_how_to_go_on_after_a_power_cut(
 
     assert "Trial 0 may have started: axdesk ended before the runner had answered.\n" in told
     assert told.endswith(f"Go on with: axdesk --headless resume quick --database {lab.database}\n")
+
+
+def heeding(lab: Any, on_error: str) -> None:
+    """Let the experiment file say what is done on an error, and lose the line."""
+    text = lab.file.read_text("utf-8")
+    rule = f'on_error = "{on_error}"\n\n[run.retry_budget]\npoll = 1\n'
+    lab.file.write_text(text + rule, "utf-8")
+    lab.flag("silent")
+
+
+def test_a_run_that_asks_on_an_error_ends_with_the_ways_to_answer(lab: Any) -> None:
+    heeding(lab, "pause")
+
+    asked = lab.run("run", lab.file)
+
+    assert asked.returncode == 7, asked.stderr
+    assert "Trial 0: could not be polled (1 try): " in asked.stderr
+    assert f"resume quick --database {lab.database} --answer 0=failed" in asked.stderr
+    assert "--answer 0=redeploy" not in asked.stderr
+    assert "--uncertain" not in asked.stderr.partition("go on with one of these commands")[2]
+
+    asked_again = lab.run("resume", "quick")
+    assert asked_again.returncode == 7, asked_again.stderr
+    refused = lab.run("resume", "quick", "--answer", "0=redeploy")
+    assert refused.returncode == 2
+    assert "trial 0 has started" in refused.stderr
+
+    (lab.folder / "silent").unlink()
+    done = lab.run("resume", "quick", "--answer", "0=failed")
+    assert done.returncode == 0, done.stderr
+    assert "6 of 6 trials finished" in done.stdout
+
+
+def test_a_run_that_stops_on_an_error_can_be_resumed(lab: Any) -> None:
+    heeding(lab, "stop")
+
+    stopped = lab.run("run", lab.file)
+
+    assert stopped.returncode == 5, stopped.stderr
+    assert "stopped by an error of trial 0: could not be polled (1 try)" in stopped.stdout
+    assert f"go on with: axdesk --headless resume quick --database {lab.database}" in stopped.stderr
+
+    (lab.folder / "silent").unlink()
+    done = lab.run("resume", "quick")
+    assert done.returncode == 0, done.stderr
+    assert "6 of 6 trials finished" in done.stdout

@@ -11,6 +11,7 @@ from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
     Command,
+    EditSetup,
     EnterResult,
     FetchAgain,
     Leave,
@@ -28,8 +29,10 @@ from axdesk.core.errors import (
     StorageError,
 )
 from axdesk.core.events import StorageHealthChanged, TrialChanged
+from axdesk.core.parameters import RangeParameterConfig
 from axdesk.core.questions import Answer
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings, RunState
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
 from axdesk.core.trial import TRANSITIONS, TrialStatus
 from tests.fakes import HANG, Script
@@ -68,6 +71,9 @@ scripts = st.builds(
     pattern=st.sampled_from([".", ".", ".x", "xx.x...."]),
 )
 
+spaces = st.sampled_from(
+    [SearchSpace((RangeParameterConfig("x", (0.0, high)),)) for high in (1.0, 2.0)]
+)
 commands = st.one_of(
     st.sampled_from([Pause(), Resume(), Resume(), Stop(), StopNow()]),
     st.builds(ChangeRunSettings, max_trials=st.integers(1, 8), parallelism=st.integers(1, 3)),
@@ -77,7 +83,8 @@ commands = st.one_of(
     st.builds(SetNote, indices, st.just("seen")),
     st.builds(FetchAgain, indices),
     st.builds(Leave),
-    st.builds(AnswerQuestion, indices, st.sampled_from(Answer)),
+    st.builds(AnswerQuestion, indices, st.sampled_from(Answer), st.booleans()),
+    st.builds(EditSetup, search_space=spaces),
 )
 
 configs = st.builds(
@@ -86,6 +93,7 @@ configs = st.builds(
     min_failed_trials=st.integers(1, 5),
     when_failure_rate_exceeded=st.sampled_from(["drain", "stop"]),
     uncertain_deployment=st.sampled_from(["ask", "abandon"]),
+    on_error=st.sampled_from(["continue", "continue", "pause", "stop"]),
     trial_time_limit=st.sampled_from([None, 5.0, 20.0]),
     run_time_limit=st.sampled_from([None, 15.0, 60.0]),
     call_deadlines=st.just(CallDeadlines(8.0, 4.0, 4.0, 4.0)),
@@ -143,7 +151,11 @@ def check_deployments(bench: Bench) -> None:
     for index in bench.experiment.trials:
         script = calls.script(index)
         entered = max(0, calls.deployed.count(index) - script.not_entered.get("run", 0))
-        is_asked_for = AnswerQuestion(index, Answer.REDEPLOY) in bench.submitted
+        is_asked_for = any(
+            isinstance(command, AnswerQuestion)
+            and (command.trial_index, command.answer) == (index, Answer.REDEPLOY)
+            for command in bench.submitted
+        )
         assert entered <= 1 or calls.can_find or is_asked_for
         starts = sum(launched == index for launched, _, _ in calls.launches)
         assert starts <= 1 or is_asked_for, "a trial ran twice"

@@ -8,7 +8,7 @@ from enum import StrEnum
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
 from axdesk.core.errors import AxdeskError, PluginError
-from axdesk.core.questions import Answer, Question
+from axdesk.core.questions import Answer, FailedCall, Question
 from axdesk.gui.models.formatting import clock
 from axdesk.gui.widgets.roles import Role
 
@@ -79,6 +79,15 @@ class AttentionItem:
         return "\n".join(parts)
 
 
+_ASKED_ABOUT = {
+    None: "may have started",
+    FailedCall.RUN: "could not be deployed",
+    FailedCall.POLL: "does not answer",
+    FailedCall.FETCH: "has no result",
+}
+"""What failed for good → the rest of the title."""
+
+
 def question_item(
     question: Question, runner: str, at: datetime, *, is_answering: bool = False
 ) -> AttentionItem:
@@ -86,7 +95,7 @@ def question_item(
     waits = "your answer is being carried out" if is_answering else "waiting for your decision"
     return AttentionItem(
         Severity.QUESTION,
-        f"#{question.trial_index} may have started",
+        f"#{question.trial_index} {_ASKED_ABOUT[question.failed_call]}",
         f"{runner or 'Runner'} · {waits}",
         question.happened,
         question.did,
