@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from axdesk.core.draft_cells import Problems
+from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup_lock import SetupLock
@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         workbench.opened_interrupted.connect(operations.review_interrupted)
         workbench.started_demo.connect(lambda: self._show_tab(Mode.MONITOR))
         workbench.idle.connect(self._close_if_wanted)
+        workbench.tests_ended.connect(self._close_if_wanted)
         workbench.session_removed.connect(self._forget_setup)
         for view in (self.start_page, self.experiments_view):
             view.open_requested.connect(workbench.open)
@@ -208,6 +209,7 @@ class MainWindow(QMainWindow):
                 "run.stop": operations.stop,
                 "run.stop_now": operations.stop_now,
                 "run.add_trials": operations.add_trials,
+                "run.test_plugins": self._test_plugins,
                 "trials.enter_result": lambda: operations.enter_result(self._selected),
                 "trials.ask_again": lambda: operations.ask_again(self._selected),
                 "trials.mark_failed": lambda: operations.mark_failed(self._selected),
@@ -262,12 +264,24 @@ class MainWindow(QMainWindow):
     def _show_setup_of(self, session: ExperimentSession) -> None:
         view = self._setup_views.get(session.id)
         if view is None:
-            view = SetupView(session.draft_model)
+            view = SetupView(session.draft_model, session.dry_testing.model)
+            view.plugin_file_requested.connect(self._operations.open_plugin_file)
+            view.test_requested.connect(session.dry_testing.prepare)
+            view.stop_test_requested.connect(session.dry_testing.stop)
+            session.dry_testing.confirmation_needed.connect(self._operations.confirm_test)
             view.start_requested.connect(self._operations.start)
             view.reload_plugins_requested.connect(self._workbench.reload_plugins)
             self._setup_views[session.id] = view
             self._setup_stack.addWidget(view)
         self._setup_stack.setCurrentWidget(view)
+
+    def _test_plugins(self) -> None:
+        """Go to where the test is shown, and ask for one."""
+        session = self._session
+        if session is not None:
+            self._show_tab(Mode.SETUP)
+            self._setup_views[session.id].show_section(Section.RUNNER)
+            session.dry_testing.prepare()
 
     def _forget_setup(self, experiment_id: int) -> None:
         view = self._setup_views.pop(experiment_id, None)
@@ -502,6 +516,11 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; while runs go on, ask what becomes of them."""
+        if not self._may_close and self._workbench.stop_tests():
+            self._closes_when_idle = True
+            self.statusBar().showMessage("The dry test is stopped, then axdesk closes.")
+            event.ignore()
+            return
         live, unsaved = self._workbench.live_sessions, self._workbench.unsaved_sessions
         if not (live or unsaved) or self._may_close:
             self._tick.stop()

@@ -13,12 +13,20 @@ from PySide6.QtWidgets import QMainWindow
 
 from axdesk import __version__
 from axdesk.core.commands import Abandon, EnterResult, FetchAgain, MarkFailed, SetExcluded, SetNote
+from axdesk.core.parameters import TParameterValue
 from axdesk.core.run import RunAction, RunState
+from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
 from axdesk.gui.models.experiments_model import UNNAMED
 from axdesk.gui.models.run_facts import RunFacts, runner_name
-from axdesk.gui.models.run_words import action_tip, start_word, why_no_more_trials, why_off
+from axdesk.gui.models.run_words import (
+    action_tip,
+    start_word,
+    why_no_more_trials,
+    why_no_test,
+    why_off,
+)
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.views.dialogs import (
     AddTrialsDialog,
@@ -28,6 +36,7 @@ from axdesk.gui.views.dialogs import (
     delete_dialog,
     stop_now_dialog,
 )
+from axdesk.gui.views.dry_test_dialog import DryTestDialog
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
 from axdesk.gui.workbench import Workbench
 
@@ -143,6 +152,15 @@ class Operations(QObject):
         dialog.entered.connect(lambda count: session.start(more_trials=count))
         dialog.open()
 
+    def confirm_test(self, setup: ExperimentSetup, values: dict[str, TParameterValue]) -> None:
+        """Say that an instrument may move, and with which settings; then make the dry test."""
+        session = self._session
+        if session is None or self._window.findChild(DryTestDialog) is not None:
+            return
+        dialog = DryTestDialog(self._window, setup, values)
+        dialog.confirmed.connect(lambda chosen: session.dry_testing.start(setup, chosen))
+        dialog.open()
+
     def review_interrupted(self, session: ExperimentSession) -> None:
         """Ask what became of what was running when the run was cut off, and offer to resume."""
         if self._window.findChild(InterruptedDialog) is not None:
@@ -236,6 +254,13 @@ class Operations(QObject):
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
+    def open_plugin_file(self, name: str) -> None:
+        """Open a file of the plugin folder of the experiment shown, as the system does."""
+        catalogue = self._session.draft_model.catalogue if self._session else None
+        if catalogue is not None:
+            path = Path(catalogue.folder or str(self._workbench.plugin_folder)) / name
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
     def about(self) -> None:
         """Tell the versions."""
         text = "\n".join(
@@ -295,6 +320,7 @@ class Operations(QObject):
         for name, action in _RUN_ACTIONS.items():
             self._switch(name, why_off(facts, action), action_tip(facts, action))
         self._switch("run.add_trials", why_no_more_trials(facts), "Go on with further trials.")
+        self._switch("run.test_plugins", why_no_test(facts), "Test the runner and all metrics.")
 
     def _switch(self, name: str, off: str, tip: str) -> None:
         """Switch an action on or off; `off` says why it is."""

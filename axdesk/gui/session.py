@@ -43,6 +43,7 @@ from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
 from axdesk.gui.draft_saver import DraftSaver
+from axdesk.gui.dry_testing import DryTesting
 from axdesk.gui.io_thread import IoThread
 from axdesk.gui.models.attention_model import (
     AttentionItem,
@@ -67,6 +68,7 @@ from axdesk.gui.models.notices import (
 )
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
+from axdesk.gui.models.run_words import why_no_test
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.scheduler_thread import SchedulerThread
 
@@ -141,6 +143,9 @@ class ExperimentSession(QObject):
         self._coalesce = self._timer(COALESCE_MS, self._show)
         self._show_printed_soon = self._timer(PRINTED_MS, self._show_printed)
         self._saver = DraftSaver(self.draft_model, experiment_id, io, self)
+        self.dry_testing = DryTesting(experiment_id, self.draft_model, io, plugin_io, self)
+        self.dry_testing.going_changed.connect(self._make_room_for_test)
+        self.dry_testing.problems_found.connect(self.problems_found)
         self._saver.saved.connect(self.saved)
         self._saver.outage_changed.connect(self._note_outage)
         self.draft_model.changed.connect(self._note_change)
@@ -179,6 +184,7 @@ class ExperimentSession(QObject):
             controller=self._controller,
             is_opening=self._is_opening,
             pauses_when_open=isinstance(self._when_open, Pause),
+            is_testing=self.dry_testing.is_going,
         )
 
     @property
@@ -317,7 +323,8 @@ class ExperimentSession(QObject):
             more_trials: What a new run after the last one adds; None for none.
             decisions: What became of trials that ran when the last run was cut off.
         """
-        if self.is_live or self._is_opening or self._controller:
+        is_free = not (self._controller or self.dry_testing.is_going)
+        if self.is_live or self._is_opening or not is_free:
             return
         self._is_opening = True
         self._when_open = None
@@ -520,12 +527,19 @@ class ExperimentSession(QObject):
         """Save what is unsaved and let go of a run that the end of the process will interrupt."""
         self._end()
 
+    def _make_room_for_test(self) -> None:
+        """Free the instrument for a dry test that begins, and show that none is free meanwhile."""
+        if self.dry_testing.is_going:
+            self.release()
+        self._note_change()
+
     def _free_client(self) -> None:
         lease, self._client = self._lease, None
         self._plugin_io.post(lambda _: lease.close())
 
     def _end(self) -> None:
         self._is_closed = True
+        self.dry_testing.close()
         self._saver.close()
         for timer in (self._coalesce, self._show_printed_soon):
             timer.stop()
@@ -744,6 +758,7 @@ class ExperimentSession(QObject):
         now = datetime.now(UTC)
         facts = self.facts
         self.trials_model.show_facts(facts, now)
+        self.dry_testing.refuse(why_no_test(facts))
         lines, self._new_lines = self._new_lines, []
         self.log_model.append(lines)
         runner = runner_name(facts)

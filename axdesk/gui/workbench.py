@@ -78,6 +78,7 @@ class Workbench(QObject):
     session_removed = Signal(int)
     started_demo = Signal()
     idle = Signal()
+    tests_ended = Signal()
     summaries_changed = Signal()
     templates_changed = Signal()
 
@@ -147,6 +148,13 @@ class Workbench(QObject):
         """Since when and why nothing can be saved, as any session found; None while it can."""
         found = (session.facts.outage for session in self._sessions.values())
         return next((outage for outage in found if outage is not None), None)
+
+    def stop_tests(self) -> bool:
+        """Ask the dry tests that go on to end; return whether there are any."""
+        going = [s.dry_testing for s in self._sessions.values() if s.dry_testing.is_going]
+        for testing in going:
+            testing.stop()
+        return bool(going)
 
     # the list
 
@@ -230,7 +238,7 @@ class Workbench(QObject):
     def delete(self, experiment_id: int) -> None:
         """Delete an experiment and all that belongs to it."""
         session = self._sessions.get(experiment_id)
-        if session is not None and session.is_live:
+        if session is not None and (session.is_live or session.dry_testing.is_going):
             return
         self._flush(experiment_id)
         if session is not None and session is self._current:
@@ -463,6 +471,7 @@ class Workbench(QObject):
         self._sessions[experiment_id] = session
         session.changed.connect(lambda: self._show_in_list(session))
         session.finished.connect(self._note_finished)
+        session.dry_testing.going_changed.connect(self._note_tests)
         summary = self.experiments.summary_of(experiment_id)
         if summary is not None:
             session.set_summary(summary)
@@ -503,6 +512,10 @@ class Workbench(QObject):
     def _flush(self, experiment_id: int) -> None:
         if experiment_id in self._sessions:
             self._sessions[experiment_id].flush()
+
+    def _note_tests(self) -> None:
+        if not any(session.dry_testing.is_going for session in self._sessions.values()):
+            self.tests_ended.emit()
 
     def _note_finished(self) -> None:
         for session in self._sessions.values():

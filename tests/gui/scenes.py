@@ -14,6 +14,7 @@ from axdesk.core.commands import Command
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import Problems
 from axdesk.core.drafts import Draft, draft_of
+from axdesk.core.dry_test import PassedTest
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import Event, RunChanged, RunFinished, TrialChanged
 from axdesk.core.experiment import Experiment
@@ -214,6 +215,7 @@ class MemoryWorkspace:
         self.files: dict[Path, Draft] = {}
         self.known_templates: list[Template] = []
         self.is_closed = False
+        self.passed: PassedTest | None = None
 
     def add(
         self, experiment: Experiment, state: RunState | None = None, controller: str = ""
@@ -291,6 +293,9 @@ class MemoryWorkspace:
         return PluginCatalogue(
             folder or "plugins", (PluginFile("suzuki_cell.py", "0" * 64, plugins),)
         )
+
+    def passed_test(self, setup: ExperimentSetup) -> PassedTest | None:
+        return self.passed
 
     def check(self, draft: Draft, experiment_id: int | None = None) -> ExperimentSetup | Problems:
         return draft.checked(self.catalogue())

@@ -208,7 +208,8 @@ def test_the_menu_says_why_something_is_off(bench: Bench) -> None:
     [menu] = [m for m in bench.window.menuBar().findChildren(QMenu) if m.title() == "&Run"]
     assert menu.toolTipsVisible()
     actions = [a for a in menu.actions() if not a.isSeparator()]
-    assert [a.text() for a in actions] == ["Resume", "Pause", "Stop", "Stop now", "Add trials…"]
+    texts = ["Resume", "Pause", "Stop", "Stop now", "Add trials…", "Test plugins…"]
+    assert [a.text() for a in actions] == texts
     assert all(action.isVisible() for action in actions)
 
 

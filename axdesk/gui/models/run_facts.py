@@ -57,6 +57,7 @@ class RunFacts:
         controller: Process and host that drive it, if it is another process.
         is_opening: Plugins and optimiser are being opened; nothing can be asked meanwhile.
         pauses_when_open: Whether the run is paused as soon as it has started.
+        is_testing: Whether a dry test uses the instrument.
     """
 
     name: str
@@ -74,6 +75,7 @@ class RunFacts:
     controller: str = ""
     is_opening: bool = False
     pauses_when_open: bool = False
+    is_testing: bool = False
 
     @property
     def run(self) -> Run | None:
@@ -117,7 +119,8 @@ class RunFacts:
         if self.is_opening:
             allowed = allowed_actions(RunState.STARTING, 0)
             return allowed - {RunAction.PAUSE} if self.pauses_when_open else allowed
-        return allowed_actions(self.state, len(self.pending))
+        allowed = allowed_actions(self.state, len(self.pending))
+        return allowed - {RunAction.START, RunAction.RESUME} if self.is_testing else allowed
 
     @property
     def asks_before_closing(self) -> bool:

@@ -1,6 +1,7 @@
 """What the run's buttons say, and why one of them cannot be pressed now."""
 
 from axdesk.core.run import RunAction, RunState
+from axdesk.gui.models.formatting import listed
 from axdesk.gui.models.run_facts import RunFacts
 
 _START_WORDS = {
@@ -13,6 +14,7 @@ _START_WORDS = {
 
 _NO_RUN = "No run goes on."
 _IS_STARTING = "The run is starting."
+IS_TESTING = "A dry test uses the instrument. Stop it, or wait for its end."
 
 _REASONS: dict[RunAction, dict[RunState, str]] = {
     RunAction.RESUME: {
@@ -83,6 +85,8 @@ def why_off(facts: RunFacts | None, action: RunAction) -> str:
         return ""
     if facts.controller:
         return controlled_elsewhere(facts.controller)
+    if facts.is_testing and action in starts:
+        return IS_TESTING
     if facts.is_opening and action is RunAction.PAUSE:
         return "The run is paused as soon as it has started."
     if facts.state is RunState.DRAFT and action is RunAction.RESUME:
@@ -102,7 +106,25 @@ def why_no_more_trials(facts: RunFacts | None) -> str:
         return "The run goes on: change its trials in Setup, Run settings."
     if facts.state is RunState.INTERRUPTED:
         return "The run was interrupted: resume it first."
+    if facts.is_testing:
+        return IS_TESTING
     return "" if RunAction.RESUME in facts.actions else _IS_STARTING
+
+
+def why_no_test(facts: RunFacts | None) -> str:
+    """Say why no dry test can be begun now; empty if one can."""
+    if facts is None:
+        return "Open an experiment first."
+    if facts.is_testing:
+        return "A test goes on."
+    if facts.controller:
+        return controlled_elsewhere(facts.controller)
+    if facts.is_opening or (facts.state.is_live and facts.state is not RunState.INTERRUPTED):
+        return "The run uses the instrument."
+    if facts.pending:
+        running = listed(trial.index for trial in facts.pending)
+        return f"{running} may still run at the instrument: decide what became of that first."
+    return ""
 
 
 def controlled_elsewhere(controller: str) -> str:

@@ -119,8 +119,13 @@ class Dialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         """Take no more height than the wrapped text needs at this width."""
         super().showEvent(event)
+        self.fit_height()
+
+    def fit_height(self) -> None:
+        """Take the height that the content needs now."""
         layout = self.layout()
         if layout is not None and layout.hasHeightForWidth():
+            layout.activate()
             self.resize(self.width(), layout.heightForWidth(self.width()))
 
     def choose(self, key: str) -> None:

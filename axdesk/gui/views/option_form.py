@@ -1,5 +1,8 @@
 """A form generated from the options of a plugin class."""
 
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from axdesk.core.draft_cells import Section, value_text
@@ -9,10 +12,14 @@ from axdesk.gui.models.setup_texts import option_title
 from axdesk.gui.style import px
 from axdesk.gui.views.setup_page import CellFields, Field
 from axdesk.gui.widgets.buttons import Button, Choice
+from axdesk.gui.widgets.cards import Fold
 from axdesk.gui.widgets.fields import ComboField, TextField, labelled
 from axdesk.gui.widgets.labels import label
 
 COLUMNS = 2
+
+MOST_IN_SIGHT = 6
+"""Of more options, those that keep their defaults are folded."""
 
 
 class OptionForm(QWidget):
@@ -44,6 +51,8 @@ class OptionForm(QWidget):
         self._grid.setVerticalSpacing(px(10))
         for column in range(COLUMNS):
             self._grid.setColumnStretch(column, 1)
+        self._fold: Fold | None = None
+        self._folded: frozenset[str] = frozenset()
 
     def show_plugin(self, plugin: PluginDescription | None, row: int) -> None:
         """Show the options of a class, for one row of the section; None shows nothing."""
@@ -52,6 +61,9 @@ class OptionForm(QWidget):
             self._plugin = plugin
             self._rebuild()
         self._fields.refresh()
+        if self._fold is not None:
+            is_set = any(self._model.text(self._section, row, f"option.{n}") for n in self._folded)
+            self._fold.set_values("" if is_set else "all at their defaults")
         for field, issue in self._issues.items():
             text = self._model.issue(self._section, row, field)
             issue.setText(text)
@@ -59,6 +71,8 @@ class OptionForm(QWidget):
 
     def focus(self, field: str) -> bool:
         """Give the field of a cell the focus; False if there is none."""
+        if self._fold is not None and field.removeprefix("option.") in self._folded:
+            self._fold.set_open(True)
         return self._fields.focus(field)
 
     def _rebuild(self) -> None:
@@ -70,9 +84,35 @@ class OptionForm(QWidget):
                 widget.hide()
                 widget.setParent(None)
                 widget.deleteLater()
+        self._fold = None
         options = self._plugin.options if self._plugin is not None else ()
+        in_sight = [o for o in options if self._is_in_sight(o)]
+        if len(options) <= MOST_IN_SIGHT or len(options) - len(in_sight) < COLUMNS:
+            in_sight = list(options)
+        rest = [option for option in options if option not in in_sight]
+        self._folded = frozenset(option.name for option in rest)
+        self._fill(self._grid, in_sight)
+        if not rest:
+            return
+        self._fold = Fold(f"{len(rest)} more options", name=f"{self._name}.more")
+        self._fold.set_values("all at their defaults")
+        inside = QGridLayout()
+        inside.setHorizontalSpacing(px(14))
+        inside.setVerticalSpacing(px(10))
+        self._fill(inside, rest)
+        self._fold.body.addLayout(inside)
+        self._grid.addWidget(self._fold, self._grid.rowCount(), 0, 1, COLUMNS)
+
+    def _is_in_sight(self, option: OptionDescription) -> bool:
+        text = self._model.text(self._section, self._fields.row, f"option.{option.name}")
+        options = self._plugin.options if self._plugin is not None else ()
+        return option.is_required or bool(text) or option in options[: MOST_IN_SIGHT - COLUMNS]
+
+    def _fill(self, grid: QGridLayout, options: Sequence[OptionDescription]) -> None:
+        for column in range(COLUMNS):
+            grid.setColumnStretch(column, 1)
         for place, option in enumerate(options):
-            self._grid.addWidget(self._cell(option), place // COLUMNS, place % COLUMNS)
+            grid.addWidget(self._cell(option), place // COLUMNS, place % COLUMNS)
 
     def _cell(self, option: OptionDescription) -> QWidget:
         title = option_title(option.name) + (" (needed)" if option.is_required else "")
@@ -122,7 +162,10 @@ def _field_for(option: OptionDescription) -> tuple[Field, tuple[Choice, ...]]:
         if not option.is_required:
             choices.insert(0, Choice("", f"{default} (default)"))
         return ComboField(), tuple(choices)
-    return TextField(placeholder=default), ()
+    field = TextField(placeholder=default)
+    if option.kind in ("int", "float"):
+        field.setAlignment(Qt.AlignmentFlag.AlignRight)
+    return field, ()
 
 
 def _default_text(option: OptionDescription) -> str:

@@ -1,15 +1,18 @@
 """The page Runner & metrics: how a trial gets into the laboratory and its results come back."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.errors import NotFoundError
 from axdesk.core.plugins import PluginDescription, PluginFile, PluginKind
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import with_current
+from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.objective_table import MetricsTable, chosen_plugin, plugin_choices
 from axdesk.gui.style import px, set_property, theme_manager
+from axdesk.gui.views.dry_test_card import DryTestCard
 from axdesk.gui.views.option_form import OptionForm
 from axdesk.gui.views.setup_page import SetupPage
 from axdesk.gui.views.setup_table import SetupTable
@@ -17,6 +20,9 @@ from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import Card, Fold, Notice
 from axdesk.gui.widgets.fields import ComboField
 from axdesk.gui.widgets.labels import IconLabel, label, set_tone
+
+LEAST_BESIDE = 920
+"""Width of the page, at a 16 pixel line, from which the test stands beside the rest."""
 
 
 class _LoadedSign(QWidget):
@@ -43,12 +49,18 @@ class RunnerPage(SetupPage):
 
     Signals:
         reload_requested: The operator wants the plugin folder read anew.
+        file_requested: … to see a plugin file; carries its name.
+        test_requested: … a dry test.
+        stop_test_requested: … its end.
     """
 
     reload_requested = Signal()
+    file_requested = Signal(str)
+    test_requested = Signal()
+    stop_test_requested = Signal()
     section = Section.RUNNER
 
-    def __init__(self, model: DraftModel) -> None:
+    def __init__(self, model: DraftModel, dry_test: DryTestModel | None = None) -> None:
         super().__init__(
             model,
             "Runner & metrics",
@@ -56,8 +68,19 @@ class RunnerPage(SetupPage):
         )
         self._is_patient = not any(model.rows(Section.RUNNER))
         self._files: tuple[PluginFile, ...] = ()
+        self._left = QVBoxLayout()
+        self._left.setSpacing(px(12))
         self._add_runner()
         self._add_metrics()
+        self._left.addStretch(1)
+        self.test_card = DryTestCard(dry_test or DryTestModel(self))
+        self.test_card.test_requested.connect(self.test_requested)
+        self.test_card.stop_requested.connect(self.stop_test_requested)
+        self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight)
+        self._halves.setSpacing(px(12))
+        self._halves.addLayout(self._left, 4)
+        self._halves.addWidget(self.test_card, 3)
+        self.body.addLayout(self._halves)
         self._broken = QVBoxLayout()
         self._broken.setSpacing(px(8))
         self.body.addLayout(self._broken)
@@ -78,6 +101,11 @@ class RunnerPage(SetupPage):
         line.setSpacing(px(8))
         line.addWidget(self._runner)
         line.addWidget(self._reload)
+        self._open_file = Button(
+            "Open file", "external-link", kind="plain", name="setup.runner.open_file",
+            on_click=lambda: self._request_file(Section.RUNNER, 0, "reference"),
+        )  # fmt: skip
+        line.addWidget(self._open_file)
         line.addStretch(1)
         self._runner_issue = label("", "small", "bad", wrap=True)
         self._summary = label("", "small", "text2", wrap=True)
@@ -86,7 +114,7 @@ class RunnerPage(SetupPage):
         card.body.addWidget(self._runner_issue)
         card.body.addWidget(self._summary)
         card.body.addWidget(self._form)
-        self.body.addWidget(card)
+        self._left.addWidget(card)
 
     def _add_metrics(self) -> None:
         card = Card("Metrics", note="fetch the results of a finished trial")
@@ -99,15 +127,27 @@ class RunnerPage(SetupPage):
         self._metric_head = label("", "strong")
         self._metric_issue = label("", "small", "bad", wrap=True)
         self._metric_summary = label("", "small", "text2", wrap=True)
+        self._use_for_all = Button(
+            "Use for all metrics", "copy", kind="quiet", name="setup.metrics.use_for_all",
+            on_click=self._use_for_all_metrics,
+        )  # fmt: skip
+        self._use_for_all.setToolTip("Choose this class with these options for every metric.")
         self._metric_form = OptionForm(self.model, Section.OBJECTIVES, name="setup.metrics.form")
         self._no_metrics = label(
             "Nothing is measured yet: add it under Objectives & limits.", "body", "text2", wrap=True
         )
         for widget in (self._no_metrics, self.table, self._metric_head, self._metric_issue,
-                       self._metric_summary, self._metric_form):  # fmt: skip
+                       self._metric_summary, self._metric_form, self._use_for_all):  # fmt: skip
             card.body.addWidget(widget)
         self.table.selectionModel().currentChanged.connect(self.refresh)
-        self.body.addWidget(card)
+        self._left.addWidget(card)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Put the test below the rest where there is no room beside it."""
+        super().resizeEvent(event)
+        is_wide = event.size().width() >= px(LEAST_BESIDE)
+        directions = QBoxLayout.Direction
+        self._halves.setDirection(directions.LeftToRight if is_wide else directions.TopToBottom)
 
     def refresh(self) -> None:
         """Show what the draft and the plugin folder say."""
@@ -149,8 +189,9 @@ class RunnerPage(SetupPage):
             self._reload.setToolTip("Read the files of the plugin folder again.")
         self._runner.setToolTip(self._runner.currentText())
         set_property(self._runner, "issue", "error" if issue else "")
-        _show_text(self._runner_issue, issue)
         plugin = self._found(reference)
+        _show_text(self._runner_issue, issue + self._kept(Section.RUNNER, 0, plugin))
+        self._open_file.setVisible(bool(reference))
         _show_text(self._summary, _about(plugin))
         _show_loaded(self._runner_sign, reference, plugin, is_reading=is_reading)
         self._form.show_plugin(plugin, 0)
@@ -168,7 +209,10 @@ class RunnerPage(SetupPage):
         name = self.model.text(Section.OBJECTIVES, row, "name").strip()
         shows = plugin is not None and bool(plugin.options)
         _show_text(self._metric_head, f"Options for {name or 'this metric'}" if shows else "")
-        _show_text(self._metric_issue, self.model.issue(Section.OBJECTIVES, row, "metric"))
+        issue = self.model.issue(Section.OBJECTIVES, row, "metric")
+        kept = self._kept(Section.OBJECTIVES, row, plugin)
+        _show_text(self._metric_issue, issue + kept)
+        self._use_for_all.setVisible(count > 1 and bool(reference) and not self.model.is_read_only)
         _show_text(self._metric_summary, _about(plugin))
         self._metric_form.show_plugin(plugin, max(row, 0))
         references = [r.get("metric", "") for r in self.model.draft.objectives]
@@ -202,6 +246,35 @@ class RunnerPage(SetupPage):
             return self.model.catalogue.find(reference)
         except NotFoundError:
             return None
+
+    def _kept(self, section: Section, row: int, plugin: PluginDescription | None) -> str:
+        """Say which options are kept for a plugin that is not there now."""
+        rows = self.model.rows(section)
+        if plugin is not None or not 0 <= row < len(rows):
+            return ""
+        cells = [(k.removeprefix("option."), v) for k, v in rows[row].items()]
+        options = [f"{k} = {v}" for (k, v), name in zip(cells, rows[row], strict=True)
+                   if name.startswith("option.")]  # fmt: skip
+        return f" Its options are kept: {', '.join(options)}." if options else ""
+
+    def _request_file(self, section: Section, row: int, field: str) -> None:
+        file_name = self.model.text(section, row, field).partition(":")[0]
+        if file_name:
+            self.file_requested.emit(file_name)
+
+    def _use_for_all_metrics(self) -> None:
+        """Choose the class and the options of the current metric for every metric, in one step."""
+        rows = self.model.rows(Section.OBJECTIVES)
+        current = self.table.current_row
+        if not 0 <= current < len(rows):
+            return
+        chosen = {k: v for k, v in rows[current].items()
+                  if k == "metric" or k.startswith("option.")}  # fmt: skip
+        self.model.undo_stack.beginMacro("use for all metrics")
+        for number, row in enumerate(rows):
+            former = {name: "" for name in row if name.startswith("option.")}
+            self.model.edit_cells(Section.OBJECTIVES, number, {**former, **chosen})
+        self.model.undo_stack.endMacro()
 
     def _choose_runner(self, reference: object) -> None:
         row = self.model.rows(Section.RUNNER)[0]

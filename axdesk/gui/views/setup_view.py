@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.setup_texts import SECTION_TITLES, section_state
 from axdesk.gui.style import px, theme_manager
@@ -31,17 +32,29 @@ class SetupView(QWidget):
     Signals:
         start_requested: The operator pressed Start.
         reload_plugins_requested: The plugin folder is to be read again, or it is another one.
+        plugin_file_requested: The operator wants to see a plugin file; carries its name.
+        test_requested: … a dry test of the plugins.
+        stop_test_requested: … its end.
     """
 
     start_requested = Signal()
     reload_plugins_requested = Signal()
+    plugin_file_requested = Signal(str)
+    test_requested = Signal()
+    stop_test_requested = Signal()
 
-    def __init__(self, model: DraftModel) -> None:
-        """Make the view of a set-up; it starts at the first section that is not complete."""
+    def __init__(self, model: DraftModel, dry_test: DryTestModel | None = None) -> None:
+        """Make the view of a set-up; it starts at the first section that is not complete.
+
+        Args:
+            model: What it shows and edits.
+            dry_test: What is known of the dry test of its plugins.
+        """
         super().__init__()
         self.setObjectName("setup.view")
         self.setAccessibleName("Setup")
         self._model = model
+        self._dry_test = dry_test
         self._seen: set[str] = set()
         # Made when first shown: all of them at once hold up the window for a third of a second.
         self._pages: dict[str, SetupPage] = {}
@@ -120,8 +133,11 @@ class SetupView(QWidget):
             case Section.CONSTRAINTS:
                 return ConstraintsPage(self._model)
             case Section.RUNNER:
-                runner = RunnerPage(self._model)
+                runner = RunnerPage(self._model, self._dry_test)
                 runner.reload_requested.connect(self.reload_plugins_requested)
+                runner.file_requested.connect(self.plugin_file_requested)
+                runner.test_requested.connect(self.test_requested)
+                runner.stop_test_requested.connect(self.stop_test_requested)
                 return runner
             case Section.RUN:
                 return RunPage(self._model)
