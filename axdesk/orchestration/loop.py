@@ -62,7 +62,7 @@ class Loop(Protocol):
         """Move the run to another state."""
         ...
 
-    def stop_now(self) -> None:
+    def stop_now(self, reason: str = "stopped by the operator") -> None:
         """Stop every running trial through the runner."""
         ...
 

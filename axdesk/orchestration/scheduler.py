@@ -26,11 +26,10 @@ from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.orchestration.calls import OpenCalls
-from axdesk.orchestration.failure_rate import FailureRate
 from axdesk.orchestration.following import Following
-from axdesk.orchestration.global_stopping import reason_to_end, unheeded
 from axdesk.orchestration.inbox import Inbox
 from axdesk.orchestration.launching import Launching
+from axdesk.orchestration.limits import Limits
 from axdesk.orchestration.on_error import OnError
 from axdesk.orchestration.open_questions import OpenQuestions, decision_needed, named
 from axdesk.orchestration.prints import Prints
@@ -102,12 +101,7 @@ class Scheduler:
         self._launching = Launching(
             self, self._suggesting, self._uncertain, self._following, self._stopping
         )
-        self._failure_rate = FailureRate(experiment, lambda: self.current)
-        self._started_at = clock.monotonic()
-        self._run_seconds = run.elapsed_seconds
-        self._must_judge = True
-        self._is_overruled = False
-        self._enough = ""
+        self._limits = Limits(self, self._stopping)
         self._leaves_because: str | None = None
         self._waits_for_store = True
 
@@ -165,10 +159,8 @@ class Scheduler:
         self._stopping.step()
         self._following.step()
         self._stopping.stop_early()
-        self._keep_time_limit()
         self._stopping.keep_time_limit()
-        self._check_failure_rate()
-        self._check_results()
+        self._limits.step()
         self._settle_state()
         self._launching.launch_next()
         self._launching.look_ahead()
@@ -184,18 +176,7 @@ class Scheduler:
             else:
                 self._uncertain.add(trial, "axdesk ended before the runner had answered")
         self.change_state(RunState.RUNNING)
-        self._warn_of_unheeded_rules()
-
-    def _warn_of_unheeded_rules(self) -> None:
-        config = self._settings.orchestration
-        message = unheeded(
-            self.experiment.optimization,
-            has_target=config.global_stopping is not None
-            and config.global_stopping.target is not None,
-            stops_early=config.early_stopping is not None,
-        )
-        if message:
-            self.warn(message, "Stagnation and improvement are heeded.")
+        self._limits.warn_of_unheeded_rules()
 
     def _carry_out(self, command: Command) -> None:
         self._following.count_elapsed()
@@ -210,7 +191,7 @@ class Scheduler:
         time_limit = self._settings.orchestration.generation_time_limit
         times = [
             self._suggesting.late_at(time_limit),
-            self._limit_at(),
+            self._limits.due_at(),
             self._prints.due_at(),
             self.keeping.due_at(),
             *self.open_calls.due_at(now, self._settings.initial_seconds_between_polls),
@@ -296,26 +277,11 @@ class Scheduler:
     def adopt(self, trial: Trial) -> None:
         """Follow or forget a trial that a command changed and stored."""
         self.keeping.took(trial)
-        self._must_judge = True
+        self._limits.judge_again()
         if trial.status.is_terminal:
             self.forget(trial.index)
 
-    # ---- limits and stopping ---------------------------------------------------------------------
-
-    def _run_elapsed(self) -> float:
-        return self._run_seconds + self.clock.monotonic() - self._started_at
-
-    def _limit_at(self) -> float | None:
-        """Return when the time limit of the run passes."""
-        limit = self._settings.orchestration.run_time_limit
-        if limit is None or not self.current.state.launches:
-            return None
-        return self.clock.monotonic() + limit - self._run_elapsed()
-
-    def _keep_time_limit(self) -> None:
-        limit = self._settings.orchestration.run_time_limit
-        if limit is not None and self.current.state.launches and self._run_elapsed() >= limit:
-            self.change_state(RunState.STOPPING, f"the time limit of {limit:g} s was reached")
+    # ---- stopping --------------------------------------------------------------------------------
 
     def stop_now(self, reason: str = "stopped by the operator") -> None:
         """Stop every running trial through the runner; asked twice, wait for nothing more."""
@@ -330,34 +296,6 @@ class Scheduler:
         self._launching.withdraw()
         self._leaves_because = reason
         self._waits_for_store = False
-
-    def _check_failure_rate(self, *, at_end: bool = False) -> None:
-        # Trials that are stopped on purpose are no failures.
-        if self._stopping.reason is not None or not self._failure_rate.check(at_end=at_end):
-            return
-        if not at_end and self.current.state is not RunState.STOPPING:
-            self.change_state(RunState.STOPPING, self._failure_rate.told)
-        if self._settings.orchestration.when_failure_rate_exceeded == "stop":
-            self.stop_now("stopped because too many trials failed")
-
-    def _check_results(self) -> None:
-        """Launch nothing more once the results are good enough, or no longer become better."""
-        rule = self._settings.orchestration.global_stopping
-        if rule is None or self._is_overruled or self.current.state is not RunState.RUNNING:
-            return
-        if not self._must_judge:
-            return
-        self._must_judge = False
-        trials = sorted(self.experiment.trials.values(), key=lambda trial: trial.index)
-        reason = reason_to_end(rule, trials, self.current.index, self.experiment.optimization)
-        if reason:
-            self.change_state(RunState.STOPPING, reason)
-            self._enough = reason
-
-    @property
-    def _is_good_enough(self) -> bool:
-        """Whether launching was ended by the results, and nobody wants the rest stopped."""
-        return bool(self._enough) and self._stopping.reason is None
 
     # ---- state -----------------------------------------------------------------------------------
 
@@ -417,11 +355,11 @@ class Scheduler:
             self._following.leave_all()
             self._finish(RunState.INTERRUPTED, self._leaves_because)
             return
-        is_stopped = self.current.state is RunState.STOPPING and not self._is_good_enough
+        is_stopped = self.current.state is RunState.STOPPING and not self._limits.is_good_enough
         if not is_stopped:
-            self._check_failure_rate(at_end=True)
-        if self._failure_rate.exceeded:
-            error = self._failure_rate.error()
+            self._limits.check_failures(at_end=True)
+        if self._limits.failures.exceeded:
+            error = self._limits.failures.error()
             self._finish(RunState.FAILED, error.message)
             raise error
         if is_stopped:
@@ -436,7 +374,7 @@ class Scheduler:
             # What was about to be deployed once more when the results were good enough waits.
             is_done = all(trial.status.is_terminal for trial in trials)
             state = RunState.COMPLETED if is_done else RunState.STOPPED
-            self._finish(state, self._enough or exhausted)
+            self._finish(state, self._limits.enough or exhausted)
         failpoint("run_ended")
 
     @contextmanager
@@ -467,7 +405,10 @@ class Scheduler:
 
     def _finish(self, state: RunState, reason: str) -> None:
         run = self.current.moved_to(
-            state, reason=reason, ended_at=self.clock.now(), elapsed_seconds=self._run_elapsed()
+            state,
+            reason=reason,
+            ended_at=self.clock.now(),
+            elapsed_seconds=self._limits.run_elapsed,
         )
         self.keeping.retry()
         if self.keeping.error is not None:
@@ -484,17 +425,19 @@ class Scheduler:
     def keep(self, trial: Trial, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store a trial's snapshot, then publish it."""
         self.keeping.keep(trial, audit)
-        self._must_judge |= trial.status is TrialStatus.COMPLETED
+        if trial.status is TrialStatus.COMPLETED:
+            self._limits.judge_again()
 
     def keep_run(self, run: Run, audit: tuple[AuditEntry, ...] = ()) -> None:
         """Store the run's snapshot, then publish it."""
         self.keeping.keep_run(run, audit)
-        self._must_judge |= run.settings != self.current.settings
+        if run.settings != self.current.settings:
+            self._limits.judge_again()
         self.current = run
 
     def keep_run_elapsed(self) -> None:
         """Store the time that the run has taken so far, which is no news."""
-        run = replace(self.current, elapsed_seconds=self._run_elapsed())
+        run = replace(self.current, elapsed_seconds=self._limits.run_elapsed)
         self.keeping.keep_run(run, is_news=False)
         self.current = run
 
@@ -505,28 +448,24 @@ class Scheduler:
         if experiment.setup == before:
             return
         self._suggesting.start_anew()
-        self._must_judge = True
+        self._limits.judge_again()
         versions = experiment.search_space_version, experiment.optimization_version
         self.publish(SetupChanged(experiment.setup, *versions))
         if experiment.optimization != before.optimization:
-            self._warn_of_unheeded_rules()
+            self._limits.warn_of_unheeded_rules()
 
     def change_state(self, state: RunState, reason: str = "") -> None:
         """Move the run to another state."""
         before = self.current.state
         self.keep_run(
-            self.current.moved_to(state, reason=reason, elapsed_seconds=self._run_elapsed())
+            self.current.moved_to(state, reason=reason, elapsed_seconds=self._limits.run_elapsed)
         )
         if not state.launches:
             self._launching.withdraw()
         if state is RunState.RUNNING:
             self._stopping.reason = None
             self.follow_running()
-            if before in (RunState.STARTING, RunState.STOPPING):
-                self._failure_rate.forgive()
-            if self._enough:
-                # A person wants more trials all the same.
-                self._enough, self._is_overruled = "", True
+            self._limits.overruled(before)
 
     def warn(self, message: str, hint: str = "") -> None:
         """Tell the operator something that needs no answer."""

@@ -68,12 +68,21 @@ class Stopping:
 
     def keep_time_limit(self) -> None:
         """Stop the trials that took too long; they have failed, whether it works or not."""
+        now = self._loop.clock.monotonic()
         limit = self._loop.current.settings.orchestration.trial_time_limit
-        for index in list(self._following.watches) if limit is not None else ():
-            trial = self._loop.experiment.trial(index)
-            if limit is not None and self._following.elapsed(trial) >= limit:
+        for index, over_at in self._over_at(now).items():
+            if now >= over_at:
+                trial = self._loop.experiment.trial(index)
                 reason = f"took longer than {limit:g} s"
                 self._stop(trial, TrialStatus.FAILED, reason, is_certain=True)
+
+    def _over_at(self, now: float) -> dict[int, float]:
+        """Return trial index → monotonic time at which it has taken too long."""
+        limit = self._loop.current.settings.orchestration.trial_time_limit
+        if limit is None:
+            return {}
+        running = (self._loop.experiment.trial(index) for index in self._following.watches)
+        return {t.index: now + (limit - self._following.elapsed(t)) for t in running}
 
     def stop_early(self) -> None:
         """Stop the trials whose latest values say that they are not worth finishing."""
@@ -100,11 +109,7 @@ class Stopping:
     def due_at(self, now: float) -> list[float | None]:
         """Return the monotonic times of time limits, and at which the runner is asked again."""
         times: list[float | None] = [s.again_at for s in self._stops.values() if s.call is None]
-        limit = self._loop.current.settings.orchestration.trial_time_limit
-        if limit is not None:
-            running = (self._loop.experiment.trial(index) for index in self._following.watches)
-            times += [now + limit - self._following.elapsed(trial) for trial in running]
-        return times
+        return [*times, *self._over_at(now).values()]
 
     def step(self) -> None:
         """Take what the runner answered."""

@@ -20,7 +20,7 @@ from axdesk.core.errors import (
 )
 from axdesk.storage.checks import first_damage
 from axdesk.storage.failures import storage_error
-from axdesk.storage.files import JOURNALS, beside, put, timestamp
+from axdesk.storage.files import JOURNALS, beside, has_content, put, timestamp
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.schema import APPLICATION_ID
 
@@ -126,13 +126,21 @@ def damaged(path: Path, reason: str) -> DamagedDatabaseError:
         reason: What is damaged.
     """
     backup = newest_sound_backup(path)
-    if backup is None:
-        ways = "It has no sound backup: salvage what can be read of it into a new file."
-    else:
+    # Of an empty file there is nothing that a salvage could read.
+    is_empty = not has_content(path)
+    if is_empty:
+        reason = "it is empty"
+    if backup is not None:
+        made_at = f"{backup.made_at:%Y-%m-%d %H:%M} UTC"
+        ways = f"Restore its newest sound backup {backup.path}, made {made_at}"
+        ways += "." if is_empty else ", or salvage what can be read of it into a new file."
+    elif is_empty:
         ways = (
-            f"Restore its newest sound backup {backup.path}, made {backup.made_at:%Y-%m-%d %H:%M} "
-            "UTC, or salvage what can be read of it into a new file."
+            "It has no sound backup: look for a copy elsewhere, or remove the empty file to begin "
+            "with a new database in its place."
         )
+    else:
+        ways = "It has no sound backup: salvage what can be read of it into a new file."
     return DamagedDatabaseError(
         f"The database {path} is damaged ({reason}); it is left as it is.",
         ways,

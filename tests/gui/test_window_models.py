@@ -10,6 +10,7 @@ from PySide6.QtCore import QAbstractItemModel, QModelIndex, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from axdesk.core.errors import AxdeskError, CallFailedError, DamagedDatabaseError, StorageError
+from axdesk.core.events import TrialChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import RangeParameterConfig
 from axdesk.core.questions import Answer, Question
@@ -17,6 +18,7 @@ from axdesk.core.run import RunState, allowed_actions
 from axdesk.core.trial import Observation, TrialStatus
 from axdesk.gui.models.attention_model import AttentionModel, error_item, question_item
 from axdesk.gui.models.banner_content import banner_content, next_step, short_reason
+from axdesk.gui.models.event_lines import event_line
 from axdesk.gui.models.experiments_model import ExperimentsModel
 from axdesk.gui.models.formatting import (
     decimals_for,
@@ -382,6 +384,14 @@ class TestBanner:
                 assert part.width() >= part.sizeHint().width(), part.text()
         banner.close()
 
+    def test_a_trial_that_surely_did_not_start_takes_no_slot(self) -> None:
+        facts = facts_of(coupling_experiment())
+        waits = replace(facts.pending[0], status=TrialStatus.STAGED, staged_at=None)
+        trials = tuple(waits if t.index == waits.index else t for t in facts.trials)
+        content = banner_content(replace(facts, trials=trials), NOW)
+        assert content.slots is not None
+        assert content.slots.value == "2"
+
     def test_segments_and_figures_count_the_run(self) -> None:
         content = banner_content(facts_of(coupling_experiment()), NOW)
         kinds = [content.segments.count(kind) for kind in Segment]
@@ -457,3 +467,12 @@ def test_the_page_of_a_database_offers_the_way_out_that_fits() -> None:
     assert keys(DamagedDatabaseError("…", path="a.sqlite")) == ["salvage", "choose", "quit"]
     assert keys(StorageError("It is locked.", is_temporary=True)) == ["retry", "choose", "quit"]
     assert keys(StorageError("It was written by a newer axdesk.")) == ["choose", "quit"]
+
+
+def test_the_log_tells_how_long_a_trial_took_over_a_power_cut() -> None:
+    experiment = coupling_experiment()
+    trial = next(t for t in experiment.trials.values() if t.status is TrialStatus.COMPLETED)
+    trial = replace(trial, elapsed_seconds=0.2, finished_at=NOW, started_at=NOW - timedelta(0, 42))
+    line = event_line(TrialChanged(trial), None, experiment.optimization)
+    assert line is not None
+    assert f"#{trial.index} done after 42\u00a0s" in line[1]

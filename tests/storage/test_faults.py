@@ -395,3 +395,18 @@ def test_a_file_that_is_emptied_in_place_is_damaged(
 
     assert not caught.value.is_temporary
     assert (caught.value.path, caught.value.backup) == (str(path), str(backup.path))
+    assert str(backup.path) in caught.value.hint
+    assert "salvage" not in caught.value.hint
+
+
+def test_an_emptied_file_without_a_backup_sends_nobody_to_a_salvage_in_vain(
+    path: Path, store: SqlStore, experiment: Experiment
+) -> None:
+    path.write_bytes(b"")
+
+    with pytest.raises(DamagedDatabaseError) as caught:
+        store.save_trial(experiment, trial(1))
+
+    assert "it is empty" in caught.value.message
+    assert caught.value.backup is None
+    assert "salvage" not in caught.value.hint

@@ -279,7 +279,8 @@ def _segments(facts: RunFacts) -> tuple[Segment, ...]:
 def _slots(facts: RunFacts) -> Figure | None:
     if facts.run is None:
         return None
-    busy = "?" if facts.state is RunState.INTERRUPTED else str(len(facts.pending))
+    taken = [trial for trial in facts.pending if not trial.surely_not_started]
+    busy = "?" if facts.state is RunState.INTERRUPTED else str(len(taken))
     return Figure("Slots busy", busy, f"of {facts.run.settings.parallelism}")
 
 

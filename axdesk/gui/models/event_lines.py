@@ -100,7 +100,8 @@ def _status_line(trial: Trial, optimization: OptimizationConfig | None) -> tuple
         case TrialStatus.RUNNING:
             return LogLevel.INFO, f"{name} runs."
         case TrialStatus.COMPLETED:
-            took = f" after {duration(trial.elapsed_seconds)}" if trial.elapsed_seconds else ""
+            seconds = _seconds(trial)
+            took = f" after {duration(seconds)}" if seconds else ""
             return LogLevel.INFO, f"{name} done{took}: {_results(trial, optimization)}."
         case TrialStatus.FAILED:
             return LogLevel.ERROR, f"{name} failed: {trial.reason or 'no reason given'}"
@@ -108,6 +109,13 @@ def _status_line(trial: Trial, optimization: OptimizationConfig | None) -> tuple
             return LogLevel.WARNING, f"{name} abandoned: {trial.reason or 'no reason given'}"
         case TrialStatus.EARLY_STOPPED:
             return LogLevel.INFO, f"{name} stopped early. {trial.reason}".strip()
+
+
+def _seconds(trial: Trial) -> float:
+    """Return how long a trial took: what ran before a power cut may not be counted as elapsed."""
+    if trial.started_at is None or trial.finished_at is None:
+        return trial.elapsed_seconds
+    return max(trial.elapsed_seconds, (trial.finished_at - trial.started_at).total_seconds())
 
 
 def _results(trial: Trial, optimization: OptimizationConfig | None) -> str:

@@ -95,7 +95,7 @@ class RunFacts:
 
     @cached_property
     def pending(self) -> tuple[Trial, ...]:
-        """The trials that occupy a slot."""
+        """The trials that are staged or running."""
         return tuple(t for t in self.trials if t.status.is_pending)
 
     @cached_property
