@@ -77,7 +77,10 @@ class ParameterConstraint(_LinearConstraint):
     """A linear limit on numeric parameters, in their units: `x1 + 2*x2 <= 3`."""
 
     def is_met(self, parameterization: TParameterization) -> bool:
-        """Whether the values keep the limit, up to the rounding of the sum itself."""
+        """Whether the values keep the limit to a billionth, as values that a person types may.
+
+        Suggestions need no such tolerance.
+        """
         values = {name: float(parameterization[name]) for name in self.names}
         size = max(abs(self.bound), *(abs(c * values[name]) for name, c in self.terms))
         return self.violation(values) <= _RELATIVE_TOLERANCE * size

@@ -123,7 +123,8 @@ class FloatAxis:
 
     def numbers(self, rows: Array) -> Array:
         """Return the values for the numbers of rows, as constraints see them."""
-        return rows
+        low, high = self.parameter.bounds
+        return np.asarray(np.minimum(np.maximum(rows, low), high))
 
     def extent(self) -> tuple[float, float]:
         """Return the lowest and the highest value."""

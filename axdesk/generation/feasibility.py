@@ -4,6 +4,10 @@ The constraints are linear in the parameters' own values, so linear and mixed-in
 answer exactly what the unit cube cannot: whether anything is allowed, which allowed point is
 nearest, how far each parameter reaches. Sampling tries rejection first; where that finds too
 little (a mixture whose parts add up to 100 %) it mixes extreme points.
+
+What is allowed keeps <= and >= without any tolerance: summed in the constraint's order, in plain
+floats, with the values that are handed out. Where a float can be moved, the exact sum keeps them,
+too. An = is kept to 2 ulp a term, of the largest number in it: to 4e-16 times the number of terms.
 """
 
 import math
@@ -18,12 +22,20 @@ from axdesk.core.errors import SearchSpaceExhaustedError, UserInputError
 from axdesk.core.search_space import SearchSpace
 from axdesk.generation import programs
 from axdesk.generation.encoding import Array, Encoding, FloatAxis, Mask
+from axdesk.generation.sums import Sums
 
-_TOLERANCE = 5e-10
-"""Relative, half of what `ParameterConstraint.is_met` grants."""
+_ULP = 2.0**-52
+"""Relative distance of two neighbouring floats, at most."""
 
-_ROUNDING = 5e-15
-"""Relative; to this an equality is kept where a float can close it."""
+_POLISHING = 24
+_PATIENCE = 6
+"""Steps onto the limits before they aim inside, by twice as much each time."""
+
+_INSIDE = 1e-5
+"""As share of a range or of a step: by how much a program stays away from limits that it missed."""
+
+MAX_LISTED = 10_000
+"""Points up to which a finite space is listed and searched exhaustively."""
 
 _MAX_DRAWN = 4096
 _MAX_ROWS = 1_000_000
@@ -77,18 +89,15 @@ class Region:
         columns = {axis.parameter.name: i for i, axis in enumerate(encoding.axes)}
         coefficients = np.zeros((len(constraints), encoding.dimension))
         bounds = np.zeros(len(constraints))
-        # The largest number that is known already; what is left of the bound may be near to 0.
-        self._sizes = np.zeros(len(constraints))
+        self._sums = Sums(encoding, constraints)
         for i, constraint in enumerate(constraints):
-            sign = -1.0 if constraint.operator == ">=" else 1.0
             rest = [constraint.bound]
             for name, coefficient in constraint.terms:
                 if name in columns:
-                    coefficients[i, columns[name]] = sign * coefficient
+                    coefficients[i, columns[name]] = self._sums.signs[i] * coefficient
                 else:
                     rest.append(-coefficient * float(encoding.fixed[name]))
-            bounds[i] = sign * math.fsum(rest)
-            self._sizes[i] = max(map(abs, rest))
+            bounds[i] = self._sums.signs[i] * math.fsum(rest)
         is_equal = np.array([constraint.operator == "=" for constraint in constraints], bool)
         self.limits = programs.Limits(coefficients, bounds, is_equal)
         used = np.any(coefficients != 0, axis=0)
@@ -125,60 +134,63 @@ class Region:
     def is_empty(self) -> bool:
         """Whether no row at all is allowed."""
         start, _ = self.encoding.start()
-        if self.allowed(start[None])[0]:
-            return False
-        for is_near in (False, True):
-            solved = programs.solve(self.encoding, self.limits, start, is_near=is_near)
-            if solved is None:
-                return True
-            if self.polished(solved) is not None:
-                return False
-        return True
+        return not self.allowed(start[None])[0] and self._solved(start, is_near=False) is None
 
     def _excess(self, rows: Array) -> tuple[Array, Array]:
-        """Return by how much rows exceed each limit, and the size of the numbers in it."""
-        numbers = self.encoding.numbers(rows)
-        terms = numbers[:, None, :] * self.limits.coefficients[None]
-        size = np.maximum(self._sizes, np.abs(terms).max(axis=2, initial=0.0))
-        return terms.sum(axis=2) - self.limits.bounds, size
+        """Return by how much rows exceed each limit, and an ulp a term of its largest number."""
+        over, sizes = self._sums.excess(rows)
+        return over, _ULP * self._sums.lengths * sizes
 
     def allowed(self, rows: Array) -> Mask:
         """Return for each row whether it keeps every constraint."""
-        over, size = self._excess(rows)
-        over = np.where(self.limits.is_equal, np.abs(over), over)
-        return np.asarray(np.all(over <= _TOLERANCE * size, axis=1))
+        return np.asarray(np.all(self._wrong(*self._excess(rows)) <= 0, axis=1))
+
+    def _wrong(self, over: Array, ulps: Array) -> Array:
+        """Return by how much rows break each limit; 0 or less if they keep it."""
+        return np.where(self.limits.is_equal, np.abs(over) - 2 * ulps, over)
 
     def polished(self, row: Array) -> Array | None:
         """Return an allowed row beside one that lies outside, or None.
 
-        Takes least-norm steps of the constrained floats onto the limits that are exceeded. What
-        has to be equal is made equal to rounding.
+        Takes least-norm steps of the constrained floats onto the limits that are exceeded, in the
+        end a little inside of them: also the exact sum shall keep what floats can keep.
         """
         row = row.copy()
         held, lows, widths = self.held, self.encoding.lows, self.encoding.widths
         slopes = self.limits.coefficients[:, held] * widths[held]
-        is_exact = self.limits.is_equal & np.any(slopes != 0, axis=1)
-        movable = np.ones(len(held), bool)
-        for _ in range(20):
-            over, size = self._excess(row[None])
-            excess = np.where(self.limits.is_equal, np.abs(over[0]), over[0])
-            granted = np.where(is_exact, _ROUNDING, _TOLERANCE) * size[0]
-            exceeded = np.flatnonzero(excess > granted)
-            if not len(exceeded):
+        is_closable = np.any(slopes != 0, axis=1)
+        movable, allowed = np.ones(len(held), bool), None
+        for step in range(_POLISHING):
+            over, ulps = (of_row[0] for of_row in self._excess(row[None]))
+            wrong = self._wrong(over, ulps)
+            if np.any(wrong[~is_closable] > 0):
+                return None
+            if np.all(wrong <= 0):
+                allowed = row.copy()
+            near = np.flatnonzero((wrong <= 0) & (over >= -4 * ulps) & is_closable)
+            for i in near[~self.limits.is_equal[near]]:
+                # Out by less than a float's sum shows.
+                wrong[i] = max(self._sums.exact_excess(row, i), over[i])
+            if np.all(wrong <= 0):
                 return row
+            # What has to be equal and is stays so.
+            kept = np.flatnonzero((wrong > 0) | (self.limits.is_equal & is_closable))
             if not movable.any():
                 movable[:] = True
             columns = held[movable]
             if not len(columns):
-                return None
+                break
+            aims = np.where(self.limits.is_equal, over, wrong)
+            if step >= _PATIENCE:
+                aims += np.where(self.limits.is_equal, 0.0, 2.0 ** (step - _PATIENCE) * ulps)
             needed, *_ = np.linalg.lstsq(
-                slopes[np.ix_(exceeded, np.flatnonzero(movable))], over[0, exceeded], rcond=None
+                slopes[np.ix_(kept, np.flatnonzero(movable))], aims[kept], rcond=None
             )
             wanted = row[columns] - needed * widths[columns]
             row[columns] = np.clip(wanted, lows[columns], lows[columns] + widths[columns])
             # What has reached a bound leaves the rest of the way to the others.
             movable[np.flatnonzero(movable)] = wanted == row[columns]
-        return row if self.allowed(row[None])[0] else None
+        return allowed
 
     def nearest(self, target: Array) -> Array:
         """Return the allowed row whose largest deviation from `target` is smallest, or nearly so.
@@ -188,15 +200,37 @@ class Region:
         """
         if self.allowed(target[None])[0]:
             return target
-        for is_near in (True, False):
-            solved = programs.solve(self.encoding, self.limits, target, is_near=is_near)
-            row = None if solved is None else self.polished(solved)
-            if row is not None:
-                return row
-        raise SearchSpaceExhaustedError(
-            "No point that keeps every parameter constraint was found.",
-            "Relax the constraints a little.",
-        )
+        row = self._solved(target, is_near=True)
+        if row is None:
+            raise SearchSpaceExhaustedError(
+                "No point that keeps every parameter constraint was found.",
+                "Relax the constraints a little.",
+            )
+        return row
+
+    def _solved(self, target: Array, *, is_near: bool) -> Array | None:
+        """Return an allowed row, None if there is none.
+
+        Args:
+            target: What it shall be near to.
+            is_near: Whether that goes before a quick answer.
+        """
+        for nearly in (is_near, not is_near):
+            for margin in (0.0, _INSIDE):
+                solved = programs.solve(
+                    self.encoding, self.limits, target, is_near=nearly, margin=margin
+                )
+                if solved is None and not nearly and not margin:
+                    return None
+                row = None if solved is None else self.polished(solved)
+                if row is not None:
+                    return row
+        # Of the points on a limit some may be allowed and others not, by how their sums round.
+        listed = None if self.encoding.floats else self.all_rows(MAX_LISTED)
+        if listed is None or not len(listed):
+            return None
+        cube = self.encoding.cube_from_rows(np.vstack([target, listed]))
+        return np.asarray(listed[np.argmin(np.abs(cube[1:] - cube[0]).max(axis=1))])
 
     def extremes(self, row: Array) -> Array:
         """Return `row`, and rows where one constrained float is as small or large as it can be.
@@ -260,7 +294,7 @@ class Region:
             rows = self.encoding.rows_from_cube(rng.random((n, d)))
             found = np.vstack([found, rows[self.allowed(rows)]])
             drawn += n
-        if len(found) < n // 4:
+        if 4 * len(found) < n:
             found = np.vstack([found, self._narrow_sample(n - len(found), rng)])
         return found[:n]
 

@@ -11,12 +11,9 @@ from axdesk.core.parameters import DerivedParameterConfig
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.suggestions import Parameters, SuggestionRequest
 from axdesk.generation.encoding import Array, Encoding
-from axdesk.generation.feasibility import Region
+from axdesk.generation.feasibility import MAX_LISTED, Region
 
 logger = logging.getLogger(__name__)
-
-_MAX_LISTED = 10_000
-"""Points up to which a finite space is listed and searched exhaustively."""
 
 
 def narrowed(space: SearchSpace, held: Parameters) -> SearchSpace:
@@ -67,7 +64,7 @@ class Problem:
         if request.held:
             self.encoding = Encoding(narrowed(request.search_space, request.held))
         self.region = Region(self.encoding)
-        self.listed = None if self.encoding.floats else self.region.all_rows(_MAX_LISTED)
+        self.listed = None if self.encoding.floats else self.region.all_rows(MAX_LISTED)
         done = [(point.trial_index, point.parameters) for point in request.observed]
         done += [*request.pending, *request.abandoned]
         held = request.held.items()

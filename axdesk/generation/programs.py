@@ -35,7 +35,9 @@ class Limits:
     is_equal: npt.NDArray[np.bool_]
 
 
-def solve(encoding: Encoding, limits: Limits, target: Array, *, is_near: bool) -> Array | None:
+def solve(
+    encoding: Encoding, limits: Limits, target: Array, *, is_near: bool, margin: float = 0.0
+) -> Array | None:
     """Return a row within the limits, up to the solver's tolerance.
 
     Args:
@@ -44,6 +46,8 @@ def solve(encoding: Encoding, limits: Limits, target: Array, *, is_near: bool) -
         target: The row whose numbers stay where no limit names their parameters.
         is_near: Whether the others should be near the target too: the largest deviation, as a
             share of each range, is made small.
+        margin: By how much inequalities are kept more closely, where the largest of their numbers
+            changes by 1 along its range or from step to step.
 
     Returns:
         None if there is no such row.
@@ -51,6 +55,7 @@ def solve(encoding: Encoding, limits: Limits, target: Array, *, is_near: bool) -
     columns = np.flatnonzero(np.any(limits.coefficients != 0, axis=0))
     blocks = _Blocks(encoding, columns)
     rows, highs = blocks.constraints(limits)
+    highs = np.where(limits.is_equal, highs, highs - margin)
     lows = np.where(limits.is_equal, highs, -np.inf)
     if not len(columns):
         return target if np.all(lows <= 0) and np.all(highs >= 0) else None

@@ -1,6 +1,5 @@
 """Search spaces, requests and functions that the tests of this room share."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -111,7 +110,8 @@ def assert_allowed(space: SearchSpace, parameters: Parameters) -> None:
     """Names, order, types, bounds, levels and constraints, all exactly."""
     existing = {*space.existing(parameters), *(p.name for p in space.derived)}
     assert tuple(parameters) == tuple(name for name in space.names if name in existing)
-    assert not space.broken_constraints(parameters)
+    for constraint in space.constraints:
+        assert_kept(constraint, parameters)
     for parameter in space.parameters:
         if parameter.name not in existing:
             continue
@@ -132,6 +132,29 @@ def assert_allowed(space: SearchSpace, parameters: Parameters) -> None:
                 assert exact % Decimal(repr(parameter.step_size)) == 0
         else:
             assert value in parameter.values
+
+
+def plain_sum(terms: Iterable[tuple[str, float]], parameters: Parameters) -> float:
+    """The left side of a constraint, from left to right."""
+    total = 0.0
+    for name, coefficient in terms:
+        total += coefficient * float(parameters[name])
+    return total
+
+
+def assert_kept(constraint: ParameterConstraint, parameters: Parameters) -> None:
+    """Inequalities without tolerance, equalities to two ulp a term."""
+    total = plain_sum(constraint.terms, parameters)
+    told = f"{constraint}: {total!r} at {dict(parameters)}"
+    match constraint.operator:
+        case "<=":
+            assert total <= constraint.bound, told
+        case ">=":
+            assert total >= constraint.bound, told
+        case "=":
+            sizes = [abs(c * float(parameters[name])) for name, c in constraint.terms]
+            granted = 2 * len(sizes) * 2.0**-52 * max(abs(constraint.bound), *sizes)
+            assert abs(total - constraint.bound) <= granted, told
 
 
 @st.composite
@@ -218,7 +241,7 @@ def spaces(draw: st.DrawFn, *, max_parameters: int = 4) -> SearchSpace:
             (p.name, float(draw(st.sampled_from([-2.0, -1.0, -0.3, 0.7, 1.0, 3.0]))))
             for p in chosen
         )
-        total = math.fsum(c * float(inside[name]) for name, c in terms)
+        total = plain_sum(terms, inside)
         slack = draw(st.sampled_from([0.0, 0.5, 20.0]))
         match draw(st.sampled_from(["<=", ">=", "=", "derived"])):
             case "<=":
