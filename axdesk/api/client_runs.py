@@ -37,7 +37,7 @@ from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, Run, RunSettings, RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.scheduler import Scheduler
-from axdesk.orchestration.setup_commands import refuse_other_metrics, refuse_without_baseline
+from axdesk.orchestration.setup_commands import refuse_unfetched_metrics, refuse_without_baseline
 from axdesk.plugins.calls import ThreadedPluginCalls
 
 
@@ -150,7 +150,8 @@ class RunMethods(ClientState):
             if self._runner is None:
                 raise PreflightError("Nothing deploys trials.", "Call configure_runner.")
             self._calls = ThreadedPluginCalls(self._runner, tuple(self._metrics.values()))
-        refuse_other_metrics(self._configured_optimization(), self._calls.metric_names)
+        refuse_unfetched_metrics(self._configured_optimization(), self._calls.metric_names)
+        self._check_names(self._calls.metric_names)
         return self._calls
 
     def ask_runner(self, trial_index: int) -> TrialStatus | None:

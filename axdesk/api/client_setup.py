@@ -111,6 +111,9 @@ class SetupMethods(ClientState):
     ) -> None:
         """Say what is optimised.
 
+        Once there are trials, metrics that are no longer optimised or limited are recorded on, and
+        the changed goals become a new version, which the trials to come know: `setup_of_trial`.
+
         Args:
             objective: A linear expression of metrics that is maximised; `"-m"` minimises `m`,
                 `"-abs(m - 7)"` brings it close to 7, `"a, -b"` are two objectives.
@@ -129,7 +132,8 @@ class SetupMethods(ClientState):
         config = OptimizationConfig.of(parse_objectives(objective), limits)
         before = self._optimization
         if before is not None:
-            tracked = before.tracking_metrics
+            has_trials = self._experiment is not None and bool(self._experiment.trials)
+            tracked = before.metric_names if has_trials else before.tracking_metrics
             kept = tuple(m for m in tracked if m not in config.required_metrics)
             config = replace(config, tracking_metrics=kept, units=before.units)
         self._keep_setup(EditSetup(optimization=config))

@@ -100,9 +100,11 @@ class EditSetup(Command):
         return cls(**{part.name: getattr(setup, part.name) for part in fields(cls)})
 
     def applied_to(self, setup: ExperimentSetup) -> ExperimentSetup:
-        """Return the changed set-up."""
+        """Return the changed set-up; what fetches a metric that is dropped goes with it."""
         parts = {part.name: getattr(self, part.name) for part in fields(self)}
-        return replace(setup, **{name: new for name, new in parts.items() if new is not None})
+        changed = replace(setup, **{name: new for name, new in parts.items() if new is not None})
+        known = changed.optimization.metric_names
+        return replace(changed, metrics=tuple(one for one in changed.metrics if one[0] in known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import RunAction, RunState, allowed_actions
 from axdesk.core.trial import TrialStatus
 from axdesk.orchestration.loop import Loop
-from axdesk.orchestration.setup_commands import refuse_other_metrics, refuse_without_baseline
+from axdesk.orchestration.setup_commands import refuse_unfetched_metrics, refuse_without_baseline
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations
 
 
@@ -82,7 +82,7 @@ def _edit(loop: Loop, command: EditSetup) -> None:
             "Pause the run, change the set-up once it is paused, and resume the run.",
         )
     setup = command.applied_to(loop.experiment.setup)
-    refuse_other_metrics(setup.optimization, loop.calls.metric_names)
+    refuse_unfetched_metrics(setup.optimization, loop.calls.metric_names)
     refuse_without_baseline(loop.experiment, setup)
     loop.edit(setup)
 

@@ -49,16 +49,15 @@ def edit_setup(
     store.save_setup(experiment, setup, entries)
 
 
-def refuse_other_metrics(optimization: OptimizationConfig, fetched: Sequence[str]) -> None:
-    """Refuse what the plugins of a run cannot serve.
+def refuse_unfetched_metrics(optimization: OptimizationConfig, fetched: Sequence[str]) -> None:
+    """Refuse objectives and limits with a metric that nothing fetches.
 
     Args:
         optimization: What is optimised.
         fetched: The metrics that the plugins fetch.
 
     Raises:
-        PreflightError: If nothing fetches a metric of the objectives or the limits.
-        UserInputError: If one is fetched that is neither optimised nor recorded.
+        PreflightError: If there is such a metric.
     """
     missing = [name for name in optimization.required_metrics if name not in fetched]
     if missing:
@@ -67,11 +66,14 @@ def refuse_other_metrics(optimization: OptimizationConfig, fetched: Sequence[str
             f"Nothing fetches {', '.join(map(repr, missing))}; the metrics given: {have}.",
             "Give configure_metrics a metric of that name.",
         )
-    refuse_unknown_metrics(optimization, fetched)
 
 
 def refuse_unknown_metrics(optimization: OptimizationConfig, fetched: Sequence[str]) -> None:
-    """Refuse a metric that is neither optimised, nor limited, nor recorded."""
+    """Refuse a metric that is neither optimised, nor limited, nor recorded.
+
+    Raises:
+        UserInputError: If one is fetched.
+    """
     known = optimization.metric_names
     for name in fetched:
         if name not in known:

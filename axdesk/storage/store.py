@@ -29,7 +29,7 @@ from axdesk.storage.locks import ControlLocks
 from axdesk.storage.passed_tests import read_passed_test, write_passed_test
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
 from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
-from axdesk.storage.schema import AuditRow, ExperimentRow, OptimizationRow, SearchSpaceRow
+from axdesk.storage.schema import AuditRow, ExperimentRow, OptimizationRow, SearchSpaceRow, TrialRow
 from axdesk.storage.setup_rows import (
     experiment_columns,
     insert_rows,
@@ -450,13 +450,20 @@ def _write_versions(
     connection: Connection, before: Experiment, after: Experiment, now: datetime
 ) -> None:
     """Insert what is new of an experiment's search space and goals."""
-    for table, version in (
-        (SearchSpaceRow, before.search_space_version),
-        (OptimizationRow, before.optimization_version),
+    for table, version, of_trials in (
+        (SearchSpaceRow, before.search_space_version, TrialRow.search_space_version),
+        (OptimizationRow, before.optimization_version, TrialRow.optimization_version),
     ):
-        # A commit that was reported as failed may have taken place all the same.
-        newer = delete(table).where(table.experiment_id == before.id, table.version > version)
-        connection.execute(newer)
+        # A commit that was reported as failed may have taken place all the same. What trials were
+        # made for is never among that, and would take them along.
+        used = select(of_trials).where(TrialRow.experiment_id == before.id)
+        connection.execute(
+            delete(table).where(
+                table.experiment_id == before.id,
+                table.version > version,
+                table.version.not_in(used),
+            )
+        )
     if after.search_space_version > before.search_space_version:
         version = after.search_space_version
         write_search_space(connection, before.id, version, after.search_space, now)

@@ -20,7 +20,15 @@ from axdesk.core.errors import (
 )
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialSource
-from tests.api.laboratory import PARAMETERS, BenchRunner, configured, equipped, run, value_at
+from tests.api.laboratory import (
+    PARAMETERS,
+    BenchMetric,
+    BenchRunner,
+    configured,
+    equipped,
+    run,
+    value_at,
+)
 from tests.api.test_client_runs import Watched
 
 Keep = Callable[[Client], Client]
@@ -268,6 +276,18 @@ def test_an_edit_waits_for_a_pause_or_the_end_of_the_run(
     assert client.experiment.setup.generation.method == "random_search"
     told = [(e.before, e.after) for e in client.history() if e.action == "edit_optimization"]
     assert told == [("y", "-abs(y - 3)"), ("-abs(y - 3)", "-y")]
+
+
+def test_a_metric_that_is_no_longer_optimised_is_recorded_on(client: Client) -> None:
+    run(client, 1)
+    client.configure_metrics([BenchMetric("y")])
+    client.configure_optimization("z")
+    assert client.experiment.optimization.tracking_metrics == ("y",)
+    client.configure_metrics([BenchMetric("z")])
+    run(client, 1)
+    assert {o.metric for o in client.experiment.trial(1).observations} == {"y", "z"}
+    client.configure_optimization("-y")
+    assert client.experiment.optimization.metric_names == ("y", "z")
 
 
 def test_earlier_goals_survive_a_snapshot(client: Client, tmp_path: Path) -> None:

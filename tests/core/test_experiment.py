@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from axdesk.core.commands import EditSetup
 from axdesk.core.errors import NotFoundError
 from axdesk.core.experiment import Experiment
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import RangeParameterConfig
+from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
@@ -145,3 +147,13 @@ def test_every_trial_is_in_a_request_once_whatever_the_order(data: st.DataObject
     indices = [p.trial_index for p in request.observed] + [index for index, _ in entries]
     assert sorted(indices) == list(range(len(known)))
     assert request_for(shuffled) == request
+
+
+def test_an_edit_leaves_what_it_does_not_name_and_drops_what_fetches_nothing() -> None:
+    plugin = PluginChoice("lab.py:Scale", {})
+    goals = OptimizationConfig(Objective.parse("a"), tracking_metrics=("b",))
+    setup = replace(SETUP, optimization=goals, metrics=(("a", plugin), ("b", plugin)))
+    assert EditSetup().applied_to(setup) == setup
+    assert EditSetup.to(setup).applied_to(SETUP) == replace(setup, metrics=SETUP.metrics)
+    edited = EditSetup(optimization=OptimizationConfig(Objective.parse("b"))).applied_to(setup)
+    assert edited.metrics == (("b", plugin),)

@@ -167,6 +167,16 @@ def test_a_metric_that_becomes_the_objective_is_fetched_and_required() -> None:
     assert "z raised" in bench.trial(1).reason
 
 
+def test_a_metric_that_no_longer_counts_is_no_longer_fetched() -> None:
+    bench = Bench(tracking=("z",))
+    bench.submit_at(0.5, Pause())
+    bench.submit_at(20.0, EditSetup(optimization=OptimizationConfig(Objective.parse("z"))))
+    bench.submit_at(30.0, Resume())
+    bench.run(settings(2))
+    assert bench.statuses == ["completed", "completed"]
+    assert [metric for _, index, metric in bench.calls.fetches if index == 1] == ["z"]
+
+
 def test_a_run_that_only_waits_for_an_answer_takes_another_set_up() -> None:
     bench = Bench(waits_for_answers=True)
     bench.interrupted(settings(2))

@@ -241,6 +241,28 @@ class StoreContract:
         assert loaded == experiment
         assert [t.optimization_version for t in loaded.trials.values()] == [1, 2, 3]
 
+    def test_who_knows_an_older_version_overwrites_none_that_has_trials(
+        self, store: ExperimentStore
+    ) -> None:
+        experiment = store.create(SETUP)
+        stale = replace(experiment)
+        store.save_setup(experiment, replace(SETUP, search_space=WIDER))
+        store.save_trial(experiment, trial(0, search_space_version=2))
+        with pytest.raises(StorageError):
+            store.save_setup(stale, replace(SETUP, search_space=WIDER))
+        assert store.load(SETUP.name) == experiment
+
+    def test_a_version_that_was_stored_though_the_disk_said_no_is_stored_again(
+        self, store: ExperimentStore
+    ) -> None:
+        experiment = store.create(SETUP)
+        before = replace(experiment)
+        goals = OptimizationConfig(Objective.parse("cost"))
+        changed = replace(SETUP, search_space=WIDER, optimization=goals)
+        store.save_setup(experiment, changed)
+        store.save_setup(before, changed)
+        assert store.load(SETUP.name) == before == experiment
+
     def test_units_and_what_is_only_recorded_make_no_version(self, store: ExperimentStore) -> None:
         experiment = store.create(SETUP)
         recorded = replace(SETUP.optimization, tracking_metrics=("pH",), units=(("pH", "1"),))
