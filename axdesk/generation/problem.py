@@ -11,7 +11,7 @@ from axdesk.core.parameters import DerivedParameterConfig
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.suggestions import Parameters, SuggestionRequest
 from axdesk.generation.encoding import Array, Encoding
-from axdesk.generation.feasibility import MAX_LISTED, Region
+from axdesk.generation.feasibility import MAX_LISTED, Region, check_feasible
 
 logger = logging.getLogger(__name__)
 
@@ -19,8 +19,11 @@ logger = logging.getLogger(__name__)
 def narrowed(space: SearchSpace, held: Parameters) -> SearchSpace:
     """Return the part of a search space where parameters have given values.
 
+    A parameter on which one of them depends is held, too: at the first value at which that exists.
+
     Raises:
-        UserInputError: If there is no such parameter, a value is not allowed, or none is left.
+        UserInputError: If there is no such parameter, a value is not allowed, or none is left; if
+            a parameter does not exist where another one is held, or no point there is allowed.
     """
     searched = {parameter.name: parameter for parameter in space.tunable}
     for name, value in held.items():
@@ -35,6 +38,7 @@ def narrowed(space: SearchSpace, held: Parameters) -> SearchSpace:
                 f"Parameter {name!r} cannot be held at {value!r}: it is {parameter.fixed_value!r} "
                 "in all trials."
             )
+    held = _with_parents(space, held)
     if all(parameter.is_fixed or parameter.name in held for parameter in space.tunable):
         raise UserInputError(
             "Every parameter is held at a value, and none is left to be searched.",
@@ -46,7 +50,37 @@ def narrowed(space: SearchSpace, held: Parameters) -> SearchSpace:
         else replace(p, is_on=False, start_value=p.checked(held[p.name]))  # type: ignore[arg-type]  # its own type
         for p in space.parameters
     )
-    return SearchSpace(parameters, space.constraints)
+    narrow = SearchSpace(parameters, space.constraints)
+    try:
+        check_feasible(narrow)
+    except UserInputError as error:
+        values = ", ".join(f"{name} = {value!r}" for name, value in held.items())
+        raise UserInputError(
+            f"No point with {values} is allowed. {error.message}", "Hold other values."
+        ) from error
+    return narrow
+
+
+def _with_parents(space: SearchSpace, held: Parameters) -> Parameters:
+    """Return what is held, and what that depends on."""
+    whole, parents = dict(held), space.parents
+    fixed = {p.name: p.fixed_value for p in space.tunable if p.is_fixed}
+    for name in held:
+        child = name
+        while child in parents:
+            parent, needed = parents[child]
+            value = fixed.get(parent, whole.get(parent, needed[0]))
+            if value not in needed:
+                raise UserInputError(
+                    f"Parameter {name!r} cannot be held at {held[name]!r}: {child!r} exists only "
+                    f"where {parent!r} is {' or '.join(map(repr, needed))}, and {parent!r} is "
+                    f"{value!r}.",
+                    f"Leave one of {name!r} and {parent!r} out.",
+                )
+            if parent not in fixed:
+                whole[parent] = value
+            child = parent
+    return whole
 
 
 class Problem:
