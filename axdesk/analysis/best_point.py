@@ -16,7 +16,10 @@ from axdesk.core.outcomes import (
     predicted_scores,
 )
 from axdesk.core.pareto import Point, non_dominated
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.trial import Trial
+
+_MOST_TOLD = 5
 
 TPredictions = Mapping[int, Mapping[str, tuple[float, float]]]
 """Trial index → metric → (mean, sem) that the model predicts at the trial's parameters."""
@@ -27,6 +30,7 @@ def best_point(
     optimization: OptimizationConfig,
     predictions: TPredictions | None = None,
     no_model: str = "No model was asked.",
+    space: SearchSpace | None = None,
 ) -> BestPoint:
     """Return the best of all completed trials that are not excluded and keep every limit.
 
@@ -43,6 +47,8 @@ def best_point(
         optimization: What is optimised.
         predictions: Of at least the objective's metrics; None compares measured values.
         no_model: Why there are no predictions, as a sentence.
+        space: Trials outside of it, out of bounds or against a constraint, count only if all are;
+            the reason says so. None: all count.
 
     Raises:
         NotFoundError: If no trial is completed, or none of them can be the best.
@@ -56,23 +62,23 @@ def best_point(
         )
     known = list(trials)
     optimization = against_baseline(optimization, known)
-    observed_best = best_observed(known, optimization)
+    eligible, outside = _eligible(known, optimization, space)
+    observed_best = best_observed(eligible, optimization)
     if observed_best is None:
         raise _nothing_eligible(known, optimization)
-    eligible = sorted((t for t in known if is_eligible(t, optimization)), key=lambda t: t.index)
     among = "the only one" if len(eligible) == 1 else f"of {len(eligible)} trials"
     unseen = [] if predictions is None else _unseen(eligible, optimization, predictions)
     if predictions is None or unseen:
         why = f"The model has not seen #{unseen[0]}." if unseen else no_model
         reason = f"#{observed_best.index} has the best measured value, {among}. {why}"
-        return _point(observed_best, optimization, predictions or {}, "observed", reason)
+        return _point(observed_best, optimization, predictions or {}, "observed", reason + outside)
     scores = {t.index: _predicted(t, optimization, predictions)[0] for t in eligible}
     # max keeps the earliest of equals.
     best = max(eligible, key=lambda t: scores[t.index])
     reason = f"#{best.index} has the best predicted value, {among}."
     if best.index != observed_best.index:
         reason += f" #{observed_best.index} measured better, which the model puts down to noise."
-    return _point(best, optimization, predictions, "model", reason)
+    return _point(best, optimization, predictions, "model", reason + outside)
 
 
 def front_points(
@@ -80,6 +86,7 @@ def front_points(
     optimization: OptimizationConfig,
     predictions: TPredictions | None = None,
     no_model: str = "No model was asked.",
+    space: SearchSpace | None = None,
 ) -> tuple[BestPoint, ...]:
     """Return the trials, by index, that are nowhere worse than another one of them is better.
 
@@ -96,10 +103,10 @@ def front_points(
         )
     known = list(trials)
     optimization = against_baseline(optimization, known)
-    observed_front = pareto_front(known, optimization)
+    eligible, outside = _eligible(known, optimization, space)
+    observed_front = pareto_front(eligible, optimization)
     if not observed_front:
         raise _nothing_eligible(known, optimization)
-    eligible = sorted((t for t in known if is_eligible(t, optimization)), key=lambda t: t.index)
     among = "the only one" if len(eligible) == 1 else f"of {len(eligible)} trials"
     unseen = [] if predictions is None else _unseen(eligible, optimization, predictions)
     if predictions is None or unseen:
@@ -110,7 +117,37 @@ def front_points(
         rule, reason = "model", f"Nothing predicted is better, {among}."
         scores = [_predicted(t, optimization, predictions) for t in eligible]
         front = [eligible[i] for i in non_dominated(scores)]
+    reason += outside
     return tuple(_point(t, optimization, predictions or {}, rule, reason) for t in front)
+
+
+def _eligible(
+    trials: list[Trial], optimization: OptimizationConfig, space: SearchSpace | None
+) -> tuple[list[Trial], str]:
+    """Return the trials that can be the best, by index, and what the search space has to say."""
+    every = sorted((t for t in trials if is_eligible(t, optimization)), key=lambda t: t.index)
+    if space is None:
+        return every, ""
+    outside = {t.index: found for t in every if (found := _deviations(t, space))}
+    within = [t for t in every if t.index not in outside]
+    if not outside:
+        return every, ""
+    if not within:
+        told = "; ".join(
+            f"#{index}: {found}" for index, found in list(outside.items())[:_MOST_TOLD]
+        )
+        return every, f" Every one lies outside of the search space. {told}"
+    numbers = ", ".join(f"#{index}" for index in list(outside)[:_MOST_TOLD])
+    more = len(outside) - _MOST_TOLD
+    rest = f" and {more} more" if more > 0 else ""
+    return within, f" Outside of the search space and not considered: {numbers}{rest}."
+
+
+def _deviations(trial: Trial, space: SearchSpace) -> str:
+    missing = [n for n in space.existing(trial.parameters) if n not in trial.parameters]
+    if missing:
+        return f"It has no value of {', '.join(missing)}."
+    return " ".join(space.deviations(trial.parameters))
 
 
 def _unseen(

@@ -62,7 +62,9 @@ def best_of(experiment: Experiment, predictor: Predictor, use_model: bool) -> Be
     trials, optimization = experiment.trials.values(), experiment.optimization
     asks = use_model and not optimization.has_several
     predictions, why = _predictions(experiment, predictor, asks=asks)
-    return BestParameterization.of(best_point(trials, optimization, predictions, why))
+    return BestParameterization.of(
+        best_point(trials, optimization, predictions, why, experiment.search_space)
+    )
 
 
 def front_of(
@@ -79,7 +81,7 @@ def front_of(
     trials, optimization = experiment.trials.values(), experiment.optimization
     asks = use_model and optimization.has_several
     predictions, why = _predictions(experiment, predictor, asks=asks)
-    front = front_points(trials, optimization, predictions, why)
+    front = front_points(trials, optimization, predictions, why, experiment.search_space)
     return [BestParameterization.of(point) for point in front]
 
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axdesk.analysis.best_point import best_point
-from axdesk.core.constraints import OutcomeConstraint
+from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import NotFoundError
 from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.parameters import RangeParameterConfig
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.trial import Arm, Generation, Observation, Trial, TrialSource, TrialStatus
 
 TMakeTrial = Callable[..., Trial]
@@ -135,3 +137,38 @@ def test_model_and_measurement_agree_where_the_model_meets_the_data(
 
     assert observed.trial_index == modelled.trial_index == values.index(max(values))
     assert (observed.rule, modelled.rule) == ("observed", "model")
+
+
+def test_the_best_of_the_search_space_goes_before_a_better_one_outside() -> None:
+    trials = [completed(index, float(index)) for index in range(6)]
+    bounds = (RangeParameterConfig("x", (0.0, 4.0)),)
+    edited = SearchSpace(bounds, (ParameterConstraint.parse("2*x <= 6"),))
+
+    best = best_point(trials, MAXIMISE, space=edited)
+
+    assert best.trial_index == 3
+    assert "Outside of the search space and not considered: #4, #5." in best.reason
+
+
+def test_where_every_trial_lies_outside_the_best_says_why() -> None:
+    trials = [completed(index, float(index)) for index in (4, 5)]
+    both = {index: {"y": (float(index), 0.1)} for index in (4, 5)}
+    space = SearchSpace(
+        (RangeParameterConfig("x", (0.0, 4.5)),), (ParameterConstraint.parse("2*x <= 6"),)
+    )
+
+    for predictions, rule in ((None, "observed"), (both, "model")):
+        best = best_point(trials, MAXIMISE, predictions, space=space)
+        assert (best.trial_index, best.rule) == (5, rule)
+        assert "Every one lies outside of the search space." in best.reason
+        assert "The constraint 2*x <= 6 is broken." in best.reason
+        assert "the value 5.0 lies outside 0.0 … 4.5" in best.reason
+
+
+def test_trials_from_before_a_parameter_was_added_lie_outside() -> None:
+    space = SearchSpace(tuple(RangeParameterConfig(name, (0.0, 9.0)) for name in ("x", "z")))
+
+    best = best_point([completed(1, 2.0)], MAXIMISE, space=space)
+
+    assert best.trial_index == 1
+    assert "It has no value of z." in best.reason
