@@ -27,6 +27,7 @@ BASELINE = "baseline"
 
 _TYPOGRAPHIC = {"≤": "<=", "≥": ">=", "·": "*", "×": "*", "−": "-", "\u00a0": " "}
 _COMMENT = "#"
+_NO_NUMBERS = ("inf", "infinity", "nan")
 _DISTANCE = "abs"
 _BASELINE_PLACEHOLDER = "baseline_"
 
@@ -85,7 +86,8 @@ class Comparison:
 
 def quoted(name: str) -> str:
     """Return `name` as it stands in an expression, between backticks where it must be."""
-    plain = name.isidentifier() and name != BASELINE and not set(name) & _TYPOGRAPHIC.keys()
+    is_word = name == BASELINE or name.lower() in _NO_NUMBERS
+    plain = name.isidentifier() and not is_word and not set(name) & _TYPOGRAPHIC.keys()
     return name if plain else f"`{name}`"
 
 
@@ -309,6 +311,13 @@ class _Source:
                 )
             self._put(f" {_BASELINE_PLACEHOLDER} ", place)
             return
+        if name.lower() in _NO_NUMBERS and not is_quoted:
+            raise self.refused_at(
+                place,
+                f"{name} is no finite number.",
+                "Leave out a limit that nothing reaches; a thing of that name goes between "
+                "backticks.",
+            )
         self._counts[name] = self._counts.get(name, 0) + 1
         placeholder = next((p for p, n in self.names.items() if n == name), None)
         if placeholder is None:
@@ -415,7 +424,7 @@ class _Source:
         raise self.refused(
             node.right,
             "Only + - * / are linear; powers and remainders are not.",
-            "Let the metric return the power.",
+            "A power has to be a value of its own; a name with such a sign goes between backticks.",
         )
 
     def _constant(self, node: ast.expr, value: float) -> LinearExpression:

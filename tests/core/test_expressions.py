@@ -263,3 +263,17 @@ def test_an_expression_refuses_what_is_no_sum(
 )
 def test_objectives_are_split_outside_backticks(text: str, parts: tuple[str, ...]) -> None:
     assert split_objectives(text) == parts
+
+
+@pytest.mark.parametrize("text", ["A <= inf", "A >= -Infinity", "A <= nan"])
+def test_a_bound_that_is_no_finite_number_is_refused(text: str) -> None:
+    with pytest.raises(ExpressionError, match="is no finite number"):
+        parse_comparison(text)
+    assert str(parse_linear("2*`inf` + a")) == "2*`inf` + a"
+
+
+@pytest.mark.parametrize("text", ["A**2 <= 1", "loss@10 <= 1"])
+def test_what_is_no_linear_sign_is_told_for_powers_and_names(text: str) -> None:
+    with pytest.raises(ExpressionError, match="Only") as caught:
+        parse_comparison(text)
+    assert "between backticks" in caught.value.hint
