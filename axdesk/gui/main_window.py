@@ -19,18 +19,19 @@ from PySide6.QtWidgets import (
 
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
-from axdesk.core.run import RunAction, RunState
-from axdesk.core.setup_lock import SetupLock
+from axdesk.core.run import RunState
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.files import Files
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import UNNAMED, banner_content
 from axdesk.gui.models.run_facts import runner_name
+from axdesk.gui.models.run_words import what_can_be_edited
 from axdesk.gui.operations import Operations
 from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.style import theme_manager
+from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.database_page import DatabasePage
 from axdesk.gui.views.dialogs import close_dialog, not_saved_dialog
@@ -108,15 +109,22 @@ class MainWindow(QMainWindow):
         self.log_view = LogView()
         self.attention_view = AttentionView()
         self.inspector = InspectorView()
+        self._setup_page = QWidget()
+        self._setup_page.setObjectName("tab.setup")
         self._setup_stack = QStackedWidget()
-        self._setup_stack.setObjectName("tab.setup")
+        self.apply_bar = ApplyBar()
+        setup_column = QVBoxLayout(self._setup_page)
+        setup_column.setContentsMargins(0, 0, 0, 0)
+        setup_column.setSpacing(0)
+        setup_column.addWidget(self.apply_bar)
+        setup_column.addWidget(self._setup_stack, 1)
         self._monitor_page = QWidget()
         self._monitor_page.setObjectName("tab.monitor")
         QVBoxLayout(self._monitor_page).setContentsMargins(0, 0, 0, 0)
         self.tabs = QTabWidget()
         self.tabs.setObjectName("tabs.central")
         self.tabs.setDocumentMode(True)
-        self.tabs.addTab(self._setup_stack, "Setup")
+        self.tabs.addTab(self._setup_page, "Setup")
         self.tabs.addTab(self._monitor_page, "Monitor")
         self._central = QStackedWidget()
         self._central.addWidget(self.start_page)
@@ -252,6 +260,9 @@ class MainWindow(QMainWindow):
                 (session.changed, self._show_facts),
                 (session.problems_found, self._go_to_problems),
                 (session.saved, self._status.show_saved),
+                (session.applied, lambda told: self.statusBar().showMessage(told, 8000)),
+                (self.apply_bar.applied, session.apply_changes),
+                (self.apply_bar.discarded, session.discard_changes),
             ]
             for signal, slot in self._session_connections:
                 signal.connect(slot)
@@ -305,10 +316,9 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(f"{facts.name or 'Unnamed experiment'} – axdesk")
         self.banner.show_content(banner_content(facts, now))
         is_locked = self.actions_by_name["file.lock_setup"].isChecked()
-        self._setup_views[session.id].set_read_only(
-            is_locked or RunAction.EDIT_SETUP not in facts.actions
-        )
-        session.draft_model.set_lock(SetupLock(facts.state, facts.controller))
+        self._setup_views[session.id].set_read_only(is_locked)
+        locked = "File, Lock setup: nothing can be edited." if is_locked else ""
+        self.apply_bar.show_changes(session.pending_changes, locked or what_can_be_edited(facts))
         if self._monitor is not None:
             self._monitor.show_facts(facts, now)
         self.trials_view.refresh()

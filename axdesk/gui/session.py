@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,7 @@ from axdesk.core.commands import (
     Stop,
     StopNow,
 )
-from axdesk.core.draft_cells import Problems
+from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import (
@@ -40,11 +39,13 @@ from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.questions import Answer
 from axdesk.core.run import Run, RunAction, RunSettings, RunState
 from axdesk.core.setup import ExperimentSetup
+from axdesk.core.setup_lock import SetupLock
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
 from axdesk.gui.draft_saver import DraftSaver
 from axdesk.gui.dry_testing import DryTesting
 from axdesk.gui.io_thread import IoThread
+from axdesk.gui.live_edits import LiveEdits, Settled
 from axdesk.gui.models.attention_model import (
     AttentionItem,
     AttentionModel,
@@ -66,6 +67,7 @@ from axdesk.gui.models.notices import (
     not_saving,
     warning,
 )
+from axdesk.gui.models.pending_changes import PendingChanges
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.run_words import why_no_test
@@ -92,6 +94,7 @@ class ExperimentSession(QObject):
     Signals:
         changed: Facts changed; told at most every 100 ms.
         problems_found: The run cannot start as set up; carries the `Problems`.
+        applied: The run took edits of the set-up; carries them as a sentence.
         saved: The draft, or an event of the run, is stored; carries the time (UTC).
         finished: The run of this sitting ended and its thread is gone, or it was not started.
     """
@@ -100,7 +103,8 @@ class ExperimentSession(QObject):
     problems_found = Signal(object)
     saved = Signal(object)
     finished = Signal()
-    _command_settled = Signal(object, object)
+    applied = Signal(str)
+    _command_settled = Signal(object, object, object)
 
     def __init__(
         self,
@@ -148,11 +152,12 @@ class ExperimentSession(QObject):
         self.dry_testing.problems_found.connect(self.problems_found)
         self._saver.saved.connect(self.saved)
         self._saver.outage_changed.connect(self._note_outage)
+        self._edits = LiveEdits(self.draft_model, self.submit, self._tell_edits)
         self.draft_model.changed.connect(self._note_change)
         self.draft_model.refreshed.connect(self._note_change)
         self._command_settled.connect(self._settle_command)
         if experiment is not None:
-            self._record.take_stored(experiment)
+            self._take_stored(experiment)
         self._show()
 
     # what is known
@@ -198,6 +203,11 @@ class ExperimentSession(QObject):
         if run.state.is_live and not self.is_live and not self._controller:
             return RunState.INTERRUPTED
         return run.state
+
+    @property
+    def pending_changes(self) -> PendingChanges:
+        """Edits of the set-up that the run does not know yet."""
+        return self._edits.pending(self.state, self.facts.actions)
 
     @property
     def is_live(self) -> bool:
@@ -326,6 +336,8 @@ class ExperimentSession(QObject):
         is_free = not (self._controller or self.dry_testing.is_going)
         if self.is_live or self._is_opening or not is_free:
             return
+        if more_trials is not None:
+            self.draft_model.edit(Section.RUN, 0, "max_trials", str(more_trials))
         self._is_opening = True
         self._when_open = None
         self._starts += 1
@@ -418,21 +430,25 @@ class ExperimentSession(QObject):
 
     def resume(self) -> None:
         """Cancel pausing or stopping, or go on after a pause with the set-up as it is now."""
-        wanted, known = self.draft_model.setup, self._record.setup
-        if self.state is RunState.PAUSED and known is not None:
-            if wanted is None:
-                if self.draft_model.problems is not None:
-                    self.problems_found.emit(self.draft_model.problems)
-                return
-            if replace(wanted, run=known.run) != known:
-                # A run keeps the set-up that it began with: it is ended, and resumed with the new.
-                self._restarts = True
-                self.submit(Stop())
-                return
-            self._change_live_settings(wanted.run)
-        self.submit(Resume())
+        is_paused = self.state in (RunState.PAUSED, RunState.NEEDS_ATTENTION)
+        problems = self.draft_model.problems
+        if not is_paused or not self._edits.has_edits:
+            self.submit(Resume())
+        elif problems is not None:
+            self.problems_found.emit(problems)
+        else:
+            self.apply_changes(lambda: self.submit(Resume()))
 
-    _restarts = False
+    def apply_changes(self, then: Callable[[], object] | None = None) -> None:
+        """Have the run that goes on take the edits of the set-up; `then` once it has."""
+        if self.is_live:
+            self._edits.apply(then)
+            self._note_change()
+
+    def discard_changes(self) -> None:
+        """Give up the edits of the set-up that the run does not know."""
+        self._edits.discard()
+        self._note_change()
 
     def stop(self) -> None:
         """Launch no new trials and end the run once the running ones finished.
@@ -477,8 +493,13 @@ class ExperimentSession(QObject):
         """Say what became of a trial that may have started."""
         self.submit(AnswerQuestion(trial_index, answer))
 
-    def submit(self, command: Command) -> None:
-        """Have a command carried out by the run or, with none, at the database."""
+    def submit(self, command: Command, told: Settled | None = None) -> None:
+        """Have a command carried out by the run or, with none, at the database.
+
+        Args:
+            command: Which.
+            told: Told what became of it in the run; None to have a refusal told in Attention.
+        """
         client = self._client
         if self._controller:
             return
@@ -489,7 +510,7 @@ class ExperimentSession(QObject):
                 self._answering.add(command.trial_index)
                 self._note_change()
             future = client.submit(command)
-            future.add_done_callback(lambda settled: self._tell_settled(command, settled))
+            future.add_done_callback(lambda settled: self._tell_settled(command, settled, told))
             return
         self._carry_out((command,), self._plugin_io)
 
@@ -593,7 +614,7 @@ class ExperimentSession(QObject):
         if self._is_closed:
             return
         self._client = prepared.client
-        self._record.take_stored(prepared.experiment)
+        self._take_stored(prepared.experiment)
         self.saved.emit(datetime.now(UTC))
         settings = prepared.experiment.setup.run
         work = run_work(prepared.client, self._record.last_run, settings, more_trials)
@@ -625,6 +646,7 @@ class ExperimentSession(QObject):
         before = record.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
         self._log_event(event, before, now)
         record.take_event(event)
+        self._edits.follow(record.setup, record.last_run)
         if isinstance(event, RunChanged):
             self._note_run(event.run)
         elif isinstance(event, TrialChanged):
@@ -698,31 +720,37 @@ class ExperimentSession(QObject):
         error, self._end_error = self._end_error, None
         if isinstance(error, AxdeskError):
             self._report(error, "The run ended")
-        restarts, self._restarts = self._restarts, False
-        if restarts and error is None and not self._is_closed:
-            self.start()
-        elif not self._is_closed:
+        if not self._is_closed:
             self.reload()
             self._note_change()
         self.finished.emit()
         if error is not None and not isinstance(error, AxdeskError):
             raise error
 
-    def _tell_settled(self, command: Command, future: "Future[None]") -> None:
+    def _tell_settled(self, command: Command, future: "Future[None]", told: Settled | None) -> None:
         """Hand the outcome of a command to the GUI thread; called in the scheduler's thread."""
         error = None if future.cancelled() else future.exception()
-        self._command_settled.emit(command, error)
+        self._command_settled.emit(command, error, told)
 
-    def _settle_command(self, command: Command, error: object) -> None:
+    def _settle_command(self, command: Command, error: object, told: Settled | None) -> None:
         if isinstance(command, _SETTLING):
             self._answering.discard(command.trial_index)
             self._note_change()
-        if isinstance(error, AxdeskError):
+        if told is not None and (error is None or isinstance(error, AxdeskError)):
+            told(error)
+            self._note_change()
+        elif isinstance(error, AxdeskError):
             self._report(error, "Not carried out")
         elif isinstance(error, BaseException):
             raise error
         else:
             self._tell_applied(command)
+
+    def _tell_edits(self, words: tuple[str, ...]) -> None:
+        sentence = f"Applied: {'; '.join(words)}."
+        self._log(LogLevel.INFO, sentence)
+        self.applied.emit(sentence)
+        self.saved.emit(datetime.now(UTC))
 
     def _tell_applied(self, command: Command) -> None:
         if isinstance(command, EnterResult | AddTrial):
@@ -736,8 +764,12 @@ class ExperimentSession(QObject):
     def _take_if_idle(self, experiment: Experiment) -> None:
         """Show a stored state, unless events of a run bring newer ones meanwhile."""
         if not self.is_live and not self._is_closed:
-            self._record.take_stored(experiment)
+            self._take_stored(experiment)
             self._note_change()
+
+    def _take_stored(self, experiment: Experiment) -> None:
+        self._record.take_stored(experiment)
+        self._edits.follow(self._record.setup, self._record.last_run)
 
     def _report(self, error: AxdeskError, did: str) -> None:
         self._log(LogLevel.ERROR, str(error))
@@ -757,6 +789,7 @@ class ExperimentSession(QObject):
     def _show(self) -> None:
         now = datetime.now(UTC)
         facts = self.facts
+        self.draft_model.set_lock(SetupLock(facts.state, facts.controller))
         self.trials_model.show_facts(facts, now)
         self.dry_testing.refuse(why_no_test(facts))
         lines, self._new_lines = self._new_lines, []

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QPushButton
 
 from axdesk.core.commands import Pause, Stop
+from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.events import RunChanged, RunFinished, TrialChanged
 from axdesk.core.run import RunState
@@ -167,7 +168,10 @@ def test_each_state_offers_exactly_its_actions(
     assert start.isVisible() == (row.pause is not True)
     assert stop.isVisible()
     assert stop_now.isVisible() == stop_now.isEnabled()
-    assert bench.session.draft_model.is_read_only != row.edits
+    model = bench.session.draft_model
+    assert (not model.locked_reason(Section.PARAMETERS, 0, "low")) == row.edits
+    is_launching = state in (RunState.RUNNING, RunState.PAUSING, RunState.STOPPING)
+    assert (not model.locked_reason(Section.RUN, 0, "max_trials")) == (row.edits or is_launching)
     banner = bench.find("status.banner.button")
     assert (banner.text() if banner.isVisible() else "") == row.banner
     added = bench.action("run.add_trials")

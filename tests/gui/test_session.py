@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication
 from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
+    EditSetup,
     EnterResult,
     Pause,
     Resume,
@@ -29,6 +30,7 @@ from axdesk.core.events import (
     QuestionAsked,
     RunChanged,
     RunFinished,
+    SetupChanged,
     StorageHealthChanged,
     SuggestionStarted,
     TrialChanged,
@@ -109,7 +111,7 @@ def desk(qtbot: QtBot, qapp: QApplication) -> Iterator[Desk]:
 
 
 def first_run(state: RunState = RunState.RUNNING, **changes: Any) -> Run:
-    return Run(0, coupling_setup().run, state, **changes)
+    return Run(0, **{"settings": coupling_setup().run, "state": state, **changes})
 
 
 def running_trial(index: int) -> Trial:
@@ -551,30 +553,155 @@ def test_a_changed_set_up_opens_the_plugins_anew(desk: Desk) -> None:
 
 
 def test_settings_changed_during_a_pause_are_told_before_going_on(desk: Desk) -> None:
-    session = desk.draft(draft_of(coupling_setup()))
-    client = desk.started(session)
-    client.tell(RunChanged(first_run(RunState.PAUSED)))
-    desk.until(lambda: RunAction.EDIT_SETUP in session.facts.actions)
+    session, client = paused(desk)
     session.draft_model.edit(Section.RUN, 0, "parallelism", "2")
     session.act_on(RunAction.RESUME)
     assert [type(c) for c in client.commands] == [ChangeRunSettings, Resume]
     assert client.commands[0].parallelism == 2
 
 
-def test_bounds_changed_during_a_pause_restart_the_run_with_them(desk: Desk) -> None:
+def test_bounds_changed_during_a_pause_are_told_before_going_on(desk: Desk) -> None:
+    session, client = paused(desk)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    session.act_on(RunAction.RESUME)
+    edit, resume = client.commands
+    assert isinstance(edit, EditSetup)
+    assert edit.search_space is not None
+    assert edit.search_space["Temperature"].bounds == (50, 130)  # type: ignore[union-attr]
+    assert edit.optimization is None
+    assert resume == Resume()
+
+
+def paused(desk: Desk) -> tuple[ExperimentSession, Any]:
+    """A session whose run is paused, and its client."""
     session = desk.draft(draft_of(coupling_setup()))
     client = desk.started(session)
     client.tell(RunChanged(first_run(RunState.PAUSED)))
-    desk.until(lambda: RunAction.EDIT_SETUP in session.facts.actions)
+    desk.until(lambda: session.state is RunState.PAUSED)
+    desk.until(lambda: not session.draft_model.is_read_only)
+    return session, client
+
+
+def wanted_setup(session: ExperimentSession) -> Any:
+    setup = session.draft_model.setup
+    assert setup is not None
+    return setup
+
+
+def test_edits_are_applied_together_and_only_when_asked(desk: Desk) -> None:
+    session, client = paused(desk)
+    assert not session.pending_changes.is_shown
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "125")
     session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    session.draft_model.edit(Section.RUN, 0, "max_trials", "40")
+    assert client.commands == []
+    changes = session.pending_changes
+    assert changes.words == ("Temperature, High: 120 → 130", "Trials: 30 → 40")
+    assert (changes.why_not, changes.takes_effect) == ("", "")
+    told: list[str] = []
+    session.applied.connect(told.append)
+    client.answers_at_once = False
+    session.apply_changes()
+    assert [type(c) for c in client.commands] == [EditSetup, ChangeRunSettings]
+    assert session.pending_changes.is_applying
+    session.apply_changes()  # once is enough
+    assert len(client.commands) == 2
+    setup = wanted_setup(session)
+    client.tell(
+        SetupChanged(setup, 2, 1),
+        RunChanged(first_run(RunState.PAUSED, settings=setup.run)),
+    )
+    for future in client.futures:
+        future.set_result(None)
+    desk.until(lambda: told == ["Applied: Temperature, High: 120 → 130; Trials: 30 → 40."])
+    desk.until(lambda: not session.pending_changes.is_shown)
+    # What was applied can be undone: that is another change to apply.
+    session.draft_model.undo()
+    assert session.pending_changes.words == ("Trials: 40 → 30",)
+    session.draft_model.redo()
+    assert not session.pending_changes.is_shown
+
+
+def test_settings_that_the_run_refuses_return_with_the_reason(desk: Desk) -> None:
+    session, client = paused(desk)
+    session.draft_model.edit(Section.RUN, 0, "max_trials", "5")
+    client.refusal = AxdeskError("17 trials were started.", "Choose at least 17.")
+    session.apply_changes()
+    changes = session.pending_changes
+    assert changes.refusal == "17 trials were started. Choose at least 17."
+    assert changes.words == ()
+    assert session.draft_model.text(Section.RUN, 0, "max_trials") == "30"
+    session.draft_model.edit(Section.RUN, 0, "max_trials", "35")
+    assert session.pending_changes.refusal == ""
+
+
+def test_a_set_up_that_the_run_refuses_stays_to_be_mended(desk: Desk) -> None:
+    session, client = paused(desk)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    client.refusal = AxdeskError("The constraints cannot all be met.")
     session.act_on(RunAction.RESUME)
-    assert client.commands == [Stop()]
-    client.tell(RunFinished(first_run(RunState.STOPPED)))
-    client.end()
-    desk.until(lambda: len(desk.workspace.clients) == 2 and session.is_live)
-    desk.until(lambda: desk.workspace.clients[1].arguments == [()])
-    stored = desk.workspace.experiments[session.id].setup.search_space["Temperature"]
-    assert stored.bounds == (50, 130)  # type: ignore[union-attr]
+    assert [type(c) for c in client.commands] == [EditSetup]  # and it is not resumed
+    assert session.draft_model.text(Section.PARAMETERS, 0, "high") == "130"
+    changes = session.pending_changes
+    assert "cannot all be met" in changes.refusal
+    assert changes.words == ("Temperature, High: 120 → 130",)
+
+
+def test_edits_are_discarded_and_brought_back(desk: Desk) -> None:
+    session, client = paused(desk)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "")
+    changes = session.pending_changes
+    assert (changes.words, changes.problems) == ((), 1)
+    session.discard_changes()
+    assert not session.pending_changes.is_shown
+    assert session.draft_model.text(Section.PARAMETERS, 0, "high") == "120"
+    session.draft_model.undo()
+    assert session.pending_changes.problems == 1
+    assert client.commands == []
+
+
+def test_settings_change_while_the_run_launches_and_the_rest_waits(desk: Desk) -> None:
+    session, client = paused(desk)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    client.tell(RunChanged(first_run(RunState.RUNNING)))
+    desk.until(lambda: session.state is RunState.RUNNING)
+    assert session.pending_changes.why_not.startswith("Pause the run")
+    session.discard_changes()
+    desk.until(lambda: bool(session.draft_model.locked_reason(Section.PARAMETERS, 0, "high")))
+    for field, text in (
+        ("max_trials", "40"), ("parallelism", "2"), ("tolerated_failure_percent", "20"),
+        ("seconds_between_polls", "5"),
+    ):  # fmt: skip
+        assert session.draft_model.edit(Section.RUN, 0, field, text), field
+    assert session.pending_changes.why_not == ""
+    session.apply_changes()
+    [command] = client.commands
+    assert command == ChangeRunSettings(40, 2, 0.2, 5.0)
+
+
+def test_what_holds_is_shown_where_nothing_is_edited(desk: Desk) -> None:
+    settings = replace(coupling_setup().run, max_trials=7)
+    session = desk.experiment(RunState.STOPPED, settings=settings)
+    assert session.draft_model.text(Section.RUN, 0, "max_trials") == "7"
+    assert not session.pending_changes.is_shown
+    client = desk.started(session)
+    client.tell(RunChanged(first_run(settings=settings)))
+    desk.until(lambda: session.state is RunState.RUNNING)
+    assert client.commands == []  # the run keeps its own budget
+    # Another client of the run changed it, while something else is being edited here.
+    session.draft_model.edit(Section.RUN, 0, "parallelism", "2")
+    client.tell(RunChanged(first_run(settings=replace(settings, max_trials=9))))
+    desk.until(lambda: session.facts.budget == 9)
+    assert session.draft_model.text(Section.RUN, 0, "max_trials") == "9"
+    assert session.pending_changes.words == ("At a time: 3 → 2",)
+
+
+def test_edits_of_an_ended_run_say_when_they_take_effect(desk: Desk) -> None:
+    session = desk.experiment(RunState.STOPPED)
+    session.draft_model.edit(Section.PARAMETERS, 0, "high", "130")
+    assert session.pending_changes.takes_effect == "when the run is resumed"
+    session.apply_changes()
+    assert desk.workspace.clients == []
 
 
 def test_a_pause_does_not_end_with_a_broken_set_up(desk: Desk) -> None:

@@ -194,9 +194,8 @@ def test_a_run_is_paused_changed_resumed_and_stopped(laboratory: Laboratory) -> 
     session = session_of(window)
     laboratory.until(lambda: session.trials_model.rowCount() >= 3)
     press(laboratory, window, "toolbar.run.pause")
-    laboratory.until(
-        lambda: session.state is RunState.PAUSED and not session.draft_model.is_read_only
-    )
+    laboratory.until(lambda: session.state is RunState.PAUSED)
+    laboratory.until(lambda: not session.draft_model.locked_reason(Section.PARAMETERS, 0, "high"))
     session.draft_model.edit(Section.PARAMETERS, 0, "high", "1.5")
     session.draft_model.edit(Section.RUN, 0, "max_trials", "400")
     before = session.trials_model.rowCount()
@@ -338,3 +337,81 @@ def test_a_run_closed_now_is_resumed_by_the_next_window(
     trials = session.facts.trials
     assert [t.status for t in trials] == [TrialStatus.COMPLETED] * 8
     assert [t.metadata["index"] for t in trials] == list(range(8))
+
+
+def test_settings_are_changed_while_the_run_launches(laboratory: Laboratory) -> None:
+    laboratory.hold.touch()
+    window = laboratory.new(draft_of(bowl_setup(trials=500)))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: len(session.facts.pending) == 2)
+    window.actions_by_name["view.setup"].trigger()
+    view = window._setup_views[session.id]
+    view.show_section(Section.RUN)
+    field: Any = window.findChild(QWidget, "setup.run.max_trials")
+    assert field.isEnabled()
+    locked: Any = window.findChild(QWidget, "setup.run.initial_trials")
+    assert not locked.isEnabled()
+    bar: Any = window.findChild(QWidget, "setup.changes")
+    apply: Any = window.findChild(QPushButton, "setup.changes.apply")
+    assert bar.accessibleName().startswith("While the run launches")
+    assert not apply.isVisible()
+
+    def enter(text: str) -> None:
+        field.selectAll()
+        laboratory.qtbot.keyClicks(field, text)
+        laboratory.until(apply.isVisible)
+
+    # A budget below what was started is refused with the reason, and the field returns.
+    enter("1")
+    press(laboratory, window, "setup.changes.apply")
+    laboratory.until(lambda: "max_trials cannot become 1" in bar.accessibleName())
+    assert field.text() == "500"
+    enter("6")
+    press(laboratory, window, "setup.changes.apply")
+    laboratory.until(lambda: session.facts.budget == 6)
+    laboratory.until(lambda: not apply.isVisible())
+    assert window.statusBar().currentMessage() == "Applied: Trials: 500 → 6."
+    enter("8")
+    press(laboratory, window, "setup.changes.discard")
+    assert field.text() == "6"
+    laboratory.hold.unlink()
+    laboratory.until(lambda: session.state is RunState.COMPLETED)
+    assert len(session.facts.trials) == 6
+    history = Workspace(laboratory.database, laboratory.plugins)
+    try:
+        actions = [entry.action for entry in history.history(session.id)]
+    finally:
+        history.close()
+    assert actions == ["change_run_settings"]
+
+
+def test_bounds_and_objective_of_a_paused_run_become_new_versions(laboratory: Laboratory) -> None:
+    window = laboratory.new(draft_of(bowl_setup(trials=500)))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: len(session.facts.finished) >= 3)
+    press(laboratory, window, "toolbar.run.pause")
+    laboratory.until(lambda: session.state is RunState.PAUSED)
+    laboratory.until(lambda: not session.draft_model.locked_reason(Section.PARAMETERS, 0, "high"))
+    model = session.draft_model
+    assert model.locked_reason(Section.PARAMETERS, 0, "name")
+    assert model.locked_reason(Section.PARAMETERS, 0, "kind")
+    model.edit(Section.PARAMETERS, 0, "high", "1.5")
+    model.edit(Section.OBJECTIVES, 0, "goal", "maximise")
+    window.actions_by_name["view.setup"].trigger()
+    apply: Any = window.findChild(QPushButton, "setup.changes.apply")
+    laboratory.until(apply.isVisible)
+    press(laboratory, window, "setup.changes.apply")
+    laboratory.until(lambda: not apply.isVisible())
+    before = len(session.facts.trials)
+    assert session.state is RunState.PAUSED
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: len(session.facts.trials) > before + 3)
+    press(laboratory, window, "toolbar.run.stop")
+    laboratory.until(lambda: session.state is RunState.STOPPED and not session.is_live)
+    later = session.facts.trials[before:]
+    assert {(t.search_space_version, t.optimization_version) for t in later} == {(2, 2)}
+    assert all(float(t.parameters["x"]) <= 1.5 for t in later)
+    assert len(session.facts.runs) == 1
+    assert not session.facts.optimization.objective.is_minimised

@@ -260,6 +260,12 @@ class DraftModel(QObject):
         fields = dict.fromkeys(field for texts in cells.values() for field in texts)
         return self._replace(section, rows, f"{section} {', '.join(fields)}", key)
 
+    def return_to(self, draft: Draft) -> None:
+        """Take edits back to what holds, in one step that can be undone; no lock forbids that."""
+        if draft != self._draft:
+            edit = _Edit(self._show, self._draft, draft, "take changes back", ())
+            self.undo_stack.push(edit)
+
     def _replace(
         self, section: Section, rows: Iterable[Row], text: str, key: tuple[object, ...] = ()
     ) -> bool:

@@ -1,6 +1,7 @@
 """What the run's buttons say, and why one of them cannot be pressed now."""
 
 from axdesk.core.run import RunAction, RunState
+from axdesk.core.setup_lock import SetupLock
 from axdesk.gui.models.formatting import listed
 from axdesk.gui.models.run_facts import RunFacts
 
@@ -125,6 +126,31 @@ def why_no_test(facts: RunFacts | None) -> str:
         running = listed(trial.index for trial in facts.pending)
         return f"{running} may still run at the instrument: decide what became of that first."
     return ""
+
+
+_WHAT_CHANGES = {
+    RunState.RUNNING: "While the run launches, trials, how many at a time, tolerated failures and "
+    "polling can be changed; pause it to change bounds, constraints and objectives.",
+    RunState.PAUSED: "Bounds, constraints, objectives and run settings can be changed; names, "
+    "types and plugins stay.",
+    RunState.STOPPED: "Names and types stay, for trials were made with them; duplicate the "
+    "experiment to change those.",
+}
+_LIKE = {
+    RunState.PAUSING: RunState.RUNNING,
+    RunState.STOPPING: RunState.RUNNING,
+    RunState.NEEDS_ATTENTION: RunState.PAUSED,
+    RunState.COMPLETED: RunState.STOPPED,
+    RunState.FAILED: RunState.STOPPED,
+}
+
+
+def what_can_be_edited(facts: RunFacts) -> str:
+    """Say what of the set-up can be edited now, and why no more; empty if all of it can."""
+    reason = SetupLock(facts.state, facts.controller).total_reason
+    if facts.controller:
+        reason = controlled_elsewhere(facts.controller)
+    return reason or _WHAT_CHANGES.get(_LIKE.get(facts.state, facts.state), "")
 
 
 def controlled_elsewhere(controller: str) -> str:

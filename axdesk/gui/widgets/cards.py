@@ -153,6 +153,10 @@ class Notice(Surface):
             layout.addWidget(button)
         self.set_text(statement, sentence)
 
+    def set_icon(self, icon_name: str, tone: str) -> None:
+        """Show another icon, in the colour of the token `tone`."""
+        self._icon.set_icon(icon_name, tone)
+
     def set_text(self, statement: str, sentence: str = "") -> None:
         """Say something else."""
         bold = f'<span style="font-weight:600">{escape(statement)}</span>'
