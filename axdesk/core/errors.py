@@ -126,14 +126,22 @@ class DamagedDatabaseError(StorageError):
     Attributes:
         path: The database's file.
         backup: The file of its newest sound backup; None if there is none.
+        has_content: Whether the file has any, so that a salvage may find something in it.
     """
 
     def __init__(
-        self, message: str, hint: str = "", *, path: str = "", backup: str | None = None
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        path: str = "",
+        backup: str | None = None,
+        has_content: bool = True,
     ) -> None:
         super().__init__(message, hint)
         self.path = path
         self.backup = backup
+        self.has_content = has_content
 
 
 class ExperimentBusyError(StorageError):

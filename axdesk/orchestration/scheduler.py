@@ -229,6 +229,9 @@ class Scheduler:
             is_followed = trial.index in self._following.watches
             is_left = is_followed or trial.index in self.questions
             if trial.metadata is not None and not (is_left or self._stopping.concerns(trial.index)):
+                if trial.reason:  # of a question that an earlier sitting has left open
+                    trial = replace(trial, reason="")
+                    self.keep(trial)
                 self._following.follow(trial, self.clock.monotonic())
 
     def end(self, trial: Trial, status: TrialStatus, **changes: Any) -> None:

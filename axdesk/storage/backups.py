@@ -115,6 +115,7 @@ def refuse_lost(path: Path) -> None:
             f"{backup.path.parent} elsewhere first.",
             path=str(path),
             backup=str(backup.path),
+            has_content=False,
         )
 
 
@@ -146,6 +147,7 @@ def damaged(path: Path, reason: str) -> DamagedDatabaseError:
         ways,
         path=str(path),
         backup=None if backup is None else str(backup.path),
+        has_content=not is_empty,
     )
 
 

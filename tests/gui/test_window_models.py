@@ -465,6 +465,8 @@ def test_the_page_of_a_database_offers_the_way_out_that_fits() -> None:
     damaged = DamagedDatabaseError("It is damaged.", path="a.sqlite", backup="b.sqlite")
     assert keys(damaged) == ["backup", "salvage", "choose", "quit"]
     assert keys(DamagedDatabaseError("…", path="a.sqlite")) == ["salvage", "choose", "quit"]
+    emptied = DamagedDatabaseError("…", path="a.sqlite", backup="b.sqlite", has_content=False)
+    assert keys(emptied) == ["backup", "choose", "quit"]
     assert keys(StorageError("It is locked.", is_temporary=True)) == ["retry", "choose", "quit"]
     assert keys(StorageError("It was written by a newer axdesk.")) == ["choose", "quit"]
 

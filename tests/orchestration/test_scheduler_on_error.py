@@ -9,6 +9,7 @@ from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
     EnterResult,
+    Leave,
     MarkFailed,
     Pause,
     Resume,
@@ -173,6 +174,12 @@ def test_to_stop_the_run_leaves_the_trial_to_the_next_sitting() -> None:
     run = bench.run(wanted())
     assert (run.state, run.reason) == (RunState.STOPPED, "stopped by the operator")
     assert bench.statuses == ["running"]
+    assert bench.trial(0).reason != ""
+    bench.submit_at(bench.clock.seconds, Stop())
+    bench.scripts[0] = Script(seconds=200.0)
+    bench.clock.at(bench.clock.seconds + 90.0, lambda: bench.scheduler.submit(Leave()))
+    bench.run()
+    assert (bench.statuses, bench.trial(0).reason) == (["running"], "")
     assert bench.run().state is RunState.COMPLETED
     assert bench.statuses == ["completed", "completed"]
 

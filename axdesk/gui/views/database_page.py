@@ -26,7 +26,8 @@ def ways_out(error: AxdeskError) -> tuple[Way, ...]:
     if isinstance(error, DamagedDatabaseError):
         salvage = Way(SALVAGE, "Salvage…", "normal" if error.backup else "primary")
         backup = Way(BACKUP, "Open the newest backup", "primary", "database")
-        return (*((backup,) if error.backup else ()), salvage, _CHOOSE, _QUIT)
+        ways = [backup] if error.backup else []
+        return (*ways, *([salvage] if error.has_content else []), _CHOOSE, _QUIT)
     if isinstance(error, StorageError) and error.is_temporary:
         return Way(RETRY, "Try again", "primary", "refresh"), _CHOOSE, _QUIT
     return Way(CHOOSE, _CHOOSE.text, "primary", _CHOOSE.icon), _QUIT
