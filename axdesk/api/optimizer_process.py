@@ -24,7 +24,7 @@ P = ParamSpec("P")
 class OptimizerProcess:
     """A `Generator`. Space-filling candidates are made here at once, the others in the child.
 
-    The child loads torch while the first trials run. It ends with its parent, however that ends.
+    The child gets ready while the first trials run. It ends with its parent, however that ends.
     """
 
     def __init__(self, *, warms_up: bool = True) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class OptimizerThread:
-    """A `Generator`; torch is imported with the first suggestion that needs the model."""
+    """A `Generator`; what the model needs is imported with the first suggestion that it makes."""
 
     def __init__(self) -> None:
         self._executor = self._new_executor()

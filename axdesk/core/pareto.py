@@ -11,9 +11,6 @@ Point = tuple[float, ...]
 MOST_VALUES = 4
 """Of a point whose hypervolume is computed; beyond, exact volumes take too long."""
 
-_MARGIN = 0.1
-"""How far below the front a reference point lies, as a share of the values' range."""
-
 
 def dominates(one: Point, other: Point) -> bool:
     """Whether one point is nowhere worse and somewhere better."""
@@ -34,21 +31,20 @@ def non_dominated(points: Sequence[Point]) -> list[int]:
     return sorted(front)
 
 
-def reference_point(points: Sequence[Point]) -> Point:
+def reference_point(points: Sequence[Point], margin: float = 0.1) -> Point:
     """Return a point a little below the worst values of a front.
-
-    A little is a tenth of the range of all points: that of the front itself would let a search
-    that follows the hypervolume stay where a short front happens to be.
 
     Args:
         points: At least one; where they have no range, the value's own size is taken.
+        margin: How far below, as a share of the range of all points: that of the front itself would
+            let a search that follows the hypervolume stay where a short front happens to be.
     """
     front = [points[i] for i in non_dominated(points)]
     found = []
     for of_front, of_all in zip(zip(*front, strict=True), zip(*points, strict=True), strict=True):
         low = min(of_front)
         extent = max(of_all) - min(of_all) or abs(low) or 1.0
-        found.append(low - _MARGIN * extent)
+        found.append(low - margin * extent)
     return tuple(found)
 
 

@@ -2,8 +2,8 @@
 
 The door is a pure function of its arguments and a seed: same input, same output, on any thread or
 process. Encoding, space-filling points and feasibility need NumPy and SciPy only, which are loaded
-at their first use; importing this package loads neither them nor torch, which is imported at the
-first model-based suggestion.
+at their first use, and so does the model of the usual path; importing this package loads neither
+them nor torch, which is imported at the first suggestion whose model has no closed form.
 """
 
 from importlib import import_module

@@ -463,16 +463,14 @@ class Encoding:
         }
         return self.space.completed(free | self._fixed)
 
-    def key(self, row: Array) -> tuple[float, ...]:
-        """Return what is equal for points that no laboratory could tell apart.
+    def keys(self, rows: Array) -> list[tuple[float, ...]]:
+        """Return for each row what is equal for points that no laboratory could tell apart.
 
         Discrete values count exactly, floats to a billionth of their range.
         """
-        cube = self.cube_from_rows(row[None])[0]
-        return tuple(
-            round(float(cube[column]), 9) if column in self.floats else float(row[column])
-            for column in range(self.dimension)
-        )
+        keys, floats = rows.copy(), list(self.floats)
+        keys[:, floats] = self.cube_from_rows(rows)[:, floats].round(9)
+        return [tuple(key) for key in keys.tolist()]
 
     def start(self) -> tuple[Array, bool]:
         """Return the row of start values, the centre where none is given, and whether any is."""

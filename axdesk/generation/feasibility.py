@@ -257,7 +257,7 @@ class Region:
                 vertex[self.held] = lows + widths * np.clip(result.x, 0.0, 1.0)
                 polished = self.polished(vertex)
                 if polished is not None:
-                    vertices[self.encoding.key(polished)] = polished
+                    vertices[self.encoding.keys(polished[None])[0]] = polished
         return np.array([row, *vertices.values()])
 
     def mixed(self, rows: Array, weights: Array) -> Array:

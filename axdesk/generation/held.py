@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from axdesk.generation.acquisition import Term
 from axdesk.generation.encoding import Array, Encoding
-from axdesk.generation.search import Acquisition
 
 
 class Lift:
@@ -33,28 +33,15 @@ class Lift:
         whole[..., self._features] = narrow
         return whole
 
-    def columns(self, narrow: tuple[int, ...]) -> tuple[int, ...]:
-        """Return where features of the narrowed space stand in the whole one."""
-        return tuple(int(self._features[column]) for column in narrow)
 
+class LiftedTerm:
+    """A term of an acquisition function of the whole space, over a narrowed one."""
 
-class LiftedAcquisition:
-    """An acquisition function of the whole space, over a narrowed one."""
-
-    def __init__(self, whole: Acquisition, lift: Lift) -> None:
+    def __init__(self, whole: Term, lift: Lift) -> None:
         self._whole = whole
         self._lift = lift
 
-    def values(self, features: Array) -> Array:
-        """Return the value at each of n points."""
-        return self._whole.values(self._lift.features(features))
-
-    def value_and_gradient(self, features: Array) -> tuple[float, Array]:
-        """Return the value at one point and its gradient."""
-        value, gradient = self._whole.value_and_gradient(self._lift.features(features))
-        return value, self._lift.narrow_features(gradient)
-
-    def climbed(self, starts: Array, columns: tuple[int, ...]) -> Array:
-        """Return local maxima over some columns within [0, 1]."""
-        climbed = self._whole.climbed(self._lift.features(starts), self._lift.columns(columns))
-        return self._lift.narrow_features(climbed)
+    def __call__(self, X: Array, *, with_gradient: bool) -> tuple[Array, Array | None]:
+        """Return the value at each of q points, and the gradients if wanted."""
+        values, gradients = self._whole(self._lift.features(X), with_gradient=with_gradient)
+        return values, None if gradients is None else self._lift.narrow_features(gradients)

@@ -1,7 +1,11 @@
-"""What the model says and suggests. Imports torch; `strategy` imports it when it is needed."""
+"""What the model says and suggests. `strategy` imports it when it is needed.
+
+The usual path is in closed form; what has none goes through BoTorch, and only then torch is loaded.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -9,12 +13,14 @@ from axdesk.core.errors import GenerationError, SearchSpaceExhaustedError, UserI
 from axdesk.core.outcomes import true_limits
 from axdesk.core.suggestions import Candidate, Parameters, SuggestionRequest
 from axdesk.core.trial import Generation, Prediction, TrialSource
+from axdesk.generation import closed_form
+from axdesk.generation.acquisition import Acquisition, Term
 from axdesk.generation.encoding import Array, Encoding
-from axdesk.generation.held import Lift, LiftedAcquisition
+from axdesk.generation.held import Lift, LiftedTerm
 from axdesk.generation.problem import Problem
-from axdesk.generation.search import Acquisition, Search
+from axdesk.generation.search import Search
 from axdesk.generation.seeds import Stream, generator, integer
-from axdesk.generation.surrogate import MetricData, Surrogate, computing
+from axdesk.generation.surrogate import MetricData, Surrogate
 from axdesk.generation.workability import Workability, workability
 
 _ANCHORS = 2
@@ -24,10 +30,36 @@ _FRONT_ANCHORS = 3
 """As many of a Pareto front."""
 
 
+def _is_closed_form(request: SuggestionRequest) -> bool:
+    """Whether a request's model has a closed form; else BoTorch makes it."""
+    is_usual = request.settings.method != "quality"
+    return is_usual and closed_form.is_closed_form(request.optimization)
+
+
+def _computing(request: SuggestionRequest) -> AbstractContextManager[None]:
+    seed = integer(request.settings.seed, Stream.SURROGATE, request.trial_index)
+    if _is_closed_form(request):
+        return closed_form.computing()
+    from axdesk.generation import botorch_surrogate
+
+    return botorch_surrogate.computing(seed)
+
+
+def _surrogate(request: SuggestionRequest, data: Mapping[str, MetricData]) -> Surrogate:
+    is_feasible = _has_feasible(request)
+    if _is_closed_form(request):
+        return closed_form.ClosedFormSurrogate(data, request.optimization, is_feasible=is_feasible)
+    from axdesk.generation.botorch_surrogate import BoTorchSurrogate
+
+    return BoTorchSurrogate(
+        data, request.optimization, is_feasible=is_feasible, method=request.settings.method
+    )
+
+
 class FittedModel:
     """The surrogate of a request with the points that it knows.
 
-    To be used within `computing`.
+    To be used within `_computing`.
     """
 
     def __init__(self, request: SuggestionRequest, encoding: Encoding) -> None:
@@ -51,12 +83,7 @@ class FittedModel:
             data[metric] = MetricData(encoding.features(rows), tuple(o for _, o in of_metric))
         self.encoding = encoding
         self.rows = np.array([row for _, row in known])
-        self.surrogate = Surrogate(
-            data,
-            request.optimization,
-            is_feasible=_has_feasible(request),
-            method=request.settings.method,
-        )
+        self.surrogate = _surrogate(request, data)
         self.ranking, self._front = self.surrogate.ranking(encoding.features(self.rows))
         self.best_trial = known[self.ranking[0]][0].trial_index
         self._has_several = request.optimization.has_several
@@ -108,7 +135,7 @@ class ModelStep:
             raise SearchSpaceExhaustedError("Every allowed point of the search space was tried.")
         seed = integer(request.settings.seed, Stream.SURROGATE, request.trial_index)
         encoding, fit_seconds = self._problem.whole, 0.0
-        with computing(seed):
+        with _computing(request):
             if self._model is None:
                 self._model = FittedModel(request, encoding)
                 self._workability = workability(request, encoding)
@@ -116,15 +143,15 @@ class ModelStep:
             model, started = self._model, time.monotonic()
             waiting = sorted(request.pending, key=lambda trial: trial[0])
             pending = [encoding.row(parameters) for _, parameters in waiting]
-            acquisition = model.surrogate.acquisition(
+            terms = model.surrogate.worth(
                 np.unique(encoding.features(model.rows), axis=0),
                 encoding.features(_stacked(pending, encoding)),
                 seed,
             )
             if self._workability is not None:
-                acquisition = acquisition.with_chance(self._workability.log_probability)
+                terms.append(self._workability)
             rng = generator(request.settings.seed, Stream.SEARCH, request.trial_index)
-            row, value = self._best(acquisition, rng, model.anchors(rng))
+            row, value = self._best(terms, model.surrogate.steps, rng, model.anchors(rng))
             parameters = self._problem.encoding.parameterization(row)
             whole_row = encoding.row(parameters)
             assert whole_row is not None, "a candidate fits its search space"
@@ -143,15 +170,15 @@ class ModelStep:
         return Candidate(parameters, generation)
 
     def _best(
-        self, acquisition: Acquisition, rng: np.random.Generator, anchors: Array
+        self, terms: list[Term], steps: Array, rng: np.random.Generator, anchors: Array
     ) -> tuple[Array, float]:
         """Return the best row of what is searched, and its acquisition value."""
         problem = self._problem
-        if problem.whole is problem.encoding:
-            return Search(problem, acquisition, rng).best(anchors)
-        lift = Lift(problem.whole, problem.encoding)
-        lifted = LiftedAcquisition(acquisition, lift)
-        return Search(problem, lifted, rng).best(lift.narrow_rows(anchors))
+        if problem.whole is not problem.encoding:
+            lift = Lift(problem.whole, problem.encoding)
+            terms = [LiftedTerm(term, lift) for term in terms]
+            steps, anchors = lift.narrow_features(steps), lift.narrow_rows(anchors)
+        return Search(problem, Acquisition(terms, steps), rng).best(anchors)
 
 
 def _has_feasible(request: SuggestionRequest) -> bool:
@@ -187,7 +214,7 @@ def predict(
                 f"Give a value for each of {', '.join(p.name for p in encoding.space.tunable)}.",
             )
         rows.append(row)
-    with computing(integer(request.settings.seed, Stream.SURROGATE, request.trial_index)):
+    with _computing(request):
         return tuple(FittedModel(request, encoding).predictions(np.array(rows)))
 
 
@@ -198,7 +225,7 @@ def best_point(request: SuggestionRequest) -> tuple[int, tuple[Prediction, ...]]
         GenerationError: If the model could not be used, or nothing was observed.
     """
     encoding = Encoding(request.search_space)
-    with computing(integer(request.settings.seed, Stream.SURROGATE, request.trial_index)):
+    with _computing(request):
         model = FittedModel(request, encoding)
         (predictions,) = model.predictions(model.rows[model.ranking[:1]])
     return model.best_trial, predictions

@@ -10,7 +10,7 @@ from axdesk.core.errors import SearchSpaceExhaustedError, UserInputError
 from axdesk.core.parameters import DerivedParameterConfig
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.suggestions import Parameters, SuggestionRequest
-from axdesk.generation.encoding import Array, Encoding
+from axdesk.generation.encoding import Array, Encoding, Mask
 from axdesk.generation.feasibility import MAX_LISTED, Region, check_feasible
 
 logger = logging.getLogger(__name__)
@@ -103,30 +103,34 @@ class Problem:
         done += [*request.pending, *request.abandoned]
         held = request.held.items()
         done = [(i, point) for i, point in done if all(point.get(n) == v for n, v in held)]
-        self._tried = {self.encoding.key(row) for row in self._rows(done)}
+        self._tried = set(self.encoding.keys(self._rows(done)))
 
-    def _rows(self, trials: Iterable[tuple[int, Parameters]]) -> list[Array]:
-        rows = []
+    def _rows(self, trials: Iterable[tuple[int, Parameters]]) -> Array:
+        rows = list[Array]()
         for index, parameters in trials:
             row = self.encoding.row(parameters)
             if row is None:
                 logger.info("Trial %d does not fit the search space and is left out.", index)
             else:
                 rows.append(row)
-        return rows
+        return np.array(rows).reshape(len(rows), self.encoding.dimension)
+
+    def are_new(self, rows: Array) -> Mask:
+        """Return for each row whether no trial that counts was made there."""
+        return np.array([key not in self._tried for key in self.encoding.keys(rows)], bool)
 
     def is_new(self, row: Array) -> bool:
         """Whether no trial that counts was made there."""
-        return self.encoding.key(row) not in self._tried
+        return bool(self.are_new(row[None])[0])
 
     @property
     def is_exhausted(self) -> bool:
         """Whether the space is known to be finite and every allowed point was tried."""
-        return self.listed is not None and not any(map(self.is_new, self.listed))
+        return self.listed is not None and not self.are_new(self.listed).any()
 
     def add(self, row: Array) -> None:
         """Count a row as tried."""
-        self._tried.add(self.encoding.key(row))
+        self._tried.update(self.encoding.keys(row[None]))
 
     def untried(self, rng: np.random.Generator, n: int) -> Array:
         """Return random rows that are allowed and new, at least one.
@@ -138,10 +142,10 @@ class Problem:
             rows = self.region.sample(n, rng)
         else:
             rows = self.listed[rng.permutation(len(self.listed))]
-        new = [row for row in rows if self.is_new(row)][:n]
-        if not new:
+        new = rows[self.are_new(rows)][:n]
+        if not len(new):
             raise SearchSpaceExhaustedError(
                 f"Every allowed point of the search space was tried: {len(self._tried)} points.",
                 "Widen the bounds, or add levels.",
             )
-        return np.array(new)
+        return np.asarray(new)

@@ -8,13 +8,13 @@ spaces are scored whole.
 
 from collections.abc import Iterator
 from itertools import compress
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
 from axdesk.core.errors import SearchSpaceExhaustedError
+from axdesk.generation.acquisition import Acquisition
 from axdesk.generation.encoding import Array, ChoiceAxis, FloatAxis, Mask
 from axdesk.generation.problem import Problem
 
@@ -31,22 +31,6 @@ _ROUNDS = 2
 _MAX_LEVELS = 64
 _PAIR_MOVES = 4
 _MAX_SCORED = 2048
-
-
-class Acquisition(Protocol):
-    """What is made large, over features."""
-
-    def values(self, features: Array) -> Array:
-        """Return the value at each of n points."""
-        ...
-
-    def value_and_gradient(self, features: Array) -> tuple[float, Array]:
-        """Return the value at one point and its gradient."""
-        ...
-
-    def climbed(self, starts: Array, columns: tuple[int, ...]) -> Array:
-        """Return local maxima over some columns within [0, 1]."""
-        ...
 
 
 class Search:
@@ -108,6 +92,8 @@ class Search:
                 )
 
     def _repaired(self, rows: Array) -> Array:
+        if not len(self._region.limits.bounds):
+            return rows
         polished = [self._region.polished(row) for row in rows]
         kept = [row for row in polished if row is not None]
         return np.array(kept).reshape(len(kept), self._encoding.dimension)
@@ -230,7 +216,7 @@ class Search:
 
     def _best_of(self, row: Array, options: Array) -> Array:
         """Return the best of the options that are new, `row` if there is none."""
-        new = np.array([option for option in options if self._problem.is_new(option)])
+        new = options[self._problem.are_new(options)]
         if not len(new):
             return row
         best: Array = new[np.argmax(self._values(new))]

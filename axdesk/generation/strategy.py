@@ -2,7 +2,8 @@
 
 Everything here is a pure function: the same request gets the same answer, in any process. A
 request for several candidates is answered one after the other, each knowing those before it as
-pending. torch is imported when the model is first needed.
+pending. What the model needs is imported when it is first used; torch only where the model has no
+closed form.
 """
 
 import time
@@ -94,7 +95,7 @@ def best_point(request: SuggestionRequest) -> tuple[int, tuple[Prediction, ...]]
 
 
 def warm_up() -> None:
-    """Import torch and make one small suggestion, so that the next one is quick."""
+    """Make one small suggestion, so that what it needs is imported and the next one is quick."""
     suggest(
         SuggestionRequest(
             SearchSpace((RangeParameterConfig("x", (0.0, 1.0)),)),

@@ -9,13 +9,13 @@ Nowhere is the probability zero.
 """
 
 import numpy as np
-import torch
 from scipy.linalg import cho_solve, cholesky
 from scipy.spatial.distance import cdist
 from scipy.special import log_ndtr
 
 from axdesk.core.suggestions import Parameters, SuggestionRequest
 from axdesk.generation.encoding import Array, Encoding
+from axdesk.generation.improvement import log_kept
 
 _NOISES = (1.0, 0.2, 0.04, 0.01, 0.0025)
 """Variances beside the prior one of 1, the most cautious first: by it one failure alone makes the
@@ -31,6 +31,8 @@ _LENGTHS = (1.6, 0.8, 0.4, _NEARBY)
 _FACTORS = (4.0, 16.0)
 """By which the length scale of a feature may be longer. None is shorter than what is nearby:
 failures along an edge would else be taken for so many odd spots."""
+
+_LEAST_DISTANCE = 1e-10
 
 _MOST_COMPARED = 128
 """Trials by which the noise and the length scales are chosen; all of them are learnt from."""
@@ -64,26 +66,35 @@ class Workability:
         """
         self._noise, lengths = _shape(features, risks, diagonal)
         root, weights = _solved(features, risks, self._noise, lengths)
-        self._lengths = torch.from_numpy(lengths)
-        self._features = torch.from_numpy(features / lengths)
-        self._weights = torch.from_numpy(weights)
-        self._precision = torch.from_numpy(cho_solve((root, True), np.eye(len(risks))))
+        self._lengths, self._features, self._weights = lengths, features / lengths, weights
+        self._precision = cho_solve((root, True), np.eye(len(risks)))
 
-    def log_probability(self, X: torch.Tensor) -> torch.Tensor:
-        """Return the logarithm of the probability at each of n × features; differentiable."""
-        squares = ((X.unsqueeze(-2) / self._lengths - self._features) ** 2).sum(-1)
-        # The square root has no slope at 0.
-        covariance = _covariance(squares.clamp_min(1e-20).sqrt())
-        risk = covariance @ self._weights
-        known = ((covariance @ self._precision) * covariance).sum(-1)
-        spread = (self._noise + (1.0 - known).clamp_min(0.0)).sqrt()
-        logs: torch.Tensor = torch.special.log_ndtr((0.5 - risk) / spread)
-        return logs
+    def __call__(self, X: Array, *, with_gradient: bool) -> tuple[Array, Array | None]:
+        """Return the logarithm of the probability at each of q points, and its gradient if wanted.
+
+        Args:
+            X: q × features.
+            with_gradient: Whether the gradients, q × features, are wanted.
+        """
+        scaled = X / self._lengths
+        distances = cdist(scaled, self._features)
+        covariance = _covariance(distances)
+        solved = covariance @ self._precision
+        risks = covariance @ self._weights
+        variances = self._noise + np.maximum(1.0 - (solved * covariance).sum(axis=1), 0.0)
+        logs, by_mean, by_variance = log_kept(0.5 - risks, variances)
+        if not with_gradient:
+            return logs, None
+        by_covariance = -by_mean[:, None] * self._weights - 2.0 * by_variance[:, None] * solved
+        # The distance has no slope at 0.
+        pulls = -by_covariance * covariance / np.maximum(distances, _LEAST_DISTANCE)
+        gradient = scaled * pulls.sum(axis=1)[:, None] - pulls @ self._features
+        return logs, np.asarray(gradient / self._lengths)
 
 
-def _covariance(distances: torch.Tensor) -> torch.Tensor:
+def _covariance(distances: Array) -> Array:
     """Return the exponential covariance: what works may end at an edge."""
-    return (-distances).exp()
+    return np.asarray(np.exp(-distances))
 
 
 def _shape(features: Array, risks: Array, diagonal: float) -> tuple[float, Array]:
@@ -110,7 +121,7 @@ def _shape(features: Array, risks: Array, diagonal: float) -> tuple[float, Array
 def _solved(features: Array, risks: Array, noise: float, lengths: Array) -> tuple[Array, Array]:
     """Return the Cholesky factor of the risks' covariance, and its inverse times the risks."""
     scaled = features / lengths
-    prior = _covariance(torch.from_numpy(cdist(scaled, scaled))).numpy()
+    prior = _covariance(cdist(scaled, scaled))
     root = cholesky(prior + noise * np.eye(len(risks)), lower=True)
     return root, cho_solve((root, True), risks)
 

@@ -136,7 +136,8 @@ def test_what_does_not_exist_is_neither_in_the_point_nor_told_apart() -> None:
     assert [*encoding.parameterization(warm)] == ["heated", "T", "v", "flow", "w"]
     other = np.array([0, 31, 0, 0, 2], dtype=np.float64)
     settled = encoding.settled(np.array([cold, other, warm]))
-    assert encoding.key(settled[0]) == encoding.key(settled[1]) != encoding.key(settled[2])
+    first, second, third = encoding.keys(settled)
+    assert first == second != third
     assert settled[2].tolist() == warm.tolist()
 
 

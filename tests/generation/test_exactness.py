@@ -14,6 +14,7 @@ from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.suggestions import Parameters
 from axdesk.core.trial import TrialSource
+from axdesk.generation.acquisition import Acquisition
 from axdesk.generation.encoding import Array
 from axdesk.generation.problem import Problem
 from axdesk.generation.search import Search
@@ -21,21 +22,14 @@ from tests.generation.examples import assert_allowed, request, spaces
 
 
 class Slope:
-    """An acquisition function that grows towards a corner, so that limits are climbed onto."""
+    """A term that grows towards a corner, so that limits are climbed onto."""
 
     def __init__(self, direction: Array) -> None:
         self._direction = direction
 
-    def values(self, features: Array) -> Array:
-        return np.asarray(features @ self._direction)
-
-    def value_and_gradient(self, features: Array) -> tuple[float, Array]:
-        return float(features @ self._direction), self._direction
-
-    def climbed(self, starts: Array, columns: tuple[int, ...]) -> Array:
-        climbed = starts.copy()
-        climbed[:, list(columns)] = self._direction[list(columns)] > 0
-        return climbed
+    def __call__(self, X: Array, *, with_gradient: bool) -> tuple[Array, Array | None]:
+        gradients = np.broadcast_to(self._direction, X.shape).copy()
+        return np.asarray(X @ self._direction), gradients if with_gradient else None
 
 
 def suggested(space: SearchSpace, seed: int, *, held: Parameters | None = None) -> list[Parameters]:
@@ -51,7 +45,8 @@ def suggested(space: SearchSpace, seed: int, *, held: Parameters | None = None) 
         problem = Problem(replace(asked, pending=tuple(enumerate(found))))
         rng = np.random.default_rng(seed)
         for _ in range(3):
-            slope = Slope(rng.standard_normal(problem.encoding.feature_count))
+            features = problem.encoding.feature_count
+            slope = Acquisition([Slope(rng.standard_normal(features))], np.full(features, 0.5))
             row, _ = Search(problem, slope, rng).best(problem.untried(rng, 2))
             problem.add(row)
             found.append(problem.encoding.parameterization(row))

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 import torch
 from botorch.exceptions.errors import ModelFittingError, OptimizationGradientError
-from botorch.models import SingleTaskGP
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from linear_operator.utils.errors import NanError, NotPSDError
@@ -31,7 +30,16 @@ from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import GenerationSettings
 from axdesk.core.suggestions import Candidate, ObservedPoint, SuggestionRequest
 from axdesk.core.trial import Observation, TrialSource, TrialStatus
-from axdesk.generation import surrogate
+from axdesk.generation import (
+    acquisition,
+    botorch_surrogate,
+    closed_form,
+    gaussian_process,
+    modelling,
+)
+from axdesk.generation.acquisition import Acquisition
+from axdesk.generation.gaussian_process import GaussianProcess
+from axdesk.generation.process_model import ProcessModel
 from tests.generation.examples import assert_allowed, request
 
 HANG = timedelta(seconds=100)
@@ -194,24 +202,33 @@ def test_too_little_for_a_model_is_filled_into_space(known: Data) -> None:
 # ---- what breaks inside the libraries ------------------------------------------------------------
 
 CAUSES = (
-    ModelFittingError("no optimum"),
-    NotPSDError("not positive definite"),
-    NanError("NaN in the Cholesky factor"),
-    OptimizationGradientError("NaN in the gradient", current_x=np.zeros(1)),
     np.linalg.LinAlgError("singular"),
-    torch.linalg.LinAlgError("singular"),  # type: ignore[attr-defined]  # documented
     OverflowError("too large"),
     ZeroDivisionError("division by zero"),
     FloatingPointError("underflow"),
     ValueError("NaN"),
+)
+
+BOTORCH_CAUSES = (
+    ModelFittingError("no optimum"),
+    NotPSDError("not positive definite"),
+    NanError("NaN in the Cholesky factor"),
+    OptimizationGradientError("NaN in the gradient", current_x=np.zeros(1)),
+    torch.linalg.LinAlgError("singular"),  # type: ignore[attr-defined]  # documented
     RuntimeError("out of range"),
 )
 
-PLACES = (
-    (surrogate, "fit_gpytorch_mll"),
-    (SingleTaskGP, "posterior"),
-    (surrogate, "qLogNoisyExpectedImprovement"),
-    (surrogate, "gen_candidates_scipy"),
+PLACES: tuple[tuple[Any, str], ...] = (
+    (gaussian_process, "fmin_l_bfgs_b"),
+    (GaussianProcess, "posterior"),
+    (closed_form, "log_improvement"),
+    (acquisition, "climbed"),
+)
+
+BOTORCH_PLACES: tuple[tuple[Any, str], ...] = (
+    (botorch_surrogate, "fit_gpytorch_mll"),
+    (ProcessModel, "posterior"),
+    (botorch_surrogate, "qLogNoisyExpectedImprovement"),
 )
 
 KNOWN: Data = [({"x": x}, x) for x in XS]
@@ -222,13 +239,34 @@ KNOWN: Data = [({"x": x}, x) for x in XS]
 def test_a_failure_anywhere_in_the_model_is_a_generation_error(
     place: tuple[Any, str], cause: Exception, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    _assert_told(request(LINE, KNOWN), place, cause, monkeypatch)
+
+
+@pytest.mark.parametrize("cause", [*CAUSES, *BOTORCH_CAUSES], ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("place", BOTORCH_PLACES, ids=lambda place: place[1])
+def test_a_failure_anywhere_in_botorchs_models_is_one_too(
+    place: tuple[Any, str], cause: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(modelling, "_is_closed_form", lambda _: False)
+    asked = request(LINE, KNOWN)
+    if place[1] == "fit_gpytorch_mll":
+        asked = replace(asked, settings=replace(asked.settings, method="quality"))
+    _assert_told(asked, place, cause, monkeypatch)
+
+
+def _assert_told(
+    asked: SuggestionRequest,
+    place: tuple[Any, str],
+    cause: Exception,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fail(*_: object, **__: object) -> None:
         raise cause
 
     monkeypatch.setattr(*place, fail)
 
     with pytest.raises(GenerationError) as failed:
-        generation.suggest(request(LINE, KNOWN))
+        generation.suggest(asked)
 
     assert failed.value.__cause__ is cause
     assert str(cause) in failed.value.message
@@ -239,16 +277,16 @@ def test_a_failure_anywhere_in_the_model_is_a_generation_error(
 def test_an_acquisition_value_that_is_no_number_is_a_generation_error(
     space: SearchSpace, value: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = surrogate.Acquisition.values
+    original = Acquisition.values
     points = generation.space_filling(request(space, n=4))
     asked = request(space, [(point.parameters, float(i)) for i, point in enumerate(points)])
 
-    def spoilt(self: surrogate.Acquisition, features: Any) -> Any:
+    def spoilt(self: Acquisition, features: Any) -> Any:
         values = original(self, features)
         values[len(values) // 2] = value
         return values
 
-    monkeypatch.setattr(surrogate.Acquisition, "values", spoilt)
+    monkeypatch.setattr(Acquisition, "values", spoilt)
 
     with pytest.raises(GenerationError, match="acquisition function is no finite number"):
         generation.suggest(asked)
@@ -261,7 +299,7 @@ def test_a_climb_into_nowhere_is_no_candidate(
     def climbed(_: object, starts: Any, columns: object) -> Any:
         return np.full_like(starts, spoilt)
 
-    monkeypatch.setattr(surrogate.Acquisition, "climbed", climbed)
+    monkeypatch.setattr(Acquisition, "climbed", climbed)
 
     try:
         (candidate,) = generation.suggest(request(LINE, KNOWN))
@@ -273,7 +311,7 @@ def test_a_climb_into_nowhere_is_no_candidate(
 def test_an_overflow_that_numpy_warns_of_goes_to_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG, "axdesk.generation"), surrogate.computing(0):
+    with caplog.at_level(logging.DEBUG, "axdesk.generation"), botorch_surrogate.computing(0):
         np.float64(1e300) * np.float64(1e300)
 
     assert "overflow" in caplog.text
@@ -306,11 +344,11 @@ class Reading(IMetric):
 def test_a_run_reaches_its_budget_whatever_the_model_does(
     fails: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise np.linalg.LinAlgError("singular")
 
     if fails:
-        monkeypatch.setattr(surrogate, "fit_gpytorch_mll", fail)
+        monkeypatch.setattr(gaussian_process, "fmin_l_bfgs_b", fail)
     events: list[Event] = []
     client = Client(random_seed=1)
     client.configure_experiment([RangeParameterConfig("x", (0.0, 1.0))])

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -29,12 +30,18 @@ def by_the_model() -> SuggestionRequest:
     return request(LINE, [({"x": x}, x) for x in (0.1, 0.5, 0.9)])
 
 
+def by_botorch() -> SuggestionRequest:
+    """A request that has no closed form."""
+    asked = by_the_model()
+    return replace(asked, settings=replace(asked.settings, method="quality"))
+
+
 SUGGEST_AND_TRY_TO_COMPILE = """
 import sys
 from axdesk import generation
-from tests.generation.test_surroundings import by_the_model
+from tests.generation.test_surroundings import by_botorch
 generation.warm_up()
-(made,) = generation.suggest(by_the_model())
+(made,) = generation.suggest(by_botorch())
 assert made.generation.source == "model"
 from botorch.acquisition.multi_objective import logei
 logei._try_load_fused_kernel()
