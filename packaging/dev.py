@@ -109,11 +109,23 @@ def faults(arguments: Sequence[str]) -> int:
     return max(injected, faults([PEERS]))
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """Measure how soon the window shows, and how smoothly it goes on beside a busy run."""
+    install_packages()
+    prepare_window()
+    prepare_test_tools()
+    command = [str(PYTHON), "-m", "tests.gui.bench", *arguments]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        environ = {**suite_environment(Path(home)), "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=environ, cwd=ROOT, check=False).returncode
+
+
 VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "setup": set_up,
     "run": run,
     "test": test,
     "faults": faults,
+    "bench": bench,
 }
 
 

@@ -282,3 +282,15 @@ def test_the_whole_campaign_ends_with_the_peers(
     assert dev.main(["faults"]) == 1
 
     assert [command[1:] for command in commands] == [["-m", "tests.faults.campaign"]]
+
+
+def test_the_window_is_measured_by_the_environments_python(
+    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prepare in ("prepare_window", "prepare_test_tools"):
+        monkeypatch.setattr(dev, prepare, lambda: None)
+    monkeypatch.setattr(dev, "PYTHON", environment.PYTHON)
+
+    assert dev.main(["bench", "5"]) == 0
+
+    assert commands == [[str(environment.PYTHON), "-m", "tests.gui.bench", "5"]]

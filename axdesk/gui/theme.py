@@ -105,7 +105,7 @@ class Theme:
     def ink_on(self, token: str) -> QColor:
         """Black or white, whichever reads better on the colour `token`."""
         inks = (QColor("#FFFFFF"), QColor("#000000"))
-        ground = self.tokens()[token]
+        ground = str(getattr(self, token))
         return max(inks, key=lambda ink: contrast_ratio(ink.name(), ground))
 
     def sequential(self, share: float) -> QColor:

@@ -30,7 +30,8 @@ window.show()
 application.processEvents()
 shown = not window.grab().isNull()
 heavy = [m for m in ("torch", "botorch", "sqlalchemy", "alembic", "pandas", "pydantic", "pyqtgraph",
-                     "matplotlib", "axdesk.api.workspace", "axdesk.storage") if m in sys.modules]
+                     "numpy", "scipy", "matplotlib", "axdesk.api.workspace", "axdesk.storage")
+         if m in sys.modules]
 print(json.dumps([shown, heavy]))
 window.close()
 """

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPointF
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from axdesk.core.events import TrialHealthChanged
 from axdesk.core.experiment import Experiment
@@ -170,3 +170,28 @@ def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: 
     monitor.set_selected(13)
     assert not monitor.grab().isNull()
     assert monitor.convergence.places[5].mark == "small_cross"
+
+
+def test_a_list_of_what_runs_is_brought_up_to_date_without_new_widgets(
+    qtbot: QtBot, qapp: QApplication, experiment: Experiment
+) -> None:
+    monitor = MonitorView()
+    qtbot.addWidget(monitor)
+    monitor.resize(900, 420)
+    monitor.show_facts(facts_of(experiment), NOW)
+    monitor.show()
+    qtbot.waitExposed(monitor)
+
+    def told() -> list[str]:
+        labels = monitor.slots.findChildren(QLabel)
+        return [label.text() for label in labels if label.isVisible() and "#" in label.text()]
+
+    assert told() == ["#16", "#18", "#19"]
+    before = {id(widget) for widget in monitor.findChildren(QWidget)}
+    ended = experiment.trials[16].moved_to(TrialStatus.FAILED, reason="spilt")
+    experiment.put(ended)
+    for seconds in range(3):
+        monitor.show_facts(facts_of(experiment), NOW + timedelta(seconds=seconds))
+        monitor.tick(NOW + timedelta(seconds=seconds + 0.5))
+    assert told() == ["#18", "#19"]
+    assert {id(widget) for widget in monitor.findChildren(QWidget)} == before

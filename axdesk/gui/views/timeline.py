@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import counted, duration
 from axdesk.gui.models.run_facts import RunFacts, seconds_running, status_key, status_word
-from axdesk.gui.style import current_theme, px, theme_manager, type_font
+from axdesk.gui.style import current_theme, px, set_property, theme_manager, type_font
 from axdesk.gui.theme import STATUS_LOOKS, Theme
 from axdesk.gui.widgets.cards import Card, EmptyState
 from axdesk.gui.widgets.labels import ElidedLabel, IconLabel, label, rule
@@ -20,6 +20,8 @@ _MOST_LANES = 12
 _MOST_LISTED = 6
 _AHEAD = 0.18
 """Share of the width right of "now"."""
+_LEAST_WITH_NUMBER = 20
+"""A finished bar narrower than this has no room for its number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,9 @@ class Timeline(QWidget):
         is_live = self._facts.state.is_live
         taken = x_of(self._now) if is_live else None
         self._draw_axis(painter, area, (first, last), lane_height * self._lanes, taken)
+        font = type_font("head")
+        font.setPointSizeF(type_font("caption").pointSizeF())
+        painter.setFont(font)
         for bar in self._bars:
             if bar.lane >= self._lanes:
                 continue
@@ -186,6 +191,10 @@ class Timeline(QWidget):
         theme = current_theme()
         line, ground, ink = _bar_look(bar.trial, facts, theme)
         radius = px(4)
+        if bar.end is not None and rect.width() < px(_LEAST_WITH_NUMBER):
+            # There may be hundreds of them: no corners, but ten times as quick.
+            painter.fillRect(rect, theme.color(line))
+            return
         painter.setBrush(ground)
         painter.setPen(QPen(theme.color(line), 1.25))
         painter.drawRoundedRect(rect.adjusted(0.6, 0.6, -0.6, -0.6), radius, radius)
@@ -196,9 +205,6 @@ class Timeline(QWidget):
             painter.setPen(QPen(theme.color("live"), 1, Qt.PenStyle.DashLine))
             painter.setBrush(theme.color("live", 20))
             painter.drawRoundedRect(ahead, radius, radius)
-        font = type_font("head")
-        font.setPointSizeF(type_font("caption").pointSizeF())
-        painter.setFont(font)
         painter.setPen(ink)
         metrics = painter.fontMetrics()
         for text in (f"#{bar.trial.index}", str(bar.trial.index)):
@@ -290,9 +296,16 @@ class TimelineCard(Card):
             "rocket", "Nothing launched yet", "Each trial that runs gets a bar here."
         )
         self._running = QWidget()
-        self._rows = QVBoxLayout(self._running)
-        self._rows.setContentsMargins(0, 0, 0, 0)
-        self._rows.setSpacing(px(6))
+        rows = QVBoxLayout(self._running)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(px(6))
+        rows.addWidget(rule())
+        rows.addWidget(label("Running now", "strong"))
+        self._rows = [_RunningRow() for _ in range(_MOST_LISTED)]
+        for row in self._rows:
+            rows.addWidget(row)
+        self._more = label("", "small", "text2")
+        rows.addWidget(self._more)
         self._content = QWidget()
         inside = QVBoxLayout(self._content)
         inside.setContentsMargins(0, 0, 0, 0)
@@ -322,40 +335,51 @@ class TimelineCard(Card):
             self._list_running(now)
 
     def _list_running(self, now: datetime) -> None:
-        while (item := self._rows.takeAt(0)) is not None:
-            if (old := item.widget()) is not None:
-                old.hide()
-                old.deleteLater()
         facts = self._facts
         pending = () if facts is None or not facts.state.is_live else facts.pending
         self._running.setVisible(bool(pending))
         if facts is None or not pending:
             return
-        self._rows.addWidget(rule())
-        self._rows.addWidget(label("Running now", "strong"))
-        for trial in pending[:_MOST_LISTED]:
-            self._rows.addWidget(_running_row(trial, facts, now))
-        if len(pending) > _MOST_LISTED:
-            more = counted(len(pending) - _MOST_LISTED, "more trial")
-            self._rows.addWidget(label(more, "small", "text2"))
+        for place, row in enumerate(self._rows):
+            row.setVisible(place < len(pending))
+            if place < len(pending):
+                row.show_trial(pending[place], facts, now)
+        more = len(pending) - _MOST_LISTED
+        self._more.setVisible(more > 0)
+        self._more.setText(counted(more, "more trial"))
 
 
-def _running_row(trial: Trial, facts: RunFacts, now: datetime) -> QWidget:
-    look = STATUS_LOOKS[status_key(trial, facts)]
-    row = QWidget()
-    line = QHBoxLayout(row)
-    line.setContentsMargins(0, 0, 0, 0)
-    line.setSpacing(px(6))
-    line.addWidget(IconLabel(look.icon, look.color, 14))
-    line.addWidget(label(f"#{trial.index}", "strong"))
-    if trial.index in facts.unanswered:
-        line.addWidget(ElidedLabel(status_word(trial, facts, now), "small", look.color), 1)
-        return row
-    running = trial.status is TrialStatus.RUNNING
-    line.addWidget(label(duration(seconds_running(trial, now)) if running else look.word, "small"))
-    line.addStretch(1)
-    left = facts.seconds_left(trial, now)
-    if left is not None:
-        text = f"about {duration(left)} left" if left >= 1 else "any moment"
-        line.addWidget(label(text, "small", "text2"))
-    return row
+class _RunningRow(QWidget):
+    """A trial that runs: its icon, number, time, and how long it still takes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._icon = IconLabel("circle", "text2", 14)
+        self._number = label("", "strong")
+        self._time = ElidedLabel("", "small", "text")
+        self._left = label("", "small", "text2")
+        line = QHBoxLayout(self)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.setSpacing(px(6))
+        line.addWidget(self._icon)
+        line.addWidget(self._number)
+        line.addWidget(self._time, 1)
+        line.addWidget(self._left)
+
+    def show_trial(self, trial: Trial, facts: RunFacts, now: datetime) -> None:
+        """Show another trial, or how it stands now."""
+        look = STATUS_LOOKS[status_key(trial, facts)]
+        is_unanswered = trial.index in facts.unanswered
+        if is_unanswered:
+            time = status_word(trial, facts, now)
+        elif trial.status is TrialStatus.RUNNING:
+            time = duration(seconds_running(trial, now))
+        else:
+            time = look.word
+        seconds = None if is_unanswered else facts.seconds_left(trial, now)
+        left = "any moment" if seconds is None or seconds < 1 else f"about {duration(seconds)} left"
+        self._icon.set_icon(look.icon, look.color)
+        self._number.setText(f"#{trial.index}")
+        set_property(self._time, "tone", look.color if is_unanswered else "text")
+        self._time.setText(time)
+        self._left.setText("" if seconds is None else left)
