@@ -332,6 +332,11 @@ def _plugin_choice(
         elif option.is_required:
             at_option.note(f"{plugin.class_name} needs a value for {option.name}.")
             is_valid = False
+    for name in texts.keys() - {option.name for option in plugin.options}:
+        field_name = f"option.{name}"
+        message = f"{plugin.class_name} has no option {name}."
+        at.beside(field_name).note(message, ("Remove it", {field_name: ""}))
+        is_valid = False
     return PluginChoice(reference, options) if is_valid else None
 
 

@@ -5,6 +5,8 @@ from decimal import Decimal
 
 from axdesk.core.errors import UserInputError
 
+NO_BREAK = "\u00a0"
+
 _SECONDS = {"ms": "0.001", "s": "1", "min": "60", "h": "3600", "d": "86400"}
 _UNITS = {
     unit: Decimal(_SECONDS[short])
@@ -81,3 +83,18 @@ def seconds_text(seconds: float) -> str:
         parts = ((days, "d"), (hours, "h"), (rest // 60, "min"))
         return " ".join(f"{count} {unit}" for count, unit in parts if count)
     return str(int(seconds)) if seconds == int(seconds) and seconds < 1e15 else repr(float(seconds))
+
+
+def duration(seconds: float) -> str:
+    """Write a duration such as `42 s`, `6 min`, `1 h 14`, `3 d 4 h`."""
+    whole = round(seconds)
+    if whole < 100:
+        return f"{max(whole, 0)}{NO_BREAK}s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes}{NO_BREAK}min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours}{NO_BREAK}h{NO_BREAK}{rest:02d}" if rest else f"{hours}{NO_BREAK}h"
+    days, hours = divmod(hours, 24)
+    return f"{days}{NO_BREAK}d{NO_BREAK}{hours}{NO_BREAK}h"

@@ -71,6 +71,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--output", type=Path, metavar="F", help="file to write; default: standard output"
     )
+    check = add("check", "check an experiment file, or the files of a plugin folder; run nothing")
+    check.add_argument(
+        "path", type=Path, metavar="PATH", nargs="?",
+        help="FILE.toml, a plugin folder or file; default: the plugin folder",
+    )  # fmt: skip
     add("doctor", "check versions, database, backups, plugins and optimiser")
     add("backup", "copy the database, and check the copy")
     restore = add("restore", "put a backup in the place of the database, which is kept beside it")

@@ -35,6 +35,7 @@ from axdesk.core.questions import Answer, Question
 from axdesk.core.run import OrchestrationConfig, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.headless import texts
+from axdesk.headless.check import check, refuse_problems
 from axdesk.headless.command_line import parse
 from axdesk.headless.doctor import examine
 from axdesk.headless.json_lines import JsonLines
@@ -98,6 +99,8 @@ def main(arguments: Sequence[str]) -> int:
             return _restore(options, lines)
         if options.verb == "salvage":
             return _salvage(options, lines)
+        if options.verb == "check":
+            return DONE if check(options, lines) else NOT_VALID
         return _with_database(options, lines)
     except AxdeskError as error:
         complain(f"axdesk: {error}")
@@ -206,9 +209,9 @@ class _Command:
     # ---- runs ------------------------------------------------------------------------------------
 
     def _run_new(self, setup: ExperimentSetup) -> int:
-        experiment_id = self._workspace.create_from_setup(
-            self._with_options(setup), unique_name=True
-        )
+        setup = self._with_options(setup)
+        refuse_problems(self._workspace, setup)
+        experiment_id = self._workspace.create_from_setup(setup, unique_name=True)
         name = self._workspace.experiment(experiment_id).name
         if name != setup.name:
             complain(

@@ -38,7 +38,7 @@ from axdesk.storage.setup_rows import (
     write_search_space,
     write_setup,
 )
-from axdesk.storage.summaries import read_summaries
+from axdesk.storage.summaries import read_summaries, read_trial_seconds
 from axdesk.storage.trial_rows import read_trials, write_trial
 
 _INTERRUPTION = "The program ended while the run went on."
@@ -316,6 +316,15 @@ class SqlStore:
         """Return all experiments and drafts, the latest change first."""
         with self._database.reading() as connection:
             return read_summaries(connection, self._locks.controllers())
+
+    def trial_seconds(self, runner: str) -> float | None:
+        """Return how long trials of a runner took: the median of the latest that were completed.
+
+        Args:
+            runner: Its reference.
+        """
+        with self._database.reading() as connection:
+            return read_trial_seconds(connection, runner)
 
     def changes_by_others(self) -> tuple[int, frozenset[tuple[int, str]]]:
         """Return what is another value once others wrote something, or began or ended to drive."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
@@ -118,6 +119,23 @@ SELECT experiment_id, trial_index, score FROM (
     WHERE (experiment_id, trial_index) NOT IN (SELECT experiment_id, trial_index FROM broken)
 ) WHERE place = 1
 """)
+
+
+# Trials whose result a person entered took no time at the runner.
+_TRIAL_SECONDS = text("""
+SELECT t.elapsed_seconds
+FROM trials t JOIN plugin_choices p USING (experiment_id)
+WHERE p.kind = 'runner' AND p.reference = :runner AND t.status = 'completed'
+  AND t.run_index IS NOT NULL AND t.elapsed_seconds > 0
+ORDER BY t.finished_at DESC, t.trial_index DESC
+LIMIT 30
+""")
+
+
+def read_trial_seconds(connection: Connection, runner: str) -> float | None:
+    """Return the median duration of the latest completed trials of a runner; None without any."""
+    seconds = connection.execute(_TRIAL_SECONDS, {"runner": runner}).scalars().all()
+    return median(seconds) if seconds else None
 
 
 def read_summaries(

@@ -6,10 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from axdesk.core.draft_cells import value_text
+from axdesk.core.durations import NO_BREAK as NO_BREAK
+from axdesk.core.durations import duration as duration
 from axdesk.core.parameters import ParameterConfig, RangeParameterConfig, TParameterValue
 
 MISSING = "–"
-NO_BREAK = "\u00a0"
 
 _SIGNIFICANT = 4
 _MOST_DECIMALS = 6
@@ -82,21 +83,6 @@ def parameter_value(value: TParameterValue, decimals: int | None) -> str:
     if isinstance(value, bool | str):
         return value_text(value)
     return number(value, decimals)
-
-
-def duration(seconds: float) -> str:
-    """Write a duration such as `42 s`, `6 min`, `1 h 14`, `3 d 4 h`."""
-    whole = round(seconds)
-    if whole < 100:
-        return f"{max(whole, 0)}{NO_BREAK}s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes}{NO_BREAK}min"
-    hours, rest = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours}{NO_BREAK}h{NO_BREAK}{rest:02d}" if rest else f"{hours}{NO_BREAK}h"
-    days, hours = divmod(hours, 24)
-    return f"{days}{NO_BREAK}d{NO_BREAK}{hours}{NO_BREAK}h"
 
 
 def clock(moment: datetime, now: datetime) -> str:
