@@ -217,6 +217,7 @@ class MainWindow(QMainWindow):
                 "run.stop": operations.stop,
                 "run.stop_now": operations.stop_now,
                 "run.add_trials": operations.add_trials,
+                "run.preflight": self._check_set_up,
                 "run.test_plugins": self._test_plugins,
                 "trials.enter_result": lambda: operations.enter_result(self._selected),
                 "trials.ask_again": lambda: operations.ask_again(self._selected),
@@ -275,7 +276,10 @@ class MainWindow(QMainWindow):
     def _show_setup_of(self, session: ExperimentSession) -> None:
         view = self._setup_views.get(session.id)
         if view is None:
-            view = SetupView(session.draft_model, session.dry_testing.model)
+            view = SetupView(
+                session.draft_model, session.dry_testing.model, session.preflight.model
+            )
+            view.check_requested.connect(session.preflight.check)
             view.plugin_file_requested.connect(self._operations.open_plugin_file)
             view.test_requested.connect(session.dry_testing.prepare)
             view.stop_test_requested.connect(session.dry_testing.stop)
@@ -285,6 +289,14 @@ class MainWindow(QMainWindow):
             self._setup_views[session.id] = view
             self._setup_stack.addWidget(view)
         self._setup_stack.setCurrentWidget(view)
+
+    def _check_set_up(self) -> None:
+        """Go to the review, and have everything checked anew."""
+        session = self._session
+        if session is not None:
+            self._show_tab(Mode.SETUP)
+            self._setup_views[session.id].show_review()
+            session.preflight.check()
 
     def _test_plugins(self) -> None:
         """Go to where the test is shown, and ask for one."""

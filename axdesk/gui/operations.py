@@ -287,7 +287,7 @@ class Operations(QObject):
         session = self._session
         facts = session.facts if session is not None else None
         for name in ("file.save", "file.save_as_template", "file.duplicate", "view.setup",
-                     "view.monitor", "plugins.reload_all"):  # fmt: skip
+                     "view.monitor", "run.preflight", "plugins.reload_all"):  # fmt: skip
             self._actions[name].setEnabled(session is not None)
         self._actions["file.delete"].setEnabled(session is not None and not session.is_live)
         self._actions["file.start_page"].setEnabled(session is not None)

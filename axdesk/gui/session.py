@@ -72,6 +72,7 @@ from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.run_words import why_no_test
 from axdesk.gui.models.trials_model import TrialsModel
+from axdesk.gui.preflight_check import PreflightCheck
 from axdesk.gui.scheduler_thread import SchedulerThread
 
 if TYPE_CHECKING:
@@ -148,6 +149,7 @@ class ExperimentSession(QObject):
         self._show_printed_soon = self._timer(PRINTED_MS, self._show_printed)
         self._saver = DraftSaver(self.draft_model, experiment_id, io, self)
         self.dry_testing = DryTesting(experiment_id, self.draft_model, io, plugin_io, self)
+        self.preflight = PreflightCheck(experiment_id, self.draft_model, plugin_io, self)
         self.dry_testing.going_changed.connect(self._make_room_for_test)
         self.dry_testing.problems_found.connect(self.problems_found)
         self._saver.saved.connect(self.saved)
@@ -561,6 +563,7 @@ class ExperimentSession(QObject):
     def _end(self) -> None:
         self._is_closed = True
         self.dry_testing.close()
+        self.preflight.close()
         self._saver.close()
         for timer in (self._coalesce, self._show_printed_soon):
             timer.stop()

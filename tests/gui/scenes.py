@@ -28,6 +28,7 @@ from axdesk.core.plugins import (
     PluginFile,
     PluginKind,
 )
+from axdesk.core.preflight import CheckLine, Preflight, Verdict
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import Run, RunSettings, RunState
 from axdesk.core.search_space import SearchSpace
@@ -216,6 +217,7 @@ class MemoryWorkspace:
         self.known_templates: list[Template] = []
         self.is_closed = False
         self.passed: PassedTest | None = None
+        self.found: tuple[CheckLine, ...] = ()
 
     def add(
         self, experiment: Experiment, state: RunState | None = None, controller: str = ""
@@ -299,6 +301,13 @@ class MemoryWorkspace:
 
     def check(self, draft: Draft, experiment_id: int | None = None) -> ExperimentSetup | Problems:
         return draft.checked(self.catalogue())
+
+    def preflight(self, draft: Draft, experiment_id: int | None = None) -> Preflight:
+        checked = self.check(draft, experiment_id)
+        if not isinstance(checked, Problems):
+            return Preflight((*self.found, CheckLine("Name", Verdict.PASSED, "unique")), checked)
+        lines = (CheckLine("Set-up", Verdict.PROBLEM, p.message, p) for p in checked.items)
+        return Preflight((*self.found, *lines))
 
     def templates(self) -> tuple[Template, ...]:
         return tuple(self.known_templates)

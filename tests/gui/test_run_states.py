@@ -212,7 +212,7 @@ def test_the_menu_says_why_something_is_off(bench: Bench) -> None:
     [menu] = [m for m in bench.window.menuBar().findChildren(QMenu) if m.title() == "&Run"]
     assert menu.toolTipsVisible()
     actions = [a for a in menu.actions() if not a.isSeparator()]
-    texts = ["Resume", "Pause", "Stop", "Stop now", "Add trials…", "Test plugins…"]
+    texts = ["Resume", "Pause", "Stop", "Stop now", "Add trials…", "Pre-flight", "Test plugins…"]
     assert [a.text() for a in actions] == texts
     assert all(action.isVisible() for action in actions)
 

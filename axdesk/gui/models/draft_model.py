@@ -131,6 +131,16 @@ class DraftModel(QObject):
             self._found = (*self._found, problem)
             self._renew()
 
+    def take_found(self, problems: Iterable[Problem]) -> None:
+        """Show these problems of a slower check in place of those noted before."""
+        found = tuple(problems)
+        checked = self._draft.checked(self._catalogue, self._taken_names)
+        known = checked.items if isinstance(checked, Problems) else ()
+        found = tuple(problem for problem in found if problem not in known)
+        if found != self._found:
+            self._found = found
+            self._renew()
+
     def problems_of(self, section: Section) -> tuple[Problem, ...]:
         """The problems of one section."""
         return self._problems.of(section) if self._problems is not None else ()

@@ -5,7 +5,6 @@ from typing import Final
 
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import (
-    ParameterKind,
     Problem,
     Section,
 )
@@ -273,44 +272,3 @@ def _early(run: RunSettings) -> str:
     if run.tolerated_trial_failure_rate == 0:
         return "at the first failure"
     return f"when over {percent(run)} fail"
-
-
-def passed_checks(model: DraftModel) -> list[tuple[str, str]]:
-    """The checks that the draft passes, grouped: name and what was found."""
-    return [_passed(model, section) for section in Section if not model.problems_of(section)]
-
-
-def _passed(model: DraftModel, section: Section) -> tuple[str, str]:
-    draft = model.draft
-    match section:
-        case Section.GENERAL:
-            return "Name", section_summary(draft, section)
-        case Section.PARAMETERS:
-            return SECTION_TITLES[section], _parameters_passed(draft)
-        case Section.OBJECTIVES:
-            return SECTION_TITLES[section], "each response has a metric; at least one goal"
-        case Section.CONSTRAINTS:
-            return SECTION_TITLES[section], _constraints_passed(draft)
-        case Section.RUNNER:
-            return "Plugins", _plugins_passed(model)
-        case Section.RUN:
-            return SECTION_TITLES[section], section_summary(draft, section)
-
-
-def _parameters_passed(draft: Draft) -> str:
-    on = [row for row in draft.parameters if row.get("on") != "no"]
-    fixed = sum(row.get("kind") == ParameterKind.FIXED for row in on)
-    more = f", {fixed} of them fixed" if fixed else ""
-    return f"{len(on)} in use{more}; names unique, bounds and scales valid"
-
-
-def _constraints_passed(draft: Draft) -> str:
-    if not draft.constraints:
-        return "none; every setting within the bounds is allowed"
-    return f"{counted(len(draft.constraints), 'constraint')} understood"
-
-
-def _plugins_passed(model: DraftModel) -> str:
-    name = model.draft.runner.get("reference", "").partition(":")[2]
-    checked = "found; options valid" if model.catalogue is not None else "chosen"
-    return f"{name} {checked}"

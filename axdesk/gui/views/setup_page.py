@@ -131,7 +131,8 @@ class SetupPage(Page):
     ) -> None:
         super().__init__()
         self.model = model
-        self.body.addWidget(PageHead(title, sentence, buttons))
+        self.head = PageHead(title, sentence, buttons)
+        self.body.addWidget(self.head)
         self.setAccessibleName(title)
 
     def refresh(self) -> None:

@@ -7,6 +7,7 @@ from axdesk.core.draft_cells import Problem, Section
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.formatting import counted
+from axdesk.gui.models.preflight_model import PreflightModel
 from axdesk.gui.models.setup_texts import SECTION_TITLES, section_state
 from axdesk.gui.style import px, theme_manager
 from axdesk.gui.views.setup_constraints import ConstraintsPage
@@ -35,6 +36,7 @@ class SetupView(QWidget):
         plugin_file_requested: The operator wants to see a plugin file; carries its name.
         test_requested: … a dry test of the plugins.
         stop_test_requested: … its end.
+        check_requested: … a pre-flight of the set-up.
     """
 
     start_requested = Signal()
@@ -42,19 +44,30 @@ class SetupView(QWidget):
     plugin_file_requested = Signal(str)
     test_requested = Signal()
     stop_test_requested = Signal()
+    check_requested = Signal()
 
-    def __init__(self, model: DraftModel, dry_test: DryTestModel | None = None) -> None:
+    def __init__(
+        self,
+        model: DraftModel,
+        dry_test: DryTestModel | None = None,
+        preflight: PreflightModel | None = None,
+    ) -> None:
         """Make the view of a set-up; it starts at the first section that is not complete.
 
         Args:
             model: What it shows and edits.
             dry_test: What is known of the dry test of its plugins.
+            preflight: What the last pre-flight found.
         """
         super().__init__()
         self.setObjectName("setup.view")
         self.setAccessibleName("Setup")
         self._model = model
-        self._dry_test = dry_test
+        self._dry_test = dry_test or DryTestModel(self)
+        self._preflight = preflight or PreflightModel(model, self)
+        self._preflight.changed.connect(self._refresh)
+        self._dry_test.changed.connect(self._check_anew_once_tested)
+        self._was_tested = self._dry_test.passed
         self._seen: set[str] = set()
         # Made when first shown: all of them at once hold up the window for a third of a second.
         self._pages: dict[str, SetupPage] = {}
@@ -142,7 +155,9 @@ class SetupView(QWidget):
             case Section.RUN:
                 return RunPage(self._model)
             case _:
-                review = ReviewPage(self._model)
+                review = ReviewPage(self._model, self._preflight)
+                review.check_requested.connect(self.check_requested)
+                review.test_requested.connect(self._test_from_review)
                 review.recheck_requested.connect(self.reload_plugins_requested)
                 review.start_requested.connect(self.start_requested)
                 review.fix_requested.connect(self.go_to)
@@ -170,6 +185,8 @@ class SetupView(QWidget):
     def _refresh(self) -> None:
         for section in Section:
             state, sentence = section_state(self._model, section, was_seen=section in self._seen)
+            if section is Section.RUNNER and state == "good" and self._is_untested:
+                state, sentence = "warn", "Not tested as it is"
             self._sections.set_state(section, state, sentence)
         self._show_review_state()
         page = self._stack.currentWidget()
@@ -181,10 +198,30 @@ class SetupView(QWidget):
         if problems is not None:
             left = f"{counted(len(problems.items), 'problem')} left"
             self._sections.set_state(REVIEW, "bad" if REVIEW in self._seen else "unseen", left)
+        elif REVIEW in self._seen and self._preflight.is_checking:
+            self._sections.set_state(REVIEW, "unseen", "Checking…")
+        elif self._preflight.warnings:
+            warnings = counted(len(self._preflight.warnings), "warning")
+            self._sections.set_state(REVIEW, "warn", warnings)
         elif REVIEW in self._seen:
             self._sections.set_state(REVIEW, "good", "Ready to start")
         else:
             self._sections.set_state(REVIEW, "unseen", "Check before start")
+
+    @property
+    def _is_untested(self) -> bool:
+        return any(line.title == "Test" for line in self._preflight.warnings)
+
+    def _test_from_review(self) -> None:
+        self.show_section(Section.RUNNER)
+        self.test_requested.emit()
+
+    def _check_anew_once_tested(self) -> None:
+        """A passed test settles what the last pre-flight warned of."""
+        if self._dry_test.passed != self._was_tested:
+            self._was_tested = self._dry_test.passed
+            if self._preflight.checked_at is not None:
+                self.check_requested.emit()
 
     def _fix_width(self) -> None:
         self._side.setFixedWidth(px(LIST_WIDTH))

@@ -210,13 +210,15 @@ class Fold(QWidget):
 class Facts(QWidget):
     """Rows of a name at the left and a value at the right, as in the inspector."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, wraps: bool = False) -> None:
+        """Make an empty list; `wraps` breaks long values into lines instead of growing wider."""
         super().__init__()
+        self._wraps = wraps
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setVerticalSpacing(px(4))
         self._grid.setHorizontalSpacing(px(12))
-        self._grid.setColumnStretch(0, 1)
+        self._grid.setColumnStretch(int(wraps), 1)
 
     def set_rows(self, rows: Sequence[tuple[str, str] | tuple[str, str, str]]) -> None:
         """Show (name, value) or (name, value, small part behind it, such as `± 1.0`) rows."""
@@ -225,15 +227,18 @@ class Facts(QWidget):
                 widget.deleteLater()
         for index, (name, value, *small) in enumerate(rows):
             self._grid.addWidget(ElidedLabel(name, "small", "text2"), index, 0)
-            shown = label(value, "strong")
+            shown = label(value, "strong", wrap=self._wraps)
+            if self._wraps:
+                shown.setAlignment(Qt.AlignmentFlag.AlignRight)
             shown.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             shown.setAccessibleName(f"{name} {value} {' '.join(small)}".strip())
             cell = QWidget()
             line = QHBoxLayout(cell)
             line.setContentsMargins(0, 0, 0, 0)
             line.setSpacing(px(5))
-            line.addStretch(1)
-            line.addWidget(shown)
+            if not self._wraps:
+                line.addStretch(1)
+            line.addWidget(shown, int(self._wraps))
             if small and small[0]:
                 line.addWidget(label(small[0], "small", "text2"))
             self._grid.addWidget(cell, index, 1)
