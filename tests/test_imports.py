@@ -49,6 +49,33 @@ def test_importing_a_door_loads_no_torch(door: str) -> None:
     assert not loaded & TORCH
 
 
+def test_the_api_is_entered_by_its_names_and_costs_nothing_before() -> None:
+    code = """
+import sys
+import axdesk.api as api
+heavy = {"numpy", "pandas", "pydantic", "scipy", "sqlalchemy", "torch"}
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+assert set(api.__all__) <= set(dir(api)) and set(api.__all__) == set(api._HOMES)
+api.RangeParameterConfig, api.IRunner, api.IMetric, api.TOutcome
+assert not heavy & set(sys.modules), heavy & set(sys.modules)
+for name in api.__all__:
+    assert getattr(api, name) is not None, name
+# What `ax.api` exports.
+from axdesk.api import Client, ChoiceParameterConfig, RangeParameterConfig, StorageConfig
+from axdesk.api import TOutcome, TParameterization
+assert "torch" not in sys.modules
+try:
+    api.nonsense
+except AttributeError:
+    print("done")
+"""
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
+
+    assert process.stdout == "done\n", process.stderr
+
+
 def test_only_the_window_loads_qt() -> None:
     imported, loaded = import_all("axdesk", "axdesk.api", "axdesk.headless")
 

@@ -3,7 +3,7 @@
 import logging
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 from axdesk.core.commands import AddTrial
 from axdesk.core.errors import AxdeskError, SearchSpaceExhaustedError, UserInputError
 from axdesk.core.experiment import Experiment
+from axdesk.core.names import first_duplicate
 from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.suggestions import Candidate, SuggestionRequest, request_for
-from axdesk.core.trial import Arm, Trial, TrialStatus
-from axdesk.orchestration.trial_commands import added_trial, deviations, told_of_added
+from axdesk.core.texts import shown
+from axdesk.core.trial import Arm, Trial, TrialStatus, automatic_name, is_automatic_name
+from axdesk.orchestration.trial_commands import (
+    added_trial,
+    deviations,
+    observations_of,
+    told_of_added,
+)
 from axdesk.storage.store import SqlStore
 
 if TYPE_CHECKING:
@@ -36,6 +43,10 @@ class Suggester(Protocol):
         """Return the candidates to come."""
         ...
 
+    def space_filling(self, request: SuggestionRequest, reason: str) -> tuple[Candidate, ...]:
+        """Return candidates at once, without a model."""
+        ...
+
 
 def next_trials(
     store: SqlStore,
@@ -51,14 +62,18 @@ def next_trials(
     Raises:
         UserInputError: If a value that is held is not allowed.
         SearchSpaceExhaustedError: If not a single one is left.
-        GenerationError: If no candidate could be made.
     """
+    if max_trials < 1:
+        raise UserInputError(
+            f"max_trials of get_next_trials is {max_trials}; a whole number of at least 1 is "
+            "needed."
+        )
     suggested: dict[int, dict[str, TParameterValue]] = {}
     with store.control(experiment):
         for _ in range(max_trials):
             try:
                 request = request_for(experiment, held=held)
-                candidate = suggester.suggest(request).result()[0]
+                candidate = _suggested(suggester, request)
             except SearchSpaceExhaustedError:
                 if not suggested:
                     raise
@@ -71,7 +86,7 @@ def next_trials(
             index = experiment.next_index
             trial = Trial(
                 index=index,
-                arm=Arm(f"{index}_0", candidate.parameters),
+                arm=Arm(automatic_name(index), candidate.parameters),
                 generation=candidate.generation,
                 search_space_version=experiment.search_space_version,
                 optimization_version=experiment.optimization_version,
@@ -82,21 +97,47 @@ def next_trials(
     return suggested
 
 
+def _suggested(suggester: Suggester, request: SuggestionRequest) -> Candidate:
+    """Return a candidate: a space-filling one, as in a run, where the model gives none."""
+    try:
+        return suggester.suggest(request).result()[0]
+    except (SearchSpaceExhaustedError, UserInputError):
+        raise
+    except Exception as error:  # whatever broke, the caller gets a trial
+        reason = str(error) or type(error).__name__
+        logger.warning("No candidate for trial %s", request.trial_index, exc_info=True)
+    candidate = suggester.space_filling(request, reason)[0]
+    warnings.warn(
+        f"The model gave no candidate for trial {request.trial_index}; a space-filling one stepped "
+        f"in: {reason}",
+        stacklevel=5,
+    )
+    return candidate
+
+
 def import_trials(
-    store: SqlStore, experiment: Experiment, frame: "pd.DataFrame", now: datetime
+    store: SqlStore, experiment: Experiment, given: object, now: datetime
 ) -> list[int]:
-    """Store a trial for each row of a data frame, all or none; return their indices.
+    """Store a trial for each row, all or none; return their indices.
+
+    Args:
+        store: That has the experiment.
+        experiment: It has the trials afterwards.
+        given: A data frame, or a list of rows: column → value.
+        now: In UTC.
 
     Raises:
-        UserInputError: If a column is unknown, or rows are not allowed, each with its number.
+        UserInputError: If it is neither, a column is unknown or there twice, or rows are not
+            allowed, each with its number.
     """
-    _check_columns(experiment, list(frame.columns))
+    frame = _frame_of(given)
     with store.control(experiment):
+        _check_columns(experiment, list(frame.columns))
         made, problems = list[Trial](), list[str]()
         for number, row in enumerate(frame.to_dict("records")):
             index = experiment.next_index + len(made)
             try:
-                made.append(_trial_of(experiment, row, index, now))
+                made.append(_trial_of(experiment, row, index, now, made))
             except AxdeskError as error:
                 problems.append(f"row {number}: {error}")
         if problems:
@@ -115,7 +156,25 @@ def import_trials(
     return [trial.index for trial in made]
 
 
+def _frame_of(given: object) -> "pd.DataFrame":
+    import pandas as pd
+
+    if isinstance(given, pd.DataFrame):
+        return given
+    is_rows = isinstance(given, list | tuple) and all(isinstance(row, Mapping) for row in given)
+    if not is_rows:
+        raise UserInputError(
+            f"The trials to be imported are {shown(given)}; a data frame is needed, or a list of "
+            "dicts, one a trial.",
+            "Read a CSV file with pandas.read_csv.",
+        )
+    return pd.DataFrame([dict(row) for row in given])  # type: ignore[attr-defined]  # it is rows
+
+
 def _check_columns(experiment: Experiment, columns: list[Any]) -> None:
+    twice = first_duplicate(tuple(columns))
+    if twice is not None:
+        raise UserInputError(f"Two columns are called {twice!r}.", "Drop or rename one of them.")
     metrics = experiment.optimization.metric_names
     sems = [f"{metric}_sem" for metric in metrics]
     known = [*experiment.search_space.names, *metrics, *sems, "arm_name", "trial_status"]
@@ -127,28 +186,51 @@ def _check_columns(experiment: Experiment, columns: list[Any]) -> None:
         )
 
 
-def _trial_of(experiment: Experiment, row: Mapping[Any, Any], index: int, now: datetime) -> Trial:
-    """Return the trial that a row says."""
+def _trial_of(
+    experiment: Experiment,
+    row: Mapping[Any, Any],
+    index: int,
+    now: datetime,
+    before: Sequence[Trial],
+) -> Trial:
+    """Return the trial that a row says, after those of the rows before it."""
     status = _status(row.get("trial_status"))
-    space, metrics = experiment.search_space, experiment.optimization.metric_names
+    space = experiment.search_space
     parameters: dict[str, Any] = {p.name: p.fixed_value for p in space.tunable if p.is_fixed}
     parameters |= {n: _plain(row[n]) for n in space.names if not _is_missing(row.get(n))}
-    result = {}
-    for metric in metrics:
-        if _is_missing(row.get(metric)):
-            continue
-        mean, sem = _plain(row[metric]), row.get(f"{metric}_sem")
-        result[metric] = mean if _is_missing(sem) else (mean, _plain(sem))
-    name = row.get("arm_name")
-    arm_name = None if _is_missing(name) else str(name)
+    result = _result_of(experiment, row)
     is_completed = status is TrialStatus.COMPLETED
-    if is_completed and not result:
+    if is_completed:
+        _refuse_incomplete(experiment, result)
+    name = row.get("arm_name")
+    # Names that axdesk gave elsewhere say which trial it was there.
+    is_given = not _is_missing(name) and not is_automatic_name(str(name))
+    command = AddTrial(parameters, str(name) if is_given else None, result if is_completed else {})
+    trial = added_trial(experiment, command, index, now, also=before)
+    if is_completed:
+        return trial
+    found = observations_of(trial, result, None)
+    return trial.moved_to(status, observations=found, reason="imported", finished_at=now)
+
+
+def _result_of(experiment: Experiment, row: Mapping[Any, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for metric in experiment.optimization.metric_names:
+        mean, sem = row.get(metric), row.get(f"{metric}_sem")
+        if not _is_missing(mean):
+            result[metric] = mean if _is_missing(sem) else (mean, sem)
+        elif not _is_missing(sem):
+            raise UserInputError(f"It has a value of {metric}_sem, but none of {metric}.")
+    return result
+
+
+def _refuse_incomplete(experiment: Experiment, result: Mapping[str, Any]) -> None:
+    missing = [m for m in experiment.optimization.required_metrics if m not in result]
+    if missing:
         raise UserInputError(
-            "It has no value of any metric.", "Give one, or the trial_status FAILED or ABANDONED."
+            f"It has no value of {', '.join(missing)}.",
+            "Give one, or the trial_status FAILED or ABANDONED.",
         )
-    command = AddTrial(parameters, arm_name, result if is_completed else {})
-    trial = added_trial(experiment, command, index, now)
-    return trial if is_completed else trial.moved_to(status, reason="imported", finished_at=now)
 
 
 def _status(given: Any) -> TrialStatus:

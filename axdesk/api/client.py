@@ -11,6 +11,7 @@ from axdesk.api.client_state import Opened
 from axdesk.api.client_trials import TrialMethods
 from axdesk.api.configs import StorageConfig
 from axdesk.api.stores import store_of
+from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.errors import AxdeskError
 from axdesk.core.experiment import Experiment
 from axdesk.exchange.snapshot import read_snapshot, write_snapshot
@@ -19,6 +20,7 @@ from axdesk.storage.store import SqlStore
 __all__ = ["Client", "Opened"]
 
 
+@with_checked_arguments
 class Client(SetupMethods, RunMethods, TrialMethods, ResultMethods):
     """Configures an experiment, runs its trials, and tells what came out.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from axdesk.api import results
 from axdesk.api.client_state import ClientState
+from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.cards import Card
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import request_for
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@with_checked_arguments
 class ResultMethods(ClientState):
     """Tells what came out."""
 
@@ -59,6 +61,8 @@ class ResultMethods(ClientState):
         Raises:
             GenerationError: If there are too few results for a model.
         """
+        if not points:
+            return []
         request = request_for(self.experiment)
         checked = [request.search_space.checked(point) for point in points]
         predicted = self._used_optimizer().predict(request, checked).result()

@@ -12,6 +12,7 @@ from typing import Any
 from axdesk import generation
 from axdesk.api.client_state import ClientState
 from axdesk.api.interrupts import steered_by_signals
+from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.clock import SystemClock
 from axdesk.core.commands import (
     Abandon,
@@ -41,6 +42,7 @@ from axdesk.orchestration.setup_commands import refuse_unfetched_metrics, refuse
 from axdesk.plugins.calls import ThreadedPluginCalls
 
 
+@with_checked_arguments
 class RunMethods(ClientState):
     """Runs trials."""
 
@@ -251,7 +253,7 @@ class RunMethods(ClientState):
         is_error = trial.status is TrialStatus.RUNNING and trial.reason != ""
         if not (is_error or trial.status is TrialStatus.STAGED):
             raise UserInputError(
-                f"No question about trial {trial_index} is open: it is {trial.status}."
+                f"No question about trial {trial_index} is open: it is {trial.status.words}."
             )
         if is_error and answer in (Answer.REDEPLOY, Answer.ABANDON):
             raise UserInputError(

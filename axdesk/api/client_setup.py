@@ -6,16 +6,19 @@ from typing import Any, Literal
 
 from axdesk import generation
 from axdesk.api.client_state import ClientState
+from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.commands import EditSetup
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.errors import UnsupportedError, UserInputError
 from axdesk.core.laboratory import IMetric, IRunner
+from axdesk.core.names import checked_name
 from axdesk.core.objective import OptimizationConfig, parse_objectives
 from axdesk.core.parameters import ParameterConfig, TParameterization
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings, initial_design_size
 
 
+@with_checked_arguments
 class SetupMethods(ClientState):
     """Configures an experiment."""
 
@@ -57,7 +60,7 @@ class SetupMethods(ClientState):
         space = SearchSpace(tuple(parameters), constraints)
         generation.check_feasible(space)
         self._texts = {
-            "name": name or "experiment",
+            "name": checked_name(name or "experiment", "experiment"),
             "description": description or experiment_type or "",
             "owner": owner or "",
         }
@@ -141,7 +144,8 @@ class SetupMethods(ClientState):
     def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
         """Record further metrics without optimising them."""
         config = self._configured_optimization()
-        config = replace(config, tracking_metrics=tuple(metric_names))
+        tracked = tuple(checked_name(name, "metric") for name in metric_names)
+        config = replace(config, tracking_metrics=tracked)
         self._keep_setup(EditSetup(optimization=config))
 
     def configure_generation_strategy(
@@ -203,11 +207,15 @@ class SetupMethods(ClientState):
         self._keep_setup(EditSetup(generation=settings))
 
     def configure_runner(self, runner: IRunner) -> None:
-        """Say what deploys trials."""
-        if not isinstance(runner, IRunner):
-            raise UserInputError(
-                f"{runner!r} is no runner.", "Derive its class from axdesk's IRunner."
-            )
+        """Say what deploys trials, from the next run on.
+
+        Args:
+            runner: Of a class that derives from `IRunner`; called in one thread of this process
+                that is not the caller's.
+
+        Raises:
+            UserInputError: If it is none.
+        """
         self._runner = runner
         self._close_calls()
 
@@ -218,11 +226,6 @@ class SetupMethods(ClientState):
             UserInputError: If one is no metric, or its name is not part of the objective, the
                 limits or the tracking metrics that were configured.
         """
-        for metric in metrics:
-            if not isinstance(metric, IMetric):
-                raise UserInputError(
-                    f"{metric!r} is no metric.", "Derive its class from axdesk's IMetric."
-                )
         if self._optimization is not None:
             self._check_names(tuple(metric.name for metric in metrics))
         self._metrics |= {metric.name: metric for metric in metrics}

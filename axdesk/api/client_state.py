@@ -3,7 +3,7 @@
 import logging
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from axdesk import generation
 from axdesk.api.configs import StorageConfig
 from axdesk.api.stores import store_of
+from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.clock import SystemClock
 from axdesk.core.commands import AddTrial, Command, EditSetup, Leave, TrialCommand
 from axdesk.core.errors import (
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from axdesk.orchestration.scheduler import Scheduler
 
 logger = logging.getLogger(__name__)
-
-TOutcome = Mapping[str, float | tuple[float, float]]
 
 
 class Optimizer(Generator, Protocol):
@@ -77,6 +76,7 @@ class Opened:
     is_shared: bool = False
 
 
+@with_checked_arguments
 class ClientState:
     """The experiment of a client, and how commands reach it with and without a run."""
 

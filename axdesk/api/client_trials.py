@@ -4,7 +4,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from axdesk.api import asking
-from axdesk.api.client_state import ClientState, TOutcome
+from axdesk.api.client_state import ClientState
+from axdesk.api.types import TOutcome
+from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.clock import SystemClock
 from axdesk.core.commands import (
     Abandon,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@with_checked_arguments
 class TrialMethods(ClientState):
     """Asks for trials and tells their results."""
 
@@ -62,7 +65,7 @@ class TrialMethods(ClientState):
         self,
         trial_index: int,
         raw_data: TOutcome | None = None,
-        progression: int | None = None,
+        progression: float | None = None,
         *,
         note: str = "",
     ) -> TrialStatus:
@@ -74,7 +77,8 @@ class TrialMethods(ClientState):
             trial_index: From 0.
             raw_data: Metric → mean, or (mean, sem), in the metric's unit; None completes a trial
                 whose data were attached.
-            progression: Step in a time series; None: 0.
+            progression: Step in a time series, any finite number; None for the highest that the
+                trial has, 0 without any: the values are its latest.
             note: Why, for the history.
 
         Raises:
@@ -84,12 +88,12 @@ class TrialMethods(ClientState):
             UnsupportedError: In `on_event`, where it cannot wait for the run.
         """
         self._refuse_in_run("complete_trial", "EnterResult")
-        command = EnterResult(trial_index, raw_data or {}, float(progression or 0), note)
+        command = EnterResult(trial_index, raw_data or {}, progression, note)
         self.submit(command).result()
         return self.experiment.trial(trial_index).status
 
     def attach_data(
-        self, trial_index: int, raw_data: TOutcome, progression: int | None = None
+        self, trial_index: int, raw_data: TOutcome, progression: float | None = None
     ) -> None:
         """Add values to a trial that goes on, without completing it.
 
@@ -103,10 +107,10 @@ class TrialMethods(ClientState):
             trial = experiment.trial(trial_index)
             if trial.status.is_terminal:
                 raise TransitionError(
-                    f"Trial {trial_index} is {trial.status.name} and takes no more data.",
+                    f"Trial {trial_index} is {trial.status.words} and takes no more data.",
                     "Enter or correct its result with complete_trial.",
                 )
-            new = observations_of(raw_data, float(progression or 0))
+            new = observations_of(trial, raw_data, progression)
             changed = replace(trial, observations=(*trial.observations, *new))
             self._store.save_trial(experiment, changed)
             experiment.put(changed)
@@ -183,8 +187,8 @@ class TrialMethods(ClientState):
         """
         if self.experiment.trial(trial_index).status is not TrialStatus.COMPLETED:
             raise TransitionError(
-                f"Trial {trial_index} is {self.experiment.trial(trial_index).status}: it has no "
-                "result to be voided.",
+                f"Trial {trial_index} is {self.experiment.trial(trial_index).status.words}: it has "
+                "no result to be voided.",
                 "Give a trial up with mark_trial_abandoned or mark_trial_failed.",
             )
         self._order(Abandon(trial_index, reason))

@@ -1,8 +1,10 @@
 """The types in the signatures of runners, metrics and the client."""
 
+from collections.abc import Mapping
+
 from axdesk.core.parameters import TParameterization, TParameterValue
 
 __all__ = ["TOutcome", "TParameterValue", "TParameterization"]
 
-TOutcome = float | tuple[float, float]
-"""A metric's value, or (mean, standard error of the mean)."""
+TOutcome = Mapping[str, float | tuple[float, float]]
+"""Metric → mean, or (mean, standard error of the mean), in the metric's unit."""

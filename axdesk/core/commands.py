@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
+from axdesk.core.arguments import check_fields
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.questions import Answer
@@ -21,7 +22,14 @@ TResult = Mapping[str, float | tuple[float, float]]
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that an operator asks for."""
+    """Something that an operator asks for.
+
+    Raises:
+        UserInputError: If a value is of another type than its field.
+    """
+
+    def __post_init__(self) -> None:
+        check_fields(self, [one.name for one in fields(self)], type(self).__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +138,13 @@ class EnterResult(Command):
     Attributes:
         trial_index: The trial.
         result: Metric → mean or (mean, sem).
-        progression: Of these values.
+        progression: Of these values; None for the highest that the trial has, 0 without any.
         note: Why; stored in the history.
     """
 
     trial_index: int
     result: TResult
-    progression: float = 0.0
+    progression: float | None = None
     note: str = ""
 
 

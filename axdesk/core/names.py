@@ -1,6 +1,7 @@
 """Names are labels: any free text that can stand between backticks on one line."""
 
 from axdesk.core.errors import UserInputError
+from axdesk.core.texts import shown
 
 _LONGEST_STEM = 80
 _DEVICES = {
@@ -25,16 +26,16 @@ def checked_name(name: object, what: str) -> str:
             or a control character.
     """
     if not isinstance(name, str):
-        raise UserInputError(f"The name of a {what} must be text, not {name!r}.")
+        raise UserInputError(f"The name of the {what} must be text, not {shown(name)}.")
     if not name.strip():
         raise UserInputError(f"The {what} needs a name.", "Enter any text, such as Yield (%).")
     if name != name.strip():
         raise UserInputError(
-            f"The name {name!r} of a {what} starts or ends with a blank.", "Remove it."
+            f"The name {name!r} of the {what} starts or ends with a blank.", "Remove it."
         )
     if "`" in name or not name.isprintable():
         raise UserInputError(
-            f"The name {name!r} of a {what} holds a backtick, a line break or another character "
+            f"The name {name!r} of the {what} holds a backtick, a line break or another character "
             "that cannot be shown.",
             "Use other characters.",
         )

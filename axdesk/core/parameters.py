@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Literal
 
+from axdesk.core.arguments import check_fields, checked_argument
 from axdesk.core.errors import UserInputError
 from axdesk.core.expressions import LinearExpression, parse_linear
 from axdesk.core.names import checked_name, first_duplicate
+from axdesk.core.numbers import NumberError, real_number
+from axdesk.core.texts import shown
 
 type_names = {"float": float, "int": int, "str": str, "bool": bool}
 
@@ -68,11 +71,12 @@ class RangeParameterConfig:
     def __post_init__(self) -> None:
         checked_name(self.name, "parameter")
         what = f"Parameter {self.name!r}"
-        if self.parameter_type not in ("float", "int"):
+        check_fields(self, ("unit", "description", "is_on"), f"parameter {self.name!r}")
+        if str(self.parameter_type) not in ("float", "int"):
             raise UserInputError(
                 f"{what} has the type {self.parameter_type!r}; allowed are 'float' and 'int'."
             )
-        if self.scaling not in (None, "linear", "log"):
+        if self.scaling is not None and str(self.scaling) not in ("linear", "log"):
             raise UserInputError(
                 f"{what} has the scaling {self.scaling!r}; allowed are 'linear' and 'log'."
             )
@@ -169,13 +173,16 @@ class RangeParameterConfig:
         return self.scaling == "log"
 
     def _number(self, value: object, role: str) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if type(value) not in (int, float):  # whole numbers stay exact
             try:
-                value = float(value.item())  # type: ignore[attr-defined]  # numpy scalars
-            except (AttributeError, TypeError, ValueError):
+                # Python's own, or a scalar of NumPy or torch; else None, which is no number.
+                number = real_number(value if hasattr(value, "item") else None)
+            except NumberError:
                 raise UserInputError(
-                    f"Parameter {self.name!r}: the {role} {value!r} is no number."
+                    f"Parameter {self.name!r}: the {role} {shown(value)} is no number."
                 ) from None
+            value = int(number) if self.parameter_type == "int" and number.is_integer() else number
+        assert isinstance(value, int | float)
         if not _is_finite(value):
             raise UserInputError(f"Parameter {self.name!r}: the {role} {value} is not finite.")
         if self.parameter_type == "float":
@@ -254,14 +261,20 @@ class ChoiceParameterConfig:
     def __post_init__(self) -> None:
         checked_name(self.name, "parameter")
         what = f"Parameter {self.name!r}"
-        if self.parameter_type not in type_names:
+        owner = f"parameter {self.name!r}"
+        check_fields(self, ("is_ordered", "unit", "description", "is_on"), owner)
+        if str(self.parameter_type) not in type_names:
             raise UserInputError(
                 f"{what} has the type {self.parameter_type!r}; "
                 f"allowed are {', '.join(map(repr, type_names))}."
             )
-        if isinstance(self.values, str) or not self.values:
+        try:
+            given = checked_argument(Sequence[object], self.values, "values")
+        except UserInputError:
+            given = ()
+        values = tuple(self._typed(value) for value in given)
+        if not values:
             raise UserInputError(f"{what} needs a list of at least one value.")
-        values = tuple(self._typed(value) for value in self.values)
         twice = first_duplicate(tuple(map(str, values)))
         if twice is not None:
             raise UserInputError(f"{what} has the value {twice} twice.", "Remove one of them.")
@@ -281,14 +294,23 @@ class ChoiceParameterConfig:
         object.__setattr__(self, "dependent_parameters", self._checked_dependents())
 
     def _checked_dependents(self) -> dict[TParameterValue, tuple[str, ...]]:
+        given_dependents: Any = self.dependent_parameters
+        dependents = {} if given_dependents is None else given_dependents
+        if not isinstance(dependents, Mapping):
+            raise UserInputError(
+                f"The dependent_parameters of {self.name!r} are {shown(dependents)}; a dict of "
+                "values and lists of parameters is needed."
+            )
         given = {}
-        for value, names in (self.dependent_parameters or {}).items():
+        for value, names in dependents.items():
             if isinstance(names, str):
                 raise UserInputError(
                     f"Parameter {self.name!r} has {names!r} depending on it; a list is needed.",
                     f"Write [{names!r}].",
                 )
-            given[self.checked(value)] = tuple(dict.fromkeys(names))
+            what = f"dependent_parameters at {shown(value)} of parameter {self.name!r}"
+            found = checked_argument(Sequence[str], names, what)
+            given[self.checked(value)] = tuple(dict.fromkeys(found))
         return {value: given[value] for value in self.values if given.get(value)}
 
     @property
@@ -317,14 +339,16 @@ class ChoiceParameterConfig:
     def _typed(self, value: object) -> TParameterValue:
         kind = type_names[self.parameter_type]
         item = getattr(value, "item", None)
-        plain: Any = item() if callable(item) else value  # numpy scalars
+        plain: Any = value
+        if callable(item) and getattr(value, "ndim", 0) == 0:  # of NumPy or torch
+            plain = item()
         whole = isinstance(plain, float) and kind is int and plain.is_integer()
         as_number = isinstance(plain, int) and not isinstance(plain, bool) and kind is float
         if (whole or as_number) and _is_finite(plain):
             plain = kind(plain)
         if type(plain) is not kind or (isinstance(plain, float) and not math.isfinite(plain)):
             raise UserInputError(
-                f"Parameter {self.name!r}: the value {value!r} is not of type "
+                f"Parameter {self.name!r}: the value {shown(value)} is not of type "
                 f"{self.parameter_type!r}."
             )
         return plain  # type: ignore[return-value]  # its type was compared just above
@@ -364,7 +388,8 @@ class DerivedParameterConfig:
 
     def __post_init__(self) -> None:
         checked_name(self.name, "parameter")
-        if self.parameter_type not in ("float", "int"):
+        check_fields(self, ("expression_str", "unit", "description"), f"parameter {self.name!r}")
+        if str(self.parameter_type) not in ("float", "int"):
             raise UserInputError(
                 f"Parameter {self.name!r} has the type {self.parameter_type!r}; allowed are "
                 "'float' and 'int'."

@@ -227,8 +227,10 @@ class SearchSpace:
         allowed = {*needed, *(p.name for p in self.derived)}
         unknown = [name for name in parameterization if name not in allowed]
         if missing or unknown:
+            parts = {"missing": missing, "unknown": unknown}
+            told = ", ".join(f"{word} {names}" for word, names in parts.items() if names)
             raise UserInputError(
-                f"The parameters given do not match: missing {missing}, unknown {unknown}.",
+                f"The parameters given do not match: {told}.",
                 f"Give exactly {', '.join(needed)}.",
             )
         whole = self.completed(typed)

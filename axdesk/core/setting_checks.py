@@ -4,12 +4,15 @@ import sys
 from typing import TypeGuard
 
 from axdesk.core.errors import UserInputError
+from axdesk.core.texts import shown
 
 
 def check_count(name: str, value: object, *, low: int) -> None:
     """Refuse what is no whole number of at least `low`."""
     if isinstance(value, bool) or not isinstance(value, int) or value < low:
-        raise UserInputError(f"{name} is {value!r}; a whole number of at least {low} is needed.")
+        raise UserInputError(
+            f"{name} is {shown(value)}; a whole number of at least {low} is needed."
+        )
 
 
 def is_number(value: object) -> TypeGuard[float]:
@@ -35,5 +38,7 @@ def check_limit(name: str, value: object) -> None:
 
 def check_word(name: str, value: object, allowed: tuple[str, ...]) -> None:
     """Refuse a word that is not among those allowed."""
-    if value not in allowed:
-        raise UserInputError(f"{name} is {value!r}; allowed are {', '.join(map(repr, allowed))}.")
+    if not isinstance(value, str) or value not in allowed:
+        raise UserInputError(
+            f"{name} is {shown(value)}; allowed are {', '.join(map(repr, allowed))}."
+        )

@@ -9,6 +9,7 @@ from axdesk.core.objective import OptimizationConfig
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
+from axdesk.core.setting_checks import check_count
 
 GENERATION_METHODS = ("fast", "quality", "random_search")
 """How candidates can be made."""
@@ -49,12 +50,8 @@ class GenerationSettings:
             ("min_observed_initialization_trials", 1),
         ):
             value = getattr(self, name)
-            if value is None and name == "min_observed_initialization_trials":
-                continue
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise UserInputError(
-                    f"{name} is {value!r}; a whole number of at least {low} is needed."
-                )
+            if value is not None or name != "min_observed_initialization_trials":
+                check_count(name, value, low=low)
 
     @property
     def needed_results(self) -> int:

@@ -7,6 +7,7 @@ CANDIDATE ──> STAGED ──> RUNNING ──> COMPLETED
 """
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,6 +33,11 @@ class TrialStatus(StrEnum):
     def is_terminal(self) -> bool:
         """Whether the laboratory is done with the trial."""
         return self in _TERMINAL
+
+    @property
+    def words(self) -> str:
+        """The status as a person says it: `"stopped early"`."""
+        return "stopped early" if self is TrialStatus.EARLY_STOPPED else self.value
 
     @property
     def is_pending(self) -> bool:
@@ -68,6 +74,17 @@ TRANSITIONS: Mapping[TrialStatus, frozenset[TrialStatus]] = {
     TrialStatus.EARLY_STOPPED: frozenset({TrialStatus.COMPLETED, TrialStatus.ABANDONED}),
 }
 """Status → the statuses that may follow."""
+
+_WAYS_ON: Mapping[TrialStatus, str] = {
+    TrialStatus.CANDIDATE: "Deploy it first, or abandon it.",
+    TrialStatus.STAGED: "Wait until it runs, enter its result, or mark it failed or abandoned.",
+    TrialStatus.RUNNING: "Enter its result, or mark it failed, abandoned or stopped early.",
+    TrialStatus.COMPLETED: "Correct its result, or void it.",
+    TrialStatus.FAILED: "Enter its result if there is one, or abandon it.",
+    TrialStatus.ABANDONED: "It stays so; replicate it to measure the same parameters again.",
+    TrialStatus.EARLY_STOPPED: "Enter its result if there is one, or abandon it.",
+}
+"""Status → what a person may do with a trial that cannot become what was asked."""
 
 
 class TrialSource(StrEnum):
@@ -147,12 +164,23 @@ class Generation:
     reason: str = ""
 
 
+def automatic_name(trial_index: int) -> str:
+    """Return the name of the arm of a trial that nobody named: `"12_0"`."""
+    return f"{trial_index}_0"
+
+
+def is_automatic_name(name: str) -> bool:
+    """Whether a trial of some index has this name by itself."""
+    return re.fullmatch(r"[0-9]+_0", name) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """A parameterization with a name.
 
     Attributes:
-        name: `TRIAL_0`, such as `"12_0"`, unless a person named it.
+        name: `TRIAL_0`, such as `"12_0"`, unless a person named it. A name stands for one
+            parameterization, whose replicates may share it.
         parameters: Parameter name → value.
     """
 
@@ -233,10 +261,9 @@ class Trial:
             TransitionError: If the transition table does not allow it.
         """
         if status not in TRANSITIONS[self.status]:
-            allowed = ", ".join(sorted(TRANSITIONS[self.status])) or "none: it is final"
             raise TransitionError(
-                f"Trial {self.index} is {self.status} and cannot become {status}.",
-                f"Allowed: {allowed}.",
+                f"Trial {self.index} is {self.status.words} and cannot become {status.words}.",
+                _WAYS_ON[self.status],
             )
         return replace(self, status=status, **changes)
 

@@ -1,6 +1,7 @@
 """Writing a file so that it is there whole, or as it was before."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from axdesk.core.errors import UserInputError
@@ -12,6 +13,8 @@ def replace_file(path: Path, text: str) -> None:
     Raises:
         UserInputError: If the file cannot be written there.
     """
+    if not path.name or "\0" in str(path):
+        raise UserInputError(f"“{path}” is no name of a file.", "Give one, such as lab.json.")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
         with unfinished.open("w", encoding="utf-8", newline="") as file:
@@ -20,7 +23,8 @@ def replace_file(path: Path, text: str) -> None:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # nor can it be removed where its name is too long
+            unfinished.unlink()
         raise UserInputError(
             f"The file {path} cannot be written: {error.strerror}.", "Choose another folder."
         ) from error

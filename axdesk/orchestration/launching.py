@@ -9,7 +9,7 @@ from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.questions import FailedCall
 from axdesk.core.suggestions import Candidate
-from axdesk.core.trial import Arm, Trial, TrialStatus
+from axdesk.core.trial import Arm, Trial, TrialStatus, automatic_name
 from axdesk.orchestration.calls import PendingCall, pause_if_not_entered, was_entered
 from axdesk.orchestration.following import Following
 from axdesk.orchestration.loop import Loop
@@ -168,7 +168,7 @@ class Launching:
         index = experiment.next_index
         trial = Trial(
             index=index,
-            arm=Arm(f"{index}_0", candidate.parameters),
+            arm=Arm(automatic_name(index), candidate.parameters),
             generation=candidate.generation,
             run_index=self._loop.current.index,
             search_space_version=experiment.search_space_version,

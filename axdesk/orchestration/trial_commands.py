@@ -1,6 +1,6 @@
 """What an operator does to trials: the same with and without a run."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,8 +19,19 @@ from axdesk.core.commands import (
 )
 from axdesk.core.errors import UserInputError
 from axdesk.core.experiment import Experiment
+from axdesk.core.numbers import NumberError, real_number
 from axdesk.core.protocols import AuditEntry, TrialStore
-from axdesk.core.trial import Arm, Generation, Observation, Trial, TrialSource, TrialStatus
+from axdesk.core.texts import shown
+from axdesk.core.trial import (
+    Arm,
+    Generation,
+    Observation,
+    Trial,
+    TrialSource,
+    TrialStatus,
+    automatic_name,
+    is_automatic_name,
+)
 
 
 def apply_to_trial(
@@ -150,6 +161,7 @@ def added_trial(
     now: datetime,
     *,
     is_started: bool = True,
+    also: Sequence[Trial] = (),
 ) -> Trial:
     """Return the trial that a person adds, without storing it.
 
@@ -159,15 +171,19 @@ def added_trial(
         index: That it gets.
         now: In UTC.
         is_started: Whether somebody runs it already; otherwise a run deploys it.
+        also: Trials that are added together with it.
 
     Raises:
-        UserInputError: If a value is not allowed.
+        UserInputError: If a value is not allowed, or the name is that of another parameterization.
     """
+    arm = Arm(
+        command.arm_name or automatic_name(index),
+        experiment.search_space.typed(command.parameters),
+    )
+    _refuse_taken_name(arm, index, (*experiment.trials.values(), *also))
     trial = Trial(
         index=index,
-        arm=Arm(
-            command.arm_name or f"{index}_0", experiment.search_space.typed(command.parameters)
-        ),
+        arm=arm,
         generation=Generation(TrialSource.BASELINE if command.is_baseline else TrialSource.MANUAL),
         search_space_version=experiment.search_space_version,
         optimization_version=experiment.optimization_version,
@@ -180,20 +196,63 @@ def added_trial(
     return trial
 
 
+def _refuse_taken_name(arm: Arm, index: int, trials: Iterable[Trial]) -> None:
+    if is_automatic_name(arm.name) and arm.name != automatic_name(index):
+        raise UserInputError(
+            f"The arm name {arm.name!r} is the one that a trial of that number gets by itself.",
+            "Choose another one, or leave it out.",
+        )
+    for trial in trials:
+        if trial.arm.name == arm.name and trial.arm.parameters != arm.parameters:
+            raise UserInputError(
+                f"The arm name {arm.name!r} is that of trial {trial.index}, which has other "
+                "parameters.",
+                "Choose another one, or leave it out.",
+            )
+
+
 def told_of_added(trial: Trial) -> str:
     """Return what the history says of a trial that was added."""
     return _told(trial, AddTrial({}))
 
 
-def observations_of(result: TResult, progression: float) -> tuple[Observation, ...]:
-    """Return the observations that a result says; a bad value is a UserInputError."""
+def observations_of(
+    trial: Trial, result: TResult, progression: float | None
+) -> tuple[Observation, ...]:
+    """Return the observations that a result of a trial says.
+
+    Args:
+        trial: Whose result it is.
+        result: Metric → mean, or (mean, sem) with a sem of None for unknown.
+        progression: Of the values, finite; None for the highest that the trial has, so that they
+            are its latest, and 0 without any.
+
+    Raises:
+        UserInputError: If a value is no finite number.
+    """
+    if progression is None:
+        progression = max((o.progression for o in trial.observations), default=0.0)
     found = []
     for metric, value in result.items():
-        mean, sem = value if isinstance(value, tuple) else (value, None)
-        if isinstance(mean, bool) or not isinstance(mean, int | float):
-            raise UserInputError(f"The value {mean!r} of {metric!r} is no number.")
-        found.append(Observation(metric, float(mean), sem, progression))
+        parts = value if isinstance(value, tuple | list) else (value, None)
+        if len(parts) != 2:
+            raise UserInputError(
+                f"The value {shown(value)} of {metric!r} has {len(parts)} parts.",
+                "Give the mean, or (mean, sem).",
+            )
+        mean = _number(parts[0], f"The value {shown(value)} of {metric!r}")
+        sem = parts[1]
+        if sem is not None:
+            sem = _number(sem, f"The standard error {shown(sem)} of {metric!r}")
+        found.append(Observation(metric, mean, sem, progression))
     return tuple(found)
+
+
+def _number(value: object, what: str) -> float:
+    try:
+        return real_number(value)
+    except NumberError as error:
+        raise UserInputError(f"{what} {error}.", "Give a finite number.") from None
 
 
 def _with_result(
@@ -205,7 +264,8 @@ def _with_result(
         raise UserInputError(
             f"{unknown[0]!r} is no metric of {experiment.name!r}.", f"Its metrics: {known}."
         )
-    observations = (*trial.observations, *observations_of(command.result, command.progression))
+    new = observations_of(trial, command.result, command.progression)
+    observations = (*trial.observations, *new)
     have = {o.metric for o in observations}
     missing = [m for m in experiment.optimization.required_metrics if m not in have]
     if missing:

@@ -1,6 +1,5 @@
 """A plain Python function as a laboratory: `def evaluate(parameters)`."""
 
-import math
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +9,9 @@ from typing import Any
 from axdesk.core.errors import TrialFailedError, UserInputError
 from axdesk.core.laboratory import IMetric, IRunner
 from axdesk.core.names import first_duplicate
+from axdesk.core.numbers import NumberError, real_number
 from axdesk.core.parameters import TParameterValue
+from axdesk.core.texts import shown
 from axdesk.core.trial import TrialStatus
 
 TValue = float | tuple[float, float]
@@ -134,14 +135,15 @@ def _checked(name: str, value: Any) -> TValue:
     is_pair = isinstance(value, tuple | list) and len(value) == 2
     mean, sem = value if is_pair else (value, None)
     try:
-        is_good = not isinstance(mean, bool) and math.isfinite(mean)
-        is_good = is_good and (sem is None or (math.isfinite(sem) and sem >= 0))
-    except (TypeError, ValueError, OverflowError):
-        is_good = False
-    if not is_good:
+        number = real_number(mean)
+        if sem is None:
+            return number
+        error = real_number(sem)
+    except NumberError:
+        error = number = -1.0
+    if error < 0:
         raise _FailedError(
-            f"the function returned {value!r} for {name}, neither a finite number nor a pair of "
-            "mean and sem"
+            f"the function returned {shown(value)} for {name}, neither a finite number nor a pair "
+            "of mean and sem"
         )
-    number: float = mean
-    return number if sem is None else (number, sem)
+    return number, error

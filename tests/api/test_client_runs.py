@@ -309,9 +309,9 @@ def test_a_metric_by_another_name_is_told_before_the_first_launch(
 
 def test_what_is_no_runner_or_metric_is_refused(keep: Keep) -> None:
     client = keep(configured())
-    with pytest.raises(UserInputError, match="no runner"):
+    with pytest.raises(UserInputError, match="an IRunner is needed"):
         client.configure_runner(BenchMetric("y"))  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(UserInputError, match="no metric"):
+    with pytest.raises(UserInputError, match="an IMetric is needed"):
         client.configure_metrics([BenchRunner()])  # type: ignore[list-item]  # that is the point
 
 

@@ -5,6 +5,7 @@ Blocks run as they stand, but for the durations and counts that the README itsel
 """
 
 import ast
+import inspect
 import json
 import os
 import re
@@ -14,11 +15,14 @@ import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import axdesk.api
 from axdesk.api.client import Client
 from axdesk.api.configs import StorageConfig
+from axdesk.core.errors import UnsupportedError
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
     DerivedParameterConfig,
@@ -330,15 +334,108 @@ def test_what_was_measured_is_mended_imported_and_moved(
     assert (tmp_path / "coupling.json").exists()
 
 
+METHOD_TABLE = README.partition("### Ax method by method")[2].partition("\n## ")[0]
+
+AX_SIGNATURES = {
+    "Client": "storage_config random_seed",
+    "RangeParameterConfig": "name bounds parameter_type step_size scaling",
+    "ChoiceParameterConfig": "name values parameter_type is_ordered log_scale dependent_parameters",
+    "DerivedParameterConfig": "name expression_str parameter_type",
+    "StorageConfig": "creator url registry_bundle",
+    "PercentileEarlyStoppingStrategy": (
+        "percentile_threshold min_progression max_progression min_curves normalize_progressions "
+        "n_best_trials_to_complete interval patience check_safe"
+    ),
+    "configure_experiment": (
+        "parameters parameter_constraints name description experiment_type owner"
+    ),
+    "configure_optimization": "objective outcome_constraints pruning_target_parameterization",
+    "configure_generation_strategy": (
+        "method initialization_budget initialization_random_seed initialize_with_center "
+        "use_existing_trials_for_initialization min_observed_initialization_trials "
+        "allow_exceeding_initialization_budget torch_device simplify_parameter_changes "
+        "fit_tracking_metrics"
+    ),
+    "configure_runner": "runner",
+    "configure_metrics": "metrics",
+    "configure_tracking_metrics": "metric_names",
+    "get_next_trials": "max_trials fixed_parameters",
+    "complete_trial": "trial_index raw_data progression",
+    "attach_data": "trial_index raw_data progression",
+    "attach_trial": "parameters arm_name",
+    "attach_baseline": "parameters arm_name",
+    "should_stop_trial_early": "trial_index",
+    "mark_trial_failed": "trial_index failed_reason",
+    "mark_trial_abandoned": "trial_index",
+    "mark_trial_early_stopped": "trial_index",
+    "run_trials": (
+        "max_trials parallelism tolerated_trial_failure_rate initial_seconds_between_polls"
+    ),
+    "compute_analyses": "analyses display",
+    "summarize": "trial_indices trial_statuses",
+    "get_best_parameterization": "use_model_predictions",
+    "get_pareto_frontier": "use_model_predictions",
+    "predict": "points",
+    "save_to_json_file": "filepath",
+    "load_from_json_file": "filepath storage_config",
+    "load_from_database": "experiment_name storage_config",
+}
+"""What Ax 1.3 calls the arguments, in its order."""
+
+
+def row_of(name: str) -> str:
+    rows = [line for line in METHOD_TABLE.splitlines() if line.startswith("|")]
+    (row,) = (line for line in rows if f"`{name}`" in line.partition(" | ")[0])
+    return row
+
+
+@pytest.mark.parametrize("name", AX_SIGNATURES)
+def test_every_argument_of_ax_is_there_or_its_row_says_why_not(name: str) -> None:
+    row = row_of(name)
+    theirs = AX_SIGNATURES[name].split()
+    home = EarlyStopping if "Stopping" in name else getattr(axdesk.api, name, None)
+    ours = [p for p in inspect.signature(home or getattr(Client, name)).parameters if p != "self"]
+    missing = [argument for argument in theirs if argument not in ours]
+    assert [argument for argument in missing if f"`{argument}`" not in row] == []
+    if missing and name != "PercentileEarlyStoppingStrategy":
+        assert "not offered" in row
+    if name in vars(axdesk.api)["_HOMES"] and name != "Client":
+        return  # values are made by keyword
+    kept = [argument for argument in ours if argument in theirs]
+    assert kept == [argument for argument in theirs if argument in ours]
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments"),
+    [
+        ("configure_generation_strategy", {"allow_exceeding_initialization_budget": False}),
+        ("configure_generation_strategy", {"simplify_parameter_changes": True}),
+        ("configure_generation_strategy", {"fit_tracking_metrics": True}),
+        ("configure_generation_strategy", {"torch_device": "cuda"}),
+        ("configure_optimization", {"objective": "y", "pruning_target_parameterization": {"x": 1}}),
+    ],
+)
+def test_what_the_table_calls_not_offered_is_refused_by_name(
+    method: str, arguments: dict[str, Any]
+) -> None:
+    (name, value) = list(arguments.items())[-1]
+    with closing(Client()) as client, pytest.raises(UnsupportedError, match=name):
+        getattr(client, method)(**arguments)
+    shown = (f"`{name}={value}`", f"`{name}`")
+    assert any(text in row_of(method) for text in shown)
+    assert "not offered" in row_of(method)
+
+
 def test_every_method_stands_in_the_table_of_methods() -> None:
-    table = README.partition("### Ax method by method")[2].partition("\n## ")[0]
-    named = set(re.findall(r"`([a-z_]+)(?:\(\))?`", table))
+    named = set(re.findall(r"`([A-Za-z_]+)(?:\(\))?`", METHOD_TABLE))
     offered = {
         name
-        for name, member in vars(Client).items()
-        if not name.startswith("_") and not isinstance(member, property)
+        for name in dir(Client)
+        if not name.startswith("_") and not isinstance(getattr(Client, name), property)
     } - {"close", "optimizer_ready"}
+    assert len(offered) >= 40
     assert offered - named == set()
+    assert set(AX_SIGNATURES) - named == set()
 
 
 def test_files_and_pictures_that_the_readme_names_exist() -> None:
