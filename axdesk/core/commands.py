@@ -180,6 +180,16 @@ class FetchAgain(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class EndCalls(Command):
+    """End what a plugin is doing for a trial and has not answered, with the process it runs in.
+
+    The call counts as failed, and what is still to be asked gets a new process.
+    """
+
+    trial_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class SetExcluded(Command):
     """Withhold a trial from the model, or give it back."""
 

@@ -58,6 +58,7 @@ class TrialHealthChanged(Event):
         reason: Of the last one; empty if they work again.
         since: UTC, since when; None if they work again.
         is_fetching: Whether it is results of a completed trial that do not come; else polls.
+        is_silent: Whether a call is under way that does not answer, and that `EndCalls` ends.
     """
 
     trial_index: int
@@ -65,6 +66,20 @@ class TrialHealthChanged(Event):
     reason: str
     since: datetime | None = None
     is_fetching: bool = False
+    is_silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CallFailed(Event):
+    """A plugin's call failed, and there is more to tell than its reason; what follows is told too.
+
+    Attributes:
+        trial_index: The trial that it was about.
+        details: The traceback from the laboratory's first frame on, or what was printed last.
+    """
+
+    trial_index: int
+    details: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
+from axdesk.core.questions import Answer
 from axdesk.core.run import RunState
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
@@ -70,6 +71,7 @@ class MainWindow(QMainWindow):
         self.resize(1440, 900)
         self._workbench = workbench
         self._selected: int | None = None
+        self._asked = 0
         self._closes_when_idle = False
         self._may_close = False
         self._session_connections: list[tuple[SignalInstance, Callable[..., object]]] = []
@@ -157,6 +159,7 @@ class MainWindow(QMainWindow):
         workbench.opened_interrupted.connect(operations.review_interrupted)
         workbench.started_demo.connect(lambda: self._show_tab(Mode.MONITOR))
         workbench.idle.connect(self._close_if_wanted)
+        workbench.idle.connect(lambda: QApplication.alert(self))
         workbench.tests_ended.connect(self._close_if_wanted)
         workbench.session_removed.connect(self._forget_setup)
         for view in (self.start_page, self.experiments_view):
@@ -179,6 +182,9 @@ class MainWindow(QMainWindow):
         self.attention_view.answered.connect(self._answer)
         self.attention_view.result_requested.connect(operations.enter_result)
         self.attention_view.trial_requested.connect(self._show_details)
+        self.attention_view.end_requested.connect(operations.end_calls)
+        self.attention_view.set_aside.connect(operations.set_aside)
+        self.attention_view.plugin_requested.connect(operations.open_runner_file)
         self.inspector.step_requested.connect(self._step)
         self.inspector.close_requested.connect(self.docks["inspector"].close)
         self.inspector.note_requested.connect(operations.write_note)
@@ -346,9 +352,10 @@ class MainWindow(QMainWindow):
         title = f"Attention ({count})" if count else "Attention"
         if dock.windowTitle() != title:
             dock.setWindowTitle(title)
-            if count:
-                dock.raise_()
-                QApplication.alert(self)
+        if count > self._asked:
+            dock.raise_()
+            QApplication.alert(self)
+        self._asked = count
 
     def _let_time_go_on(self) -> None:
         session = self._session
@@ -405,9 +412,8 @@ class MainWindow(QMainWindow):
                 menu.addSeparator()
         menu.popup(place)
 
-    def _answer(self, trial_index: int, answer: object) -> None:
-        if self._session is not None:
-            self._session.answer(trial_index, answer)  # type: ignore[arg-type]  # from Signal(object)
+    def _answer(self, trial_index: int, answer: object, for_the_rest: bool) -> None:
+        self._operations.answer(trial_index, Answer(str(answer)), for_the_rest=for_the_rest)
 
     # what is shown
 

@@ -12,8 +12,17 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
 from axdesk import __version__
-from axdesk.core.commands import Abandon, EnterResult, FetchAgain, MarkFailed, SetExcluded, SetNote
+from axdesk.core.commands import (
+    Abandon,
+    EndCalls,
+    EnterResult,
+    FetchAgain,
+    MarkFailed,
+    SetExcluded,
+    SetNote,
+)
 from axdesk.core.parameters import TParameterValue
+from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
@@ -23,6 +32,7 @@ from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_words import (
     action_tip,
     start_word,
+    stop_now_word,
     why_no_more_trials,
     why_no_test,
     why_off,
@@ -35,6 +45,7 @@ from axdesk.gui.views.dialogs import (
     TextDialog,
     delete_dialog,
     stop_now_dialog,
+    stop_run_dialog,
 )
 from axdesk.gui.views.dry_test_dialog import DryTestDialog
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
@@ -142,6 +153,37 @@ class Operations(QObject):
         session.changed.connect(close_when_over)
         dialog.finished.connect(lambda: session.changed.disconnect(close_when_over))
         dialog.open()
+
+    def answer(self, trial_index: int, answer: Answer, *, for_the_rest: bool) -> None:
+        """Answer a question; that the run ends is confirmed first."""
+        session = self._session
+        if session is None:
+            return
+        if answer is not Answer.STOP_RUN:
+            session.answer(trial_index, answer, for_the_rest=for_the_rest)
+            return
+        dialog = stop_run_dialog(self._window, session.facts, trial_index)
+        dialog.chosen.connect(
+            lambda key: session.answer(trial_index, answer) if key == "stop" else None
+        )
+
+        def close_when_over() -> None:
+            if not any(q.trial_index == trial_index for q in session.facts.questions):
+                dialog.reject()
+
+        session.changed.connect(close_when_over)
+        dialog.finished.connect(lambda: session.changed.disconnect(close_when_over))
+        dialog.open()
+
+    def end_calls(self, trial_index: int) -> None:
+        """End what a plugin does for a trial and has not answered, with its process."""
+        if self._session is not None:
+            self._session.submit(EndCalls(trial_index))
+
+    def set_aside(self, key: str) -> None:
+        """Take an item out of Attention that was read; it comes back with the next failure."""
+        if self._session is not None:
+            self._session.attention_model.remove(key)
 
     def add_trials(self) -> None:
         """Go on after a run that ended with further trials."""
@@ -254,6 +296,12 @@ class Operations(QObject):
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
+    def open_runner_file(self) -> None:
+        """Open the plugin file of the runner of the experiment shown, as the system does."""
+        setup = self._session.facts.setup if self._session else None
+        if setup is not None and setup.runner is not None:
+            self.open_plugin_file(setup.runner.file_name)
+
     def open_plugin_file(self, name: str) -> None:
         """Open a file of the plugin folder of the experiment shown, as the system does."""
         catalogue = self._session.draft_model.catalogue if self._session else None
@@ -317,6 +365,7 @@ class Operations(QObject):
 
     def _update_run_actions(self, facts: RunFacts | None) -> None:
         self._actions["run.start"].setText(start_word(facts))
+        self._actions["run.stop_now"].setText(stop_now_word(facts))
         for name, action in _RUN_ACTIONS.items():
             self._switch(name, why_off(facts, action), action_tip(facts, action))
         self._switch("run.add_trials", why_no_more_trials(facts), "Go on with further trials.")

@@ -26,8 +26,10 @@ from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import (
+    CallFailed,
     Event,
     FallbackUsed,
+    QuestionAsked,
     RunChanged,
     StorageHealthChanged,
     TrialChanged,
@@ -190,6 +192,7 @@ class ExperimentSession(QObject):
             outage=record.outage or self._saver.outage,
             controller=self._controller,
             is_opening=self._is_opening,
+            stopping_since=self._stopping_since if self.is_live else None,
             pauses_when_open=isinstance(self._when_open, Pause),
             is_testing=self.dry_testing.is_going,
         )
@@ -468,8 +471,13 @@ class ExperimentSession(QObject):
             self.submit(Stop())
 
     def stop_now(self) -> None:
-        """End the running trials through the runner, then the run."""
+        """End the running trials through the runner, then the run; once more, wait for none."""
+        if self._stopping_since is None:
+            self._stopping_since = datetime.now(UTC)
         self.submit(StopNow())
+        self._note_change()
+
+    _stopping_since: datetime | None = None
 
     def act_on(self, action: RunAction, more_trials: int | None = None) -> None:
         """Carry out an action of the toolbar, if it is allowed now."""
@@ -491,9 +499,15 @@ class ExperimentSession(QObject):
             case RunAction.EDIT_SETUP:
                 pass
 
-    def answer(self, trial_index: int, answer: Answer) -> None:
-        """Say what became of a trial that may have started."""
-        self.submit(AnswerQuestion(trial_index, answer))
+    def answer(self, trial_index: int, answer: Answer, *, for_the_rest: bool = False) -> None:
+        """Say what is to become of a trial that the run asks about.
+
+        Args:
+            trial_index: The trial.
+            answer: One of those that its question offers.
+            for_the_rest: Whether further errors of this kind are answered so, too.
+        """
+        self.submit(AnswerQuestion(trial_index, answer, for_the_rest))
 
     def submit(self, command: Command, told: Settled | None = None) -> None:
         """Have a command carried out by the run or, with none, at the database.
@@ -670,11 +684,17 @@ class ExperimentSession(QObject):
                     self.attention_model.remove(health_key(trial.index))
                 was_failed = before is not None and before.status is TrialStatus.FAILED
                 if trial.status is TrialStatus.FAILED and not was_failed:
-                    self.notice(failed_trial(trial, now))
+                    details = self._record.details.get(trial.index, "")
+                    self.notice(failed_trial(trial, now, details))
+            case CallFailed(index, details):
+                self.attention_model.tell_details(index, details)
             case TrialHealthChanged():
                 self._tell_health(event, now)
             case StorageHealthChanged():
                 self._note_outage()
+            case QuestionAsked(question):
+                # What is asked about a trial says it all.
+                self.attention_model.remove(health_key(question.trial_index))
             case FallbackUsed(index, reason):
                 self.notice(fallback(index, reason, now))
             case Warned(message, hint):
@@ -689,7 +709,8 @@ class ExperimentSession(QObject):
         known = self.attention_model.find(key)
         if health.failures and run is not None:
             config = run.settings.orchestration
-            self.notice(not_answering(health, config, runner_name(self.facts), now))
+            details = self._record.details.get(health.trial_index, "")
+            self.notice(not_answering(health, config, runner_name(self.facts), now, details))
         elif known is not None and known.count > 1:
             self.notice(answering_again(known, now))
         else:
@@ -698,6 +719,8 @@ class ExperimentSession(QObject):
     def _note_run(self, run: Run) -> None:
         """Hand what the operator asked for and changed meanwhile to a run that has started."""
         self._is_opening = False
+        if run.state is not RunState.STOPPING:
+            self._stopping_since = None
         asked, self._when_open = self._when_open, None
         wanted, self._settings_wanted = self._settings_wanted, None
         if wanted is not None and run.state.is_live:
@@ -718,6 +741,7 @@ class ExperimentSession(QObject):
         for index in self._record.unanswered:
             self.attention_model.remove(health_key(index))
         self._record.forget_live()
+        self._stopping_since = None
         self._answering.clear()
         self._note_outage()
         error, self._end_error = self._end_error, None
@@ -800,7 +824,13 @@ class ExperimentSession(QObject):
         runner = runner_name(facts)
         self.attention_model.set_questions(
             [
-                question_item(q, runner, now, is_answering=q.trial_index in facts.answering)
+                question_item(
+                    q,
+                    runner,
+                    now,
+                    is_answering=q.trial_index in facts.answering,
+                    details=self._record.details.get(q.trial_index, ""),
+                )
                 for q in facts.questions
             ]
         )

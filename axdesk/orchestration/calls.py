@@ -5,7 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Generic, TypeVar
 
-from axdesk.core.errors import AxdeskError, CallFailedError
+from axdesk.core.errors import AxdeskError, CallFailedError, PluginError, TransitionError
+from axdesk.core.events import CallFailed, Publish
 from axdesk.core.protocols import REST_SECONDS, PluginCalls
 from axdesk.core.run import RunSettings
 
@@ -25,13 +26,20 @@ class PendingCall(Generic[T]):
 
     Attributes:
         what: Which call it is, for messages.
+        trial_index: The trial that it is about; None for none.
         seconds: Its deadline; None for none.
     """
 
     def __init__(
-        self, what: str, future: "Future[T]", seconds: float | None, patience: float
+        self,
+        what: str,
+        future: "Future[T]",
+        seconds: float | None,
+        patience: float,
+        trial_index: int | None = None,
     ) -> None:
         self.what = what
+        self.trial_index = trial_index
         self._future = future
         self.seconds = seconds
         self._patience = patience
@@ -46,6 +54,16 @@ class PendingCall(Generic[T]):
     def answer(self) -> T:
         """Return the answer of a call that is done, or raise what it raised."""
         return self._future.result(timeout=0)
+
+    @property
+    def details(self) -> str:
+        """What there is to tell of a call that is done and has failed; empty for nothing."""
+        error = None if self._future.cancelled() else self._future.exception(timeout=0)
+        return error.details if isinstance(error, PluginError) else ""
+
+    def end(self, calls: PluginCalls, reason: str) -> bool:
+        """End the call if the laboratory's code is at work; return whether that is so."""
+        return self._future.running() and calls.give_up(self._future, reason)
 
     def withdraw(self) -> bool:
         """Take the call back unless the laboratory's code was entered; return whether it is."""
@@ -92,13 +110,20 @@ class OpenCalls:
     holds up whatever else its plugin file is asked.
     """
 
-    def __init__(self, calls: PluginCalls, wake: Callable[[], None]) -> None:
+    def __init__(self, calls: PluginCalls, wake: Callable[[], None], publish: Publish) -> None:
         self._calls = calls
         self._wake = wake
+        self._publish = publish
         self._open: list[PendingCall[Any]] = []
 
     def add(
-        self, what: str, future: "Future[T]", seconds: float | None, patience: float = 1.0
+        self,
+        what: str,
+        future: "Future[T]",
+        seconds: float | None,
+        patience: float = 1.0,
+        *,
+        trial_index: int | None = None,
     ) -> PendingCall[T]:
         """Take a call that was just asked.
 
@@ -107,17 +132,36 @@ class OpenCalls:
             future: Its answer.
             seconds: Its deadline; None for none.
             patience: How many times the deadline a late answer is waited for.
+            trial_index: The trial that it is about; None for none.
         """
-        call = PendingCall(what, future, seconds, patience)
+        call = PendingCall(what, future, seconds, patience, trial_index)
         self._open.append(call)
         future.add_done_callback(lambda _: self._wake())
         return call
 
     def step(self, now: float) -> None:
-        """Give up the calls whose time is over."""
+        """Give up the calls whose time is over, and tell the details of those that failed."""
         for call in self._open:
             call.give_up_if_due(self._calls, now)
-        self._open = [call for call in self._open if not call.is_done]
+        done = [call for call in self._open if call.is_done]
+        self._open = [call for call in self._open if call not in done]
+        for call in done:
+            if call.trial_index is not None and call.details:
+                self._publish(CallFailed(call.trial_index, call.details))
+
+    def end_of(self, trial_index: int) -> None:
+        """End the calls that a plugin is carrying out for a trial.
+
+        Raises:
+            TransitionError: If there is none, or none that can be ended.
+        """
+        own = [call for call in self._open if call.trial_index == trial_index]
+        ended = [call.end(self._calls, f"{call.what} was ended by the operator.") for call in own]
+        if not any(ended):
+            raise TransitionError(
+                f"No call of a plugin for trial {trial_index} is under way that could be ended.",
+                "It may have answered by now; else wait for its deadline.",
+            )
 
     def due_at(self, now: float, interval: float) -> list[float | None]:
         """Return the monotonic times at which a call becomes late.

@@ -173,10 +173,11 @@ class Following:
                 if joined != trial.observations:
                     self._loop.keep(replace(trial, observations=joined))
                     self.progressed.add(index)
-            case Health(failures, reason, seconds, is_fetching):
+            case Health(failures, reason, seconds, is_fetching, is_silent):
                 since = self._loop.clock.now() - timedelta(seconds=seconds) if failures else None
-                health = TrialHealthChanged(index, failures, reason, since, is_fetching)
-                self._loop.publish(health)
+                self._loop.publish(
+                    TrialHealthChanged(index, failures, reason, since, is_fetching, is_silent)
+                )
             case Skipped(reason=reason):
                 self._loop.warn(f"Trial {index}: {reason}")
 

@@ -192,7 +192,7 @@ class Launching:
         # A runner that can find its trials is asked at once; any other may still answer late.
         patience = 1.0 if calls.can_find else _PATIENCE
         what = f"run_trial of trial {trial.index}"
-        call = self._loop.open_calls.add(what, future, deadline, patience)
+        call = self._loop.open_calls.add(what, future, deadline, patience, trial_index=trial.index)
         self._launch = _Launch(trial.index, call)
 
     def step(self) -> None:

@@ -8,6 +8,7 @@ from axdesk.core.commands import (
     ChangeRunSettings,
     Command,
     EditSetup,
+    EndCalls,
     FetchAgain,
     Leave,
     Pause,
@@ -51,6 +52,8 @@ def carry_out(loop: Loop, command: Command) -> None:
 
 def _change(loop: Loop, command: Command) -> None:
     match command:
+        case EndCalls(trial_index=index):
+            loop.open_calls.end_of(index)
         case ChangeRunSettings():
             _change_settings(loop, command)
         case EditSetup():

@@ -90,7 +90,7 @@ class Scheduler:
         self._suggesting = Suggesting(
             experiment, generator, clock=clock, publish=publish, wake=self.wake
         )
-        self.open_calls = OpenCalls(calls, self.wake)
+        self.open_calls = OpenCalls(calls, self.wake, publish)
         self.keeping = Safekeeping(experiment, run, store, clock, publish)
         self.questions = OpenQuestions(publish)
         self._prints = Prints(clock, publish, self.wake)

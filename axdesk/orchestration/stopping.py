@@ -199,4 +199,5 @@ class Stopping:
     def _asked(self, trial: Trial) -> PendingCall[dict[str, Any]]:
         future = self._loop.calls.stop_trial(trial.index, trial.metadata or {})
         deadline = self._loop.current.settings.orchestration.call_deadlines.stop
-        return self._loop.open_calls.add(f"stop_trial of trial {trial.index}", future, deadline)
+        what = f"stop_trial of trial {trial.index}"
+        return self._loop.open_calls.add(what, future, deadline, trial_index=trial.index)

@@ -71,13 +71,15 @@ class Progressed:
 class Health:
     """So many calls in a row failed, or do not answer, for some seconds; 0: they work again.
 
-    `is_fetching`: those that fetch the results of a completed trial.
+    `is_fetching`: those that fetch the results of a completed trial. `is_silent`: the last one is
+    under way and does not answer.
     """
 
     failures: int
     reason: str = ""
     seconds: float = 0.0
     is_fetching: bool = False
+    is_silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ class TrialWatch:
         index = self.trial.index
         future = self.lab.calls.poll_trial(index, self.trial.metadata or {})
         deadline = self.lab.settings().orchestration.call_deadlines.poll
-        self._poll = self.lab.open_calls.add(f"poll_trial of trial {index}", future, deadline)
+        what = f"poll_trial of trial {index}"
+        self._poll = self.lab.open_calls.add(what, future, deadline, trial_index=index)
         interval = self.lab.settings().initial_seconds_between_polls
         missed = max(0, math.floor((now - self.due_at) / interval))
         self.due_at = max(self.due_at + (missed + 1) * interval, now)
@@ -164,7 +167,8 @@ class TrialWatch:
         index = self.trial.index
         future = self.lab.calls.fetch(metric, index, self.trial.metadata or {})
         deadline = self.lab.settings().orchestration.call_deadlines.fetch
-        return self.lab.open_calls.add(f"fetching {metric} of trial {index}", future, deadline)
+        what = f"fetching {metric} of trial {index}"
+        return self.lab.open_calls.add(what, future, deadline, trial_index=index)
 
     # ---- polls -----------------------------------------------------------------------------------
 
@@ -310,4 +314,4 @@ class TrialWatch:
         what = "poll_trial" if self._poll is not None else f"fetching {next(iter(self._fetches))}"
         reason = f"{what} has not answered for {patience:g} s"
         seconds = now - self._bad_since
-        return (Health(self._failures + 1, reason, seconds, self._is_completed),)
+        return (Health(self._failures + 1, reason, seconds, self._is_completed, True),)

@@ -129,7 +129,8 @@ class Uncertain:
     def _asked(self, trial: Trial) -> PendingCall[dict[str, Any] | None]:
         future = self._loop.calls.find_trial(trial.index, dict(trial.arm.parameters))
         deadline = self._loop.current.settings.orchestration.call_deadlines.poll
-        return self._loop.open_calls.add(f"find_trial of trial {trial.index}", future, deadline)
+        what = f"find_trial of trial {trial.index}"
+        return self._loop.open_calls.add(what, future, deadline, trial_index=trial.index)
 
     def _found(self, trial: Trial, metadata: dict[str, Any] | None) -> None:
         error = self._errors.pop(trial.index, None)

@@ -8,6 +8,7 @@ from axdesk.core.commands import (
     Abandon,
     ChangeRunSettings,
     Command,
+    EndCalls,
     EnterResult,
     Leave,
     MarkFailed,
@@ -16,6 +17,7 @@ from axdesk.core.commands import (
     Stop,
     StopNow,
 )
+from axdesk.core.errors import TransitionError
 from axdesk.core.events import QuestionAsked, TrialHealthChanged, Warned
 from axdesk.core.protocols import REST_SECONDS
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunState
@@ -41,6 +43,32 @@ def at(seconds: float) -> datetime:
 
 
 # ---- hanging calls -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["poll", "y"])
+def test_a_call_that_hangs_is_ended_by_the_operator_and_asked_again(kind: str) -> None:
+    bench = host({0: Script(hangs={kind: 1})})
+    # Before the trial runs, and once all is well again, there is nothing to end.
+    bench.submit_at(0.0, EndCalls(3))
+    bench.submit_at(5.0, EndCalls(0))
+    assert bench.run(settings(1)).state is RunState.COMPLETED
+    refused, ended = bench.answers
+    assert isinstance(refused.exception(), TransitionError)
+    assert ended.exception() is None
+    [(_, told)] = bench.calls.given_up
+    assert told.endswith("was ended by the operator.")
+    assert bench.statuses == ["completed"]
+
+
+def test_a_call_that_cannot_be_ended_is_said_to_go_on() -> None:
+    bench = host({0: Script(hangs={"poll": 1})})
+    bench.calls.can_give_up = False
+    bench.submit_at(5.0, EndCalls(0))
+    bench.submit_at(6.0, Leave())
+    bench.run(settings(1))
+    refusal = bench.answers[0].exception()
+    assert isinstance(refusal, TransitionError)
+    assert "could be ended" in str(refusal)
 
 
 @pytest.mark.parametrize(

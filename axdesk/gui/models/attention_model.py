@@ -49,9 +49,12 @@ class AttentionItem:
         at: UTC, of the last time.
         trial_index: The trial that it is about, or None.
         answers: What may be answered to a question.
+        repeatable: Those of them that may be given for the rest of the run.
+        asks_about_error: Whether a plugin's call failed for good, and the run waits.
         is_answering: An answer is being carried out; it cannot be answered again meanwhile.
         details: A traceback; empty for none.
         count: How many times the same was told.
+        is_silent: Whether a plugin's call does not return, and can be ended with its process.
         key: Of an item that follows what it is about; empty for one that is told once.
     """
 
@@ -65,9 +68,12 @@ class AttentionItem:
     trial_index: int | None = None
     answers: tuple[Answer, ...] = ()
     is_answering: bool = False
+    repeatable: tuple[Answer, ...] = ()
+    asks_about_error: bool = False
     details: str = ""
     count: int = 1
     key: str = ""
+    is_silent: bool = False
 
     @property
     def report(self) -> str:
@@ -82,29 +88,48 @@ class AttentionItem:
 _ASKED_ABOUT = {
     None: "may have started",
     FailedCall.RUN: "could not be deployed",
-    FailedCall.POLL: "does not answer",
+    FailedCall.POLL: "stopped answering",
     FailedCall.FETCH: "has no result",
 }
 """What failed for good → the rest of the title."""
 
 
 def question_item(
-    question: Question, runner: str, at: datetime, *, is_answering: bool = False
-) -> AttentionItem:
-    """Return the item of a question that the run asks."""
+    question: Question, runner: str, at: datetime, *, is_answering: bool = False,
+    details: str = "",
+) -> AttentionItem:  # fmt: skip
+    """Return the item of a question that the run asks.
+
+    Args:
+        question: The question.
+        runner: What the operator knows the runner as.
+        at: UTC.
+        is_answering: Whether an answer is being carried out.
+        details: The traceback of the call that failed, if there is one.
+    """
     waits = "your answer is being carried out" if is_answering else "waiting for your decision"
     return AttentionItem(
         Severity.QUESTION,
-        f"#{question.trial_index} {_ASKED_ABOUT[question.failed_call]}",
+        stopped_words(question),
         f"{runner or 'Runner'} · {waits}",
         question.happened,
         question.did,
-        "Look at the laboratory, then choose.",
+        "Check the instrument and its connection, then choose."
+        if question.failed_call is not None
+        else "Look at the laboratory, then choose.",
         at,
         question.trial_index,
         question.answers,
         is_answering,
+        tuple(filter(question.may_repeat, question.answers)),
+        question.failed_call is not None,
+        details,
     )
+
+
+def stopped_words(question: Question) -> str:
+    """Say of a trial what is asked about it: `#16 stopped answering`."""
+    return f"#{question.trial_index} {_ASKED_ABOUT[question.failed_call]}"
 
 
 def error_item(error: AxdeskError, source: str, at: datetime, did: str = "") -> AttentionItem:
@@ -155,6 +180,13 @@ class AttentionModel(QAbstractListModel):
         self.beginInsertRows(QModelIndex(), row, row)
         self._items.insert(row, item)
         self.endInsertRows()
+
+    def tell_details(self, trial_index: int, details: str) -> None:
+        """Add the traceback to the error of a trial that was told without."""
+        for row, item in enumerate(self._items):
+            tells_error = item.severity is Severity.ERROR and not item.details
+            if item.trial_index == trial_index and tells_error:
+                self._replace(row, replace(item, details=details))
 
     def remove(self, key: str) -> None:
         """Take the item with a key away, if there is one."""

@@ -8,6 +8,7 @@ from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
+from axdesk.gui.models.attention_model import stopped_words
 from axdesk.gui.models.formatting import MISSING, clock, counted, duration, listed
 from axdesk.gui.models.run_facts import (
     RunFacts,
@@ -15,6 +16,7 @@ from axdesk.gui.models.run_facts import (
     objective_name,
     objective_text,
     objective_value,
+    runner_name,
     since_text,
     status_key,
 )
@@ -119,6 +121,11 @@ def _starting(facts: RunFacts, _now: datetime) -> str:
 def _stopping(facts: RunFacts, now: datetime) -> str:
     if not facts.pending:
         return "Nothing runs any more"
+    if facts.stopping_since is not None:
+        runner = runner_name(facts) or "the runner"
+        seconds = (now - facts.stopping_since).total_seconds()
+        stopped = listed(t.index for t in facts.pending)
+        return f"Stopping {stopped} through {runner} for {duration(seconds)}"
     silence = _silence(facts, now)
     waiting = f"Waiting for {counted(len(facts.pending), 'running trial')}"
     return f"{waiting}. {silence}" if silence else waiting
@@ -221,6 +228,9 @@ def _running(facts: RunFacts, now: datetime) -> str:
 
 def _needs_attention(facts: RunFacts, _now: datetime) -> str:
     reason = (facts.run.reason if facts.run else "") or "a decision is needed"
+    stopped = [stopped_words(q) for q in facts.questions if q.failed_call is not None]
+    if stopped:
+        reason = ", ".join(stopped)
     asked = {q.trial_index for q in facts.questions}
     others = [t.index for t in facts.pending if t.index not in asked]
     nothing = "Nothing new starts"
@@ -279,8 +289,7 @@ def _segments(facts: RunFacts) -> tuple[Segment, ...]:
 def _slots(facts: RunFacts) -> Figure | None:
     if facts.run is None:
         return None
-    taken = [trial for trial in facts.pending if not trial.surely_not_started]
-    busy = "?" if facts.state is RunState.INTERRUPTED else str(len(taken))
+    busy = "?" if facts.state is RunState.INTERRUPTED else str(facts.busy)
     return Figure("Slots busy", busy, f"of {facts.run.settings.parallelism}")
 
 

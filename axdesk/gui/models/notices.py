@@ -11,8 +11,8 @@ from axdesk.gui.models.formatting import clock, duration
 from axdesk.gui.models.run_facts import since_text
 
 
-def failed_trial(trial: Trial, now: datetime) -> AttentionItem:
-    """Return the item of a trial that failed."""
+def failed_trial(trial: Trial, now: datetime, details: str = "") -> AttentionItem:
+    """Return the item of a trial that failed; `details` is the traceback, if there is one."""
     reason = trial.reason or "The runner gave no reason."
     return AttentionItem(
         Severity.ERROR,
@@ -26,6 +26,7 @@ def failed_trial(trial: Trial, now: datetime) -> AttentionItem:
         else "If the result is known after all, enter it from the trial's menu.",
         now,
         trial.index,
+        details=details,
     )
 
 
@@ -41,7 +42,11 @@ def health_key(index: int) -> str:
 
 
 def not_answering(
-    health: TrialHealthChanged, config: OrchestrationConfig, runner: str, now: datetime
+    health: TrialHealthChanged,
+    config: OrchestrationConfig,
+    runner: str,
+    now: datetime,
+    details: str = "",
 ) -> AttentionItem:
     """Return the item of a trial whose calls fail.
 
@@ -50,6 +55,7 @@ def not_answering(
         config: Says how often and how long they are tried again.
         runner: What the operator knows the runner as.
         now: UTC.
+        details: The traceback of the last one, if there is one.
     """
     index = health.trial_index
     tries = f"{health.failures} {'try' if health.failures == 1 else 'tries'}"
@@ -67,11 +73,14 @@ def not_answering(
         health.reason,
         f"{tries} failed so far. axdesk asks again with growing pauses, after {most} at the "
         f"latest; after {allowed} in a row the trial is marked failed. The other trials go on.",
-        "Check the instrument and its connection. If the result is known, enter it.",
+        "Check the instrument and its connection. If the result is known, enter it."
+        + (" Or end the plugin’s process: axdesk asks again in a new one." * health.is_silent),
         now,
         index,
+        details=details,
         count=health.failures,
         key=health_key(index),
+        is_silent=health.is_silent,
     )
 
 

@@ -1,6 +1,6 @@
 """What is known of an experiment at one moment, and what follows from it for showing."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
@@ -17,7 +17,7 @@ from axdesk.core.outcomes import (
     pareto_front,
     shown_value,
 )
-from axdesk.core.questions import Question
+from axdesk.core.questions import FailedCall, Question
 from axdesk.core.run import Run, RunAction, RunState, allowed_actions, asks_before_closing
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
@@ -56,6 +56,7 @@ class RunFacts:
         outage: Since when and why nothing can be saved; None while it can.
         controller: Process and host that drive it, if it is another process.
         is_opening: Plugins and optimiser are being opened; nothing can be asked meanwhile.
+        stopping_since: When Stop now was pressed, while trials are being stopped; else None.
         pauses_when_open: Whether the run is paused as soon as it has started.
         is_testing: Whether a dry test uses the instrument.
     """
@@ -74,6 +75,7 @@ class RunFacts:
     outage: StorageHealthChanged | None = None
     controller: str = ""
     is_opening: bool = False
+    stopping_since: datetime | None = None
     pauses_when_open: bool = False
     is_testing: bool = False
 
@@ -97,6 +99,13 @@ class RunFacts:
     def pending(self) -> tuple[Trial, ...]:
         """The trials that are staged or running."""
         return tuple(t for t in self.trials if t.status.is_pending)
+
+    @property
+    def busy(self) -> int:
+        """Slots that are taken; what a person is asked about, or waits to start, takes none."""
+        asked = {question.trial_index for question in self.questions}
+        taken = (trial for trial in self.pending if not trial.surely_not_started)
+        return sum(trial.index not in asked for trial in taken)
 
     @cached_property
     def finished(self) -> tuple[Trial, ...]:
@@ -162,7 +171,7 @@ class RunFacts:
     @cached_property
     def status_keys(self) -> Mapping[int, str]:
         """By trial: the key of `theme.STATUS_LOOKS` by which it is shown."""
-        asked = {question.trial_index for question in self.questions}
+        asked = {question.trial_index: question.failed_call for question in self.questions}
         return {trial.index: self._status_key(trial, asked) for trial in self.trials}
 
     @property
@@ -170,8 +179,12 @@ class RunFacts:
         """Whether a run goes on that may be deploying a trial at this moment."""
         return self.state.is_live and not self.is_opening
 
-    def _status_key(self, trial: Trial, asked: Set[int]) -> str:
+    def _status_key(self, trial: Trial, asked: Mapping[int, FailedCall | None]) -> str:
         if trial.status.is_pending:
+            if asked.get(trial.index) is FailedCall.POLL:
+                return "not_answering"
+            if asked.get(trial.index) is FailedCall.FETCH:
+                return "no_valid_result"
             if trial.index in asked or trial.is_uncertain:
                 return "may_have_started"
             if trial.surely_not_started:
@@ -248,7 +261,7 @@ def status_word(trial: Trial, facts: RunFacts, now: datetime) -> str:
     """The word for a trial's status; of one whose calls fail also since when."""
     key = status_key(trial, facts)
     word = STATUS_LOOKS[key].word
-    if key in ("not_answering", "no_valid_result"):
+    if key in ("not_answering", "no_valid_result") and trial.index in facts.unanswered:
         return f"{word}{since_text(facts.unanswered[trial.index].since, now)}"
     return word
 

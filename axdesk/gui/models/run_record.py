@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from axdesk.core.events import (
+    CallFailed,
     Event,
     QuestionAnswered,
     QuestionAsked,
@@ -32,6 +33,7 @@ class RunRecord:
         questions: Open ones, by trial.
         unanswered: By trial: since when and why its calls fail.
         outage: Since when and why nothing can be saved; None while it can.
+        details: By trial: the traceback of its last call that failed in this run.
         suggesting: Index of the trial that is being suggested; None while none is.
     """
 
@@ -41,6 +43,7 @@ class RunRecord:
     questions: dict[int, Question] = field(default_factory=dict)
     unanswered: dict[int, TrialHealthChanged] = field(default_factory=dict)
     outage: StorageHealthChanged | None = None
+    details: dict[int, str] = field(default_factory=dict)
     suggesting: int | None = None
 
     @property
@@ -58,6 +61,7 @@ class RunRecord:
         """Forget what only a run knows that goes on."""
         self.questions.clear()
         self.unanswered.clear()
+        self.details.clear()
         self.outage = None
         self.suggesting = None
 
@@ -85,6 +89,8 @@ class RunRecord:
 
     def _take_health(self, event: Event) -> None:
         match event:
+            case CallFailed(index, details):
+                self.details[index] = details
             case TrialHealthChanged(index, 0):
                 self.unanswered.pop(index, None)
             case TrialHealthChanged(index):

@@ -54,6 +54,11 @@ def start_word(facts: RunFacts | None) -> str:
     return _START_WORDS.get(facts.state, "Start" if facts.run is None else "Resume")
 
 
+def stop_now_word(facts: RunFacts | None) -> str:
+    """What the button says that ends the running trials, or waits for none of them any more."""
+    return "Leave behind…" if facts is not None and facts.stopping_since else "Stop now"
+
+
 def action_tip(facts: RunFacts | None, action: RunAction) -> str:
     """Say what an action does, or why it cannot be asked for now.
 
@@ -64,6 +69,8 @@ def action_tip(facts: RunFacts | None, action: RunAction) -> str:
     off = why_off(facts, action)
     if off or facts is None:
         return off
+    if action is RunAction.STOP_NOW and facts.stopping_since:
+        return "Waits for the runner no longer; what runs goes on, and a resumed run follows it."
     if action is not RunAction.RESUME:
         return _USUAL[action]
     match facts.state:

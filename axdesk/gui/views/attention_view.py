@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, Qt, Signal, SignalInstance
+from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal, SignalInstance
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
+    QCheckBox,
     QGridLayout,
     QHBoxLayout,
     QPlainTextEdit,
@@ -31,6 +32,12 @@ ANSWERS = {
     Answer.STOP_RUN: ("Stop run", "player-stop-filled"),
 }
 """Answer → the words and the icon of its button."""
+AFTER_ERROR = ANSWERS | {
+    Answer.ASK_RUNNER: ("Ask the runner again", "refresh"),
+    Answer.MARK_FAILED: ("Mark failed and go on", ""),
+    Answer.STOP_RUN: ("Stop run…", ""),
+}
+"""The same where a call failed for good and the run waits."""
 
 _LABEL_WIDTH = 118
 
@@ -39,12 +46,19 @@ class AttentionView(Surface):
     """The list at the left, the item at the right.
 
     Signals:
-        answered: The operator answered a question; carries the trial's index and the `Answer`.
+        answered: The operator answered a question; carries the trial's index, the `Answer`, and
+            whether it holds for the rest of the run.
+        plugin_requested: The operator wants to read the plugin file.
+        end_requested: What the plugin does for a trial is to be ended; carries the trial's index.
+        set_aside: The operator waits, and has read the item; carries its key.
         result_requested: The operator wants to enter the result of a trial; carries its index.
         trial_requested: The operator wants to see a trial; carries its index.
     """
 
-    answered = Signal(int, object)
+    answered = Signal(int, object, bool)
+    plugin_requested = Signal()
+    end_requested = Signal(int)
+    set_aside = Signal(str)
     result_requested = Signal(int)
     trial_requested = Signal(int)
 
@@ -72,6 +86,11 @@ class AttentionView(Surface):
             "todo": label("What you can do", "head", "text2"),
         }
         self._answers = WrappingRow()
+        self._remember = QCheckBox("Do the same for further errors of this run")
+        self._remember.setObjectName("attention.remember")
+        self._remember.setAccessibleName(self._remember.text())
+        self._remember.toggled.connect(self._offer_what_can_be_repeated)
+        self._buttons: dict[Answer | None, Button] = {}
         self._details = Fold("Details", name="attention.details")
         self._trace = QPlainTextEdit()
         self._trace.setReadOnly(True)
@@ -124,10 +143,15 @@ class AttentionView(Surface):
         head = QHBoxLayout()
         head.setSpacing(px(10))
         head.addWidget(self._title, 1)
+        self._open_plugin = Button(
+            "Open plugin file", "external-link", kind="plain", name="attention.open_plugin",
+            on_click=self.plugin_requested.emit,
+        )  # fmt: skip
         head.addWidget(
             Button("Copy report", "copy", kind="plain", name="attention.copy_report",
                    on_click=self._copy)
         )  # fmt: skip
+        head.addWidget(self._open_plugin)
         outer.addLayout(head)
         outer.addWidget(self._source)
         grid = QGridLayout()
@@ -144,6 +168,7 @@ class AttentionView(Surface):
         answers.setLayout(self._answers)
         self._answers.setContentsMargins(0, px(4), 0, 0)
         outer.addWidget(answers)
+        outer.addWidget(self._remember)
         outer.addWidget(self._details)
         outer.addStretch(1)
         area = QScrollArea()
@@ -182,9 +207,13 @@ class AttentionView(Surface):
             text.setText(sentence)
             text.setVisible(bool(sentence))
             self._heads[name].setVisible(bool(sentence))
+        self._open_plugin.setVisible(item.trial_index is not None or bool(item.details))
         self._trace.setPlainText(item.details)
         self._details.setVisible(bool(item.details))
-        offered = (item.trial_index, item.severity, item.answers, item.is_answering)
+        offered = (
+            item.trial_index, item.severity, item.answers, item.is_answering, item.repeatable,
+            item.is_silent,
+        )  # fmt: skip
         if offered != self._offered:
             self._offered = offered
             self._show_answers(item)
@@ -194,23 +223,34 @@ class AttentionView(Surface):
             if (old := entry.widget()) is not None:
                 old.hide()
                 old.deleteLater()
+        self._buttons = {}
+        self._remember.setVisible(bool(item.repeatable))
+        with QSignalBlocker(self._remember):
+            self._remember.setChecked(False)
+        self._remember.setEnabled(not item.is_answering)
         index = item.trial_index
         if index is None:
             return
+        words = AFTER_ERROR if item.asks_about_error else ANSWERS
         if item.severity is Severity.QUESTION:
-            for answer in item.answers:
-                words, icon_name = ANSWERS[answer]
-                self._add_button(
-                    words, icon_name, f"attention.answer.{answer.value}",
-                    lambda answer=answer: self.answered.emit(index, answer),
+            # Stopping the run comes last, behind entering the result.
+            for answer in sorted(item.answers, key=lambda one: one is Answer.STOP_RUN):
+                if answer is Answer.STOP_RUN:
+                    self._add_enter(item, index)
+                self._buttons[answer] = self._add_button(
+                    *words[answer], f"attention.answer.{answer.value}",
+                    lambda answer=answer: self._answer(index, answer),
                     # Only asking is surely safe: what may run twice is never the proposed way.
                     kind="primary" if answer is Answer.ASK_RUNNER else "normal",
                     is_busy=item.is_answering,
                 )  # fmt: skip
-        if item.severity in (Severity.QUESTION, Severity.WARNING):
+        if None not in self._buttons and item.severity in (Severity.QUESTION, Severity.WARNING):
+            self._add_enter(item, index)
+        if item.is_silent:
+            self._add_button("Wait", "", "attention.wait", lambda: self.set_aside.emit(item.key))
             self._add_button(
-                "Enter result…", "", "attention.answer.enter_result",
-                lambda: self.result_requested.emit(index), is_busy=item.is_answering,
+                "End its process", "", "attention.end_calls",
+                lambda: self.end_requested.emit(index),
             )  # fmt: skip
         if item.severity is not Severity.QUESTION:
             self._add_button(
@@ -218,15 +258,34 @@ class AttentionView(Surface):
                 lambda: self.trial_requested.emit(index),
             )  # fmt: skip
 
+    def _add_enter(self, item: AttentionItem, index: int) -> None:
+        self._buttons[None] = self._add_button(
+            "Enter result by hand…" if item.asks_about_error else "Enter result…", "",
+            "attention.answer.enter_result", lambda: self.result_requested.emit(index),
+            is_busy=item.is_answering,
+        )  # fmt: skip
+
+    def _answer(self, index: int, answer: Answer) -> None:
+        self.answered.emit(index, answer, self._remember.isChecked())
+
+    def _offer_what_can_be_repeated(self, for_the_rest: bool) -> None:
+        """Switch off what can only be said of this trial, while it is to hold for others, too."""
+        if self._item is None:
+            return
+        for answer, button in self._buttons.items():
+            can = not for_the_rest or answer in self._item.repeatable
+            button.set_available(can, reason="This can only be said of one trial.")
+
     def _add_button(
         self, words: str, icon_name: str, name: str, on_click: object, *, kind: str = "normal",
         is_busy: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> Button:  # fmt: skip
         button = Button(words, icon_name, kind=kind, name=name)
         button.set_available(not is_busy, reason="Your answer is being carried out.")
         if callable(on_click):
             button.clicked.connect(lambda: on_click())
         self._answers.addWidget(button)
+        return button
 
     def _copy(self) -> None:
         if self._item is not None:

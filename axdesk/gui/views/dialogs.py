@@ -5,6 +5,7 @@ None of them blocks: `open()` shows it over its window, a signal tells what was 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QShowEvent
@@ -21,7 +22,7 @@ from PySide6.QtWidgets import (
 from axdesk.core.commands import TResult
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.models.formatting import counted, listed
+from axdesk.gui.models.formatting import counted, duration, listed
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.style import px
 from axdesk.gui.widgets.buttons import Button
@@ -139,6 +140,20 @@ def stop_now_dialog(parent: QWidget | None, facts: RunFacts, runner: str) -> Dia
     pending = facts.pending
     are = "is" if len(pending) == 1 else "are"
     they = "it" if len(pending) == 1 else "they"
+    if facts.stopping_since is not None:
+        seconds = (datetime.now(UTC) - facts.stopping_since).total_seconds()
+        goes = "goes" if len(pending) == 1 else "go"
+        return Dialog(
+            parent,
+            name="dialog.stop_now",
+            title=f"Leave {listed(t.index for t in pending)} behind?",
+            sentence=f"{runner or 'The runner'} has not stopped {'it' if they == 'it' else 'them'} "
+            f"within {duration(seconds)}. {they.capitalize()} {goes} on in the laboratory, and a "
+            "resumed run follows. Everything measured so far is saved.",
+            ways=(Way("cancel", "Wait"), Way("stop", "Leave behind", "danger")),
+            icon_name="hand-stop",
+            tone="bad",
+        )
     by = f" by {runner}" if runner else ""
     title = f"Stop {counted(len(pending), 'running trial')} now?"
     sentence = (
@@ -157,6 +172,24 @@ def stop_now_dialog(parent: QWidget | None, facts: RunFacts, runner: str) -> Dia
             Way("stop", "Stop now", "danger", "hand-stop"),
         ),
         icon_name="hand-stop",
+        tone="bad",
+    )
+
+
+def stop_run_dialog(parent: QWidget | None, facts: RunFacts, asked: int) -> Dialog:
+    """Ask whether the run shall end, in answer to the question about a trial."""
+    others = [t.index for t in facts.pending if t.index != asked]
+    finish = "Nothing else runs"
+    if others:
+        finish = f"{listed(others)} {'finish' if len(others) > 1 else 'finishes'} first"
+    return Dialog(
+        parent,
+        name="dialog.stop_run",
+        title="Stop the run?",
+        sentence=f"{finish}; then the run ends. #{asked} stays as it is, and a resumed run sees to "
+        "it again.",
+        ways=(Way("cancel", "Keep running"), Way("stop", "Stop run", "danger")),
+        icon_name="player-stop-filled",
         tone="bad",
     )
 

@@ -1,0 +1,304 @@
+"""Attention: each question and error once, with what can be done about it, through the window."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QWidget
+
+from axdesk.core.commands import AnswerQuestion, EndCalls, EnterResult
+from axdesk.core.drafts import draft_of
+from axdesk.core.events import (
+    QuestionAnswered,
+    QuestionAsked,
+    RunChanged,
+    TrialChanged,
+    TrialHealthChanged,
+)
+from axdesk.core.questions import Answer, FailedCall, Question
+from axdesk.core.run import OrchestrationConfig, RetryBudget, RunState
+from axdesk.core.trial import TrialStatus
+from axdesk.gui.models.attention_model import Severity
+from tests.gui.scenes import MemoryWorkspace, coupling_setup
+from tests.gui.test_session import first_run, running_trial
+from tests.gui.test_window import Bench
+from tests.gui.test_window_run import PLUGIN, Laboratory, bowl_setup, press, session_of, text
+
+QtBot = Any
+
+POLLED = Question(
+    0,
+    "Trial 0: could not be polled (5 tries): poll_trial raised OSError: no reply.",
+    "Nothing new starts until you decide; what runs goes on.",
+    (Answer.ASK_RUNNER, Answer.MARK_FAILED, Answer.STOP_RUN),
+    FailedCall.POLL,
+)
+
+
+@pytest.fixture
+def asked(qtbot: QtBot, qapp: QApplication) -> Iterator[Bench]:
+    """A run that was paused by the error of a poll of #0, while #1 goes on."""
+    bench = Bench(qtbot, MemoryWorkspace())
+    bench.open(bench.workspace.new_draft(draft_of(coupling_setup())))
+    client = bench.start()
+    bench.action("view.monitor").trigger()
+    client.tell(
+        TrialChanged(running_trial(1)),
+        TrialHealthChanged(0, 5, "OSError: no reply"),
+        QuestionAsked(POLLED),
+        RunChanged(first_run(RunState.NEEDS_ATTENTION, reason="a decision is needed")),
+    )
+    bench.until(lambda: bench.session.attention_model.open_questions == 1)
+    bench.until(lambda: bench.find("status.banner.state").text() == "Needs attention")
+    yield bench
+    bench.close()
+
+
+def buttons(bench: Bench) -> dict[str, bool]:
+    """Words of the answers → whether they can be pressed."""
+    area = bench.find("attention.answers")
+    shown = [b for b in area.findChildren(QPushButton) if not b.isHidden()]
+    return {button.text(): button.isEnabled() for button in shown}
+
+
+def test_an_error_that_pauses_the_run_is_told_once_with_its_ways_out(asked: Bench) -> None:
+    items = asked.session.attention_model.items
+    assert [item.title for item in items] == ["#0 stopped answering"]
+    assert asked.find("status.banner.next").text() == (
+        "Paused: #0 stopped answering. #1 goes on, nothing new starts"
+    )
+    assert buttons(asked) == {
+        "Ask the runner again": True,
+        "Mark failed and go on": True,
+        "Enter result by hand…": True,
+        "Stop run…": True,
+    }
+    facts = asked.session.facts
+    assert facts.status_keys[0] == "not_answering"
+    assert facts.busy == 1
+    asked.window.docks.show("trials")
+    asked.press("status.banner.button")
+    assert asked.find("attention.title").isVisible()
+
+
+@pytest.mark.parametrize("answer", [Answer.ASK_RUNNER, Answer.MARK_FAILED])
+@pytest.mark.parametrize("for_the_rest", [False, True])
+def test_an_answer_may_hold_for_the_rest_of_the_run(
+    asked: Bench, answer: Answer, for_the_rest: bool
+) -> None:
+    remember: QCheckBox = asked.find("attention.remember", QCheckBox)
+    assert remember.isVisible()
+    remember.setChecked(for_the_rest)
+    if for_the_rest:
+        assert buttons(asked) == {
+            "Ask the runner again": True,
+            "Mark failed and go on": True,
+            "Enter result by hand…": False,
+            "Stop run…": False,
+        }
+    client = asked.workspace.clients[-1]
+    client.answers_at_once = False
+    asked.find(f"attention.answer.{answer.value}", QPushButton).click()
+    assert client.commands == [AnswerQuestion(0, answer, for_the_rest)]
+    # Once is enough: nothing can be pressed until the answer is carried out.
+    asked.until(lambda: not any(buttons(asked).values()))
+    assert not remember.isEnabled()
+    client.tell(QuestionAnswered(0, answer), RunChanged(first_run()))
+    client.futures[-1].set_result(None)
+    asked.until(lambda: asked.session.attention_model.open_questions == 0)
+    asked.until(lambda: asked.window.docks["attention"].windowTitle() == "Attention")
+
+
+def test_stopping_the_run_is_confirmed(asked: Bench) -> None:
+    client = asked.workspace.clients[-1]
+    asked.find("attention.answer.stop_run", QPushButton).click()
+    asked.dialog("dialog.stop_run").choose("cancel")
+    assert client.commands == []
+    asked.until(lambda: asked.window.findChild(QDialog, "dialog.stop_run") is None)
+    asked.find("attention.answer.stop_run", QPushButton).click()
+    asked.dialog("dialog.stop_run").choose("stop")
+    assert client.commands == [AnswerQuestion(0, Answer.STOP_RUN)]
+
+
+def test_a_question_that_is_settled_otherwise_takes_its_dialog_away(asked: Bench) -> None:
+    asked.find("attention.answer.stop_run", QPushButton).click()
+    asked.dialog("dialog.stop_run")
+    client = asked.workspace.clients[-1]
+    client.tell(QuestionAnswered(0, None))
+    asked.until(lambda: asked.window.findChild(QDialog, "dialog.stop_run") is None)
+
+
+def test_a_result_entered_by_hand_answers_the_question(asked: Bench) -> None:
+    asked.find("attention.answer.enter_result", QPushButton).click()
+    dialog = asked.dialog("dialog.enter_result")
+    dialog.fields["Yield"][0].setText("80,5")
+    dialog.fields["Impurity"][0].setText("1")
+    dialog.choose("ok")
+    client = asked.workspace.clients[-1]
+    assert client.commands == [EnterResult(0, {"Yield": 80.5, "Impurity": 1.0})]
+
+
+def test_the_window_asks_for_a_look_only_when_more_is_asked(
+    asked: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alerts: list[object] = []
+    monkeypatch.setattr(QApplication, "alert", lambda *args: alerts.append(args))
+    client = asked.workspace.clients[-1]
+    client.tell(QuestionAsked(replace(POLLED, trial_index=1)))
+    asked.until(lambda: len(alerts) == 1)
+    client.tell(QuestionAnswered(0, Answer.ASK_RUNNER))
+    asked.until(lambda: asked.session.attention_model.open_questions == 1)
+    asked.until(lambda: asked.window.docks["attention"].windowTitle() == "Attention (1)")
+    assert len(alerts) == 1
+
+
+BROKEN = PLUGIN.replace(
+    "    def poll_trial(self, trial_index, trial_metadata):\n",
+    "    def poll_trial(self, trial_index, trial_metadata):\n"
+    '        if trial_index == 1 and Path(__file__).with_name("broken").exists():\n'
+    '            raise OSError("no reply from the valve")\n',
+)
+
+
+@pytest.fixture
+def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
+    laboratory = Laboratory(tmp_path, qtbot)
+    (laboratory.plugins / "bowl.py").write_text(BROKEN, encoding="utf-8")
+    (laboratory.plugins / "broken").touch()
+    yield laboratory
+    for window in list(laboratory.windows):
+        laboratory.close(window)
+
+
+@pytest.mark.parametrize("way", ["ask_runner", "mark_failed", "enter_result"])
+def test_a_run_that_pauses_on_an_error_goes_on_as_the_operator_says(
+    laboratory: Laboratory, way: str
+) -> None:
+    setup = bowl_setup(trials=4)
+    config = OrchestrationConfig(
+        min_seconds_between_launches=0, on_error="pause", retry_budget=RetryBudget(2, 2),
+        max_seconds_between_polls=0.05,
+    )  # fmt: skip
+    run = replace(setup.run, orchestration=config)
+    window = laboratory.new(draft_of(replace(setup, run=run)))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: text(window, "status.banner.state") == "Needs attention")
+    [item] = [i for i in session.attention_model.items if i.severity is Severity.QUESTION]
+    assert item.title == "#1 stopped answering"
+    assert "no reply from the valve" in item.happened
+    laboratory.until(lambda: 'raise OSError("no reply from the valve")' in item_of(session).details)
+    first = item_of(session).details.splitlines()[1]
+    assert "bowl.py" in first  # the laboratory's own frame comes first
+    window.docks.show("attention")
+    (laboratory.plugins / "broken").unlink()
+    button: Any = window.findChild(QWidget, f"attention.answer.{way}")
+    button.click()
+    if way == "enter_result":
+        dialog: Any = window.findChild(QDialog, "dialog.enter_result")
+        dialog.fields["depth"][0].setText("3")
+        dialog.choose("ok")
+    laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
+    wanted = TrialStatus.FAILED if way == "mark_failed" else TrialStatus.COMPLETED
+    assert session.facts.trials[1].status is wanted
+    assert not [d for d in window.findChildren(QDialog) if d.isVisible()]
+
+
+def item_of(session: Any) -> Any:
+    return session.attention_model.items[0]
+
+
+HANGING = PLUGIN.replace(
+    "    def poll_trial(self, trial_index, trial_metadata):\n",
+    "    def poll_trial(self, trial_index, trial_metadata):\n"
+    '        stuck = Path(__file__).with_name("stuck")\n'
+    "        if trial_index == 1 and stuck.exists():\n"
+    "            import time\n"
+    "            while True:\n"
+    "                time.sleep(60)\n",
+).replace(
+    "    def stop_trial(self, trial_index, trial_metadata):\n",
+    "    def stop_trial(self, trial_index, trial_metadata):\n"
+    '        while Path(__file__).with_name("deaf").exists():\n'
+    "            import time\n"
+    "            time.sleep(0.05)\n",
+)
+
+
+def patient(setup: Any) -> Any:
+    """The set-up with calls that may take long, of which it is told soon."""
+    config = OrchestrationConfig(min_seconds_between_launches=0, max_seconds_between_polls=0.3)
+    return replace(setup, run=replace(setup.run, orchestration=config))
+
+
+def test_a_plugin_that_hangs_is_waited_for_or_its_process_ended(laboratory: Laboratory) -> None:
+    (laboratory.plugins / "bowl.py").write_text(HANGING, encoding="utf-8")
+    stuck = laboratory.plugins / "stuck"
+    stuck.touch()
+    window = laboratory.new(draft_of(patient(bowl_setup(trials=4))))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: any(i.is_silent for i in session.attention_model.items))
+    [item] = [i for i in session.attention_model.items if i.is_silent]
+    assert item.title == "#1 is not answering"
+    laboratory.until(lambda: text(window, "status.banner.next").startswith("#1 is not answering"))
+    window.docks.show("attention")
+    stuck.unlink()
+    laboratory.until(lambda: window.findChild(QPushButton, "attention.end_calls") is not None)
+    press(laboratory, window, "attention.end_calls")
+    laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
+    assert [t.status for t in session.facts.trials] == [TrialStatus.COMPLETED] * 4
+
+
+def test_waiting_takes_the_item_away_until_there_is_more_to_tell(asked: Bench) -> None:
+    client = asked.workspace.clients[-1]
+    silent = TrialHealthChanged(
+        1, 1, "poll_trial has not answered for 60 s", datetime.now(UTC), is_silent=True
+    )
+    client.tell(silent)
+    asked.until(lambda: asked.session.attention_model.rowCount() == 2)
+    view = asked.window.attention_view
+    view._list.setCurrentIndex(asked.session.attention_model.index(1))
+    asked.until(lambda: buttons(asked).keys() >= {"Wait", "End its process", "Enter result…"})
+    asked.press("attention.wait")
+    assert asked.session.attention_model.rowCount() == 1
+    client.tell(replace(silent, failures=2))
+    asked.until(lambda: asked.session.attention_model.rowCount() == 2)
+    view._list.setCurrentIndex(asked.session.attention_model.index(1))
+    asked.until(lambda: buttons(asked).get("End its process", False))
+    asked.press("attention.end_calls")
+    assert client.commands == [EndCalls(1)]
+
+
+def test_what_does_not_stop_is_left_behind_on_demand(laboratory: Laboratory) -> None:
+    (laboratory.plugins / "bowl.py").write_text(HANGING, encoding="utf-8")
+    deaf = laboratory.plugins / "deaf"
+    deaf.touch()
+    laboratory.hold.touch()
+    window = laboratory.new(draft_of(patient(bowl_setup(trials=4))))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: [t.status for t in session.facts.trials] == [TrialStatus.RUNNING] * 2)
+    leave = window.actions_by_name["run.stop_now"]
+    laboratory.until(leave.isEnabled)
+    leave.trigger()
+    first: Any = window.findChild(QDialog, "dialog.stop_now")
+    first.choose("stop")
+    laboratory.until(lambda: session.state is RunState.STOPPING)
+    laboratory.until(lambda: "Stopping #0 and #1" in text(window, "status.banner.next"))
+    laboratory.until(lambda: leave.text() == "Leave behind…")
+    laboratory.until(lambda: window.findChild(QDialog, "dialog.stop_now") is None)
+    leave.trigger()
+    second: Any = window.findChild(QDialog, "dialog.stop_now")
+    assert second.windowTitle() == "Leave #0 and #1 behind?"
+    second.choose("stop")
+    laboratory.until(lambda: session.state is RunState.STOPPED and not session.is_live)
+    assert [t.status for t in session.facts.trials] == [TrialStatus.RUNNING] * 2
+    deaf.unlink()
+    laboratory.hold.unlink()
+    laboratory.until(window.actions_by_name["run.start"].isEnabled)
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
