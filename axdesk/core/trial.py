@@ -136,6 +136,12 @@ class Prediction:
     sem: float
 
 
+_WHY = {
+    TrialSource.CENTER: "The start values, or the middle of the search space.",
+    TrialSource.SOBOL: "One of the space-filling points from which the model learns.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Generation:
     """How a candidate was made.
@@ -150,7 +156,7 @@ class Generation:
         search_seconds: Time for finding the candidate.
         seed: What the candidate's randomness was derived from.
         observed: Number of completed trials that were known.
-        reason: Why a space-filling candidate stepped in; empty otherwise.
+        reason: What the model sought, or why a space-filling candidate stepped in; empty for none.
     """
 
     source: TrialSource
@@ -162,6 +168,15 @@ class Generation:
     seed: int | None = None
     observed: int = 0
     reason: str = ""
+
+    @property
+    def why(self) -> str:
+        """Why this candidate, in words; empty where a person chose it or nothing is known."""
+        if self.source is not TrialSource.MODEL:
+            return _WHY.get(self.source, self.reason)
+        results = f"{self.observed} result{'s' * (self.observed != 1)}"
+        seconds = self.fit_seconds + self.search_seconds
+        return f"{self.reason} Learnt from {results}, found in {seconds:.2g} s.".lstrip()
 
 
 def automatic_name(trial_index: int) -> str:

@@ -39,7 +39,7 @@ from axdesk.generation.acquisition import Term
 from axdesk.generation.encoding import Array
 from axdesk.generation.gaussian_process import metric_process
 from axdesk.generation.process_model import ProcessModel
-from axdesk.generation.surrogate import MetricData, Scale, Surrogate
+from axdesk.generation.surrogate import SEEKING, MetricData, Scale, Surrogate
 
 # BoTorch would compile a C++ kernel at first use; killed meanwhile, it hangs every later start.
 _multi_objective._load_attempted = True  # noqa: SLF001  # there is no public switch
@@ -160,12 +160,21 @@ class BoTorchSurrogate(Surrogate):
 
         return evaluate, size
 
-    def worth(self, baseline: Array, pending: Array, seed: int) -> list[Term]:
-        """Return what a point is worth, in logs; see the base class.
+    def worth(self, baseline: Array, pending: Array, seed: int) -> tuple[list[Term], str]:
+        """Return what a point is worth, in logs and in words; see the base class.
 
         With many objectives, the improvement of random sums of them.
         """
-        return [BoTorchTerm(self._function(baseline, pending, seed))]
+        function = self._function(baseline, pending, seed)
+        if isinstance(function, qLogProbabilityOfFeasibility):
+            words = SEEKING
+        elif len(self.optimization.objectives) == 1:
+            words = "Most expected improvement, by BoTorch's qLogNEI."
+        elif len(self.optimization.objectives) <= MOST_VALUES:
+            words = "Most expected gain of hypervolume, by BoTorch's qLogNEHVI."
+        else:
+            words = "Most expected improvement of a random sum, by BoTorch's qLogNParEGO."
+        return [BoTorchTerm(function)], words
 
     def _function(self, baseline: Array, pending: Array, seed: int) -> AcquisitionFunction:
         limits = [

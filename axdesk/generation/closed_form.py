@@ -36,7 +36,7 @@ from axdesk.generation.improvement import (
     log_target_improvement,
     strips,
 )
-from axdesk.generation.surrogate import MetricData, Scale, Surrogate
+from axdesk.generation.surrogate import SEEKING, MetricData, Scale, Surrogate
 
 _MOST_OBJECTIVES = 2
 """Whose gain of hypervolume has a closed form here."""
@@ -225,8 +225,7 @@ class HypervolumeImprovement:
 def is_closed_form(optimization: OptimizationConfig) -> bool:
     """Whether what is optimised has a closed form: at most two sums, or distances from a target."""
     return len(optimization.objectives) <= _MOST_OBJECTIVES and all(
-        not one.targets or (len(terms := one.expression.terms) == 1 and terms[0][1] < 0)
-        for one in optimization.objectives
+        not one.targets or len(one.expression.terms) == 1 for one in optimization.objectives
     )
 
 
@@ -247,8 +246,11 @@ class ClosedFormSurrogate(Surrogate):
             metric: metric_process(known, self.scales[metric]) for metric, known in data.items()
         }
         self._goals = [self._goal(objective) for objective in optimization.objectives]
+        self._is_log = False
         if len(self._goals) == 1 and not self._goals[0].has_target:
-            self._goals = [Goal(self._better_in_logs(self._goals[0].outcome))]
+            plain = self._goals[0].outcome
+            self._goals = [Goal(self._better_in_logs(plain))]
+            self._is_log = self._goals[0].outcome is not plain
         self.steps = np.min([goal.outcome.steps for goal in self._goals], axis=0)
         self.fit_seconds = time.monotonic() - started
 
@@ -287,8 +289,8 @@ class ClosedFormSurrogate(Surrogate):
             return Outcome(((-1.0, learnt),))
         return plain
 
-    def worth(self, baseline: Array, pending: Array, seed: int) -> list[Term]:
-        """Return what a point is worth, in logs; see the base class."""
+    def worth(self, baseline: Array, pending: Array, seed: int) -> tuple[list[Term], str]:
+        """Return what a point is worth, in logs and in words; see the base class."""
         limits = [
             self._outcome(limit.terms, limit.bound, 1.0 if limit.operator == ">=" else -1.0)
             for limit in self.limits
@@ -296,21 +298,25 @@ class ClosedFormSurrogate(Surrogate):
         is_seeking = not self._is_feasible
         kept = [Kept(limit.believing(pending), is_seeking=is_seeking) for limit in limits]
         if limits and is_seeking:
-            return [*kept]
+            return [*kept], SEEKING
         goals = [goal.believing(pending) for goal in self._goals]
         known = np.vstack([baseline, pending])
         if limits:
             met = np.sum([limit.at(known).means >= 0.0 for limit in limits], axis=0)
             known = known[met == met.max()]
-        return [self._gain(goals, known, seed), *kept]
+        gain, words = self._gain(goals, known, seed)
+        return [gain, *kept], f"{words}{' within the limits' * bool(limits)}, in closed form."
 
-    def _gain(self, goals: Sequence[Goal], known: Array, seed: int) -> Term:
+    def _gain(self, goals: Sequence[Goal], known: Array, seed: int) -> tuple[Term, str]:
         first, *others = goals
         if others:
-            return self._hypervolume(first, others[0], known)
+            return self._hypervolume(first, others[0], known), "Most expected gain of hypervolume"
         if first.outcome.noise > _NOISY:
-            return _noisy_improvement(first, known, seed)
-        return Improvement(first, first.scores(first.outcome.at(known).means).max())
+            gain = _noisy_improvement(first, known, seed)
+            return gain, "Most expected improvement, noise allowed for,"
+        best = first.scores(first.outcome.at(known).means).max()
+        words = "Most expected improvement" + " of logarithms" * self._is_log
+        return Improvement(first, best), words
 
     def _hypervolume(self, first: Goal, second: Goal, known: Array) -> Term:
         scores = [one.scores(one.outcome.at(known).means) for one in (first, second)]

@@ -39,6 +39,9 @@ _COARSE = 40
 _MOST_SEM = 1e3
 """A value known no better than to a thousand spreads says nothing; more would only overflow."""
 
+_MOST_FITTED = 300
+"""Values that hyper-parameters are fitted to; all of them are learnt from."""
+
 _JITTERS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 
 
@@ -309,10 +312,6 @@ class Likelihood:
 def fitted(X: Array, y: Array, noise: Array) -> GaussianProcess:
     """Return the process with the hyper-parameters of the largest posterior density.
 
-    Up to some tens of values the fit starts from the prior. With more it starts from the fit to
-    every second of them, which starts likewise: as good as a start from the fit that an earlier
-    suggestion made, but with no memory, so that a resumed run suggests the same.
-
     Args:
         X: n × features.
         y: n, standardised.
@@ -322,20 +321,27 @@ def fitted(X: Array, y: Array, noise: Array) -> GaussianProcess:
         ValueError: If the numbers defeat the fit.
     """
     likelihood = Likelihood(X, y, noise)
-    logs = _hyper_parameters(X, y, noise, likelihood)
+    some = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_FITTED)).astype(int))
+    logs = _hyper_parameters(X[some], y[some], noise[some])
     d = X.shape[1]
     return GaussianProcess(
         X, y, likelihood.noise(logs), np.exp(logs[:d]), math.exp(logs[d]), mean=None
     )
 
 
-def _hyper_parameters(X: Array, y: Array, noise: Array, likelihood: Likelihood) -> Array:
+def _hyper_parameters(X: Array, y: Array, noise: Array) -> Array:
+    """Return the logarithms that `Likelihood` takes, where it is least.
+
+    Up to some tens of values the fit starts from the prior. With more it starts from the fit to
+    every second of them, which starts likewise: as good as a start from the fit that an earlier
+    suggestion made, but with no memory, so that a resumed run suggests the same.
+    """
+    likelihood = Likelihood(X, y, noise)
     starts = likelihood.starts
-    if len(y) > _COARSE:
-        part = slice(len(y) % 2, None, 2)
-        coarse = Likelihood(X[part], y[part], noise[part])
-        if coarse.learns_noise == likelihood.learns_noise:
-            starts[0] = _hyper_parameters(X[part], y[part], noise[part], coarse)
+    part = slice(len(y) % 2, None, 2)
+    if len(y) > _COARSE and np.isnan(noise[part]).any() == likelihood.learns_noise:
+        coarse = _hyper_parameters(X[part], y[part], noise[part])
+        starts = [coarse, *starts[1:]] if len(y) <= 2 * _COARSE else [coarse]
     found = [minimized(likelihood, start, likelihood.bounds) for start in starts]
     return min(found, key=lambda one: one[1])[0]
 

@@ -143,13 +143,14 @@ class ModelStep:
             model, started = self._model, time.monotonic()
             waiting = sorted(request.pending, key=lambda trial: trial[0])
             pending = [encoding.row(parameters) for _, parameters in waiting]
-            terms = model.surrogate.worth(
+            terms, words = model.surrogate.worth(
                 np.unique(encoding.features(model.rows), axis=0),
                 encoding.features(_stacked(pending, encoding)),
                 seed,
             )
             if self._workability is not None:
                 terms.append(self._workability)
+                words += " Where trials failed is avoided."
             rng = generator(request.settings.seed, Stream.SEARCH, request.trial_index)
             row, value = self._best(terms, model.surrogate.steps, rng, model.anchors(rng))
             parameters = self._problem.encoding.parameterization(row)
@@ -166,6 +167,7 @@ class ModelStep:
             search_seconds=time.monotonic() - started,
             seed=seed,
             observed=len(request.observed),
+            reason=words,
         )
         return Candidate(parameters, generation)
 

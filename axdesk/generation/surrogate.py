@@ -17,6 +17,8 @@ from axdesk.generation.encoding import Array
 
 Indices = npt.NDArray[np.intp]
 
+SEEKING = "Most likely to keep the limits, which no trial does yet."
+
 _MARGIN = 0.3
 """By which a search may go beyond the worst values of a front: with little more than what is
 shown, its ends would be reached in small steps only."""
@@ -83,8 +85,8 @@ class Surrogate(ABC):
         """Return mean and variance, each n × metrics, in standardised units."""
 
     @abstractmethod
-    def worth(self, baseline: Array, pending: Array, seed: int) -> list[Term]:
-        """Return what a result at a point is worth, in logs.
+    def worth(self, baseline: Array, pending: Array, seed: int) -> tuple[list[Term], str]:
+        """Return what a result at a point is worth, in logs, and in words.
 
         The probability to keep every limit while no trial does; then expected improvement, of the
         hypervolume with several objectives.

@@ -281,3 +281,24 @@ def test_what_a_killed_compiler_left_behind_holds_nothing_up(tmp_path: Path) -> 
     assert json.loads(finished.stdout) == pytest.approx(dict(here.parameters), abs=1e-9)
     files = [path.name for path in build.rglob("*") if path.is_file()]
     assert set(files) == {"lock"}
+
+
+@pytest.mark.parametrize(
+    ("goals", "limits", "words"),
+    [
+        ("-left", (), "Most expected improvement"),
+        ("-left", ("right <= 0.3",), "within the limits"),
+        ("-left", ("right <= -9",), "Most likely to keep the limits"),
+        ("-left, -right", (), "gain of hypervolume, in closed form"),
+        ("-left - abs(right - 1)", (), "qLogNEI"),
+    ],
+)
+def test_a_candidate_says_why_it_was_chosen(
+    goals: str, limits: tuple[str, ...], words: str
+) -> None:
+    (candidate,) = generation.suggest(asked(optimization(goals, *limits), two_valleys, 6))
+
+    assert words in candidate.generation.why
+    assert "Learnt from 6 results" in candidate.generation.why
+    (first,) = generation.suggest(asked(optimization(goals, *limits), two_valleys, 0))
+    assert first.generation.why == "The start values, or the middle of the search space."

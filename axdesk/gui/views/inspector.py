@@ -109,6 +109,8 @@ class InspectorView(Surface):
         if trial.reason:
             self._text("Reason", trial.reason)
         self._section("Settings", _settings(trial, facts))
+        if trial.generation.why:
+            self._text("Why", trial.generation.why)
         self._history(trial)
         self._text("Note", trial.note or "–", pencil=True)
         self._body.addStretch(1)
