@@ -103,6 +103,35 @@ class Bench:
         return found
 
 
+def test_the_review_warns_of_untested_plugins_until_a_test_passed(
+    laboratory: Laboratory, rig: RigFolder
+) -> None:
+    bench = Bench(laboratory, rig_setup())
+    window, report = bench.window, bench.session.preflight.model
+    window.actions_by_name["run.preflight"].trigger()
+    laboratory.until(lambda: report.report is not None)
+    assert [line.title for line in report.warnings] == ["Test"]
+    start = window.findChild(Button, "setup.review.start")
+    assert start is not None
+    assert start.isEnabled()
+    laboratory.until(lambda: window.findChild(Button, "setup.review.test") is not None)
+    test = window.findChild(Button, "setup.review.test")
+    assert test is not None
+    laboratory.until(test.isVisible)
+    bench.press(test)
+    laboratory.until(lambda: window.findChild(DryTestDialog) is not None)
+    dialog = window.findChild(DryTestDialog)
+    assert isinstance(dialog, DryTestDialog)
+    laboratory.until(dialog.isVisible)
+    bench.press(dialog.buttons["test"])
+    laboratory.until(lambda: bench.model.is_going)
+    assert bench.wait() is DryOutcome.PASSED
+    laboratory.until(lambda: report.report is not None and not report.warnings)
+    rig.file.write_text(RIG + "\n", "utf-8")
+    window.actions_by_name["run.preflight"].trigger()
+    laboratory.until(lambda: report.report is not None and bool(report.warnings))
+
+
 def test_a_test_is_confirmed_made_and_remembered(laboratory: Laboratory, rig: RigFolder) -> None:
     bench = Bench(laboratory, rig_setup())
     assert "not tested" in bench.text("setup.runner.test.state")

@@ -13,10 +13,13 @@ from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.objective import OptimizationConfig, parse_objectives
 from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import RunState
+from axdesk.core.setup_lock import SetupLock
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.setup_texts import objective_sentence
+from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_objectives import ObjectivesPage
-from axdesk.gui.widgets.buttons import SegmentedButton
+from axdesk.gui.widgets.buttons import Button, SegmentedButton
 from axdesk.gui.widgets.cards import Card, LiveSentence
 from axdesk.gui.widgets.fields import ComboField, TextField
 from tests.gui.setup_samples import CATALOGUE, METRIC, found, suzuki
@@ -234,6 +237,51 @@ def test_goals_with_weights_can_be_put_into_two_sums(show: Show) -> None:
     page.table.go_to(0, 0)
     page.model.edit(O, 0, "weight", "")
     assert not sums.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_drawn"),
+    [
+        ([MAX], False),
+        ([MAX, MIN], True),
+        ([MIN, MAX], True),
+        ([{**MAX, "weight": "1"}, {**MIN, "weight": "2"}], False),
+        ([MAX, MIN, {"name": "C", "goal": "maximise"}], False),
+        ([{"name": "pH", "goal": "match target", "target": "7", "unit": "1"}], True),
+        ([MAX, {"name": "A", "goal": "limit", "limit_kind": ">=", "limit": "0.9*baseline"}], True),
+        ([{**MAX, "limit_kind": ">=", "limit": "2"}], False),
+    ],
+)
+def test_what_can_be_drawn_is_drawn_with_its_directions(
+    rows: Rows, is_drawn: bool, show: Show
+) -> None:
+    page = show(with_rows(rows))
+    sketch = page.findChild(ObjectiveSketch)
+    assert sketch is not None
+    assert sketch.isVisible() == is_drawn
+    if is_drawn and rows[0].get("goal") in ("maximise", "minimise"):
+        before = sketch.grab().toImage()
+        other = "minimise" if rows[0]["goal"] == "maximise" else "maximise"
+        page.model.edit(O, 0, "goal", other)
+        assert sketch.grab().toImage() != before
+
+
+def test_a_paused_run_takes_goals_and_limits_but_no_other_plugin(show: Show) -> None:
+    page = show(with_rows([MAX, MIN]))
+    page.model.set_lock(SetupLock(RunState.PAUSED))
+    page.refresh()
+    name = "setup.objectives.details"
+    assert found(page, SegmentedButton, f"{name}.goal").isEnabled()
+    assert found(page, TextField, f"{name}.limit").isEnabled()
+    assert found(page, ComboField, f"{name}.compared").isEnabled()
+    metric = found(page, ComboField, f"{name}.metric")
+    assert (metric.isEnabled(), metric.toolTip()) == (False, "Stop the run to change this.")
+    add = found(page, Button, "setup.objectives.add")
+    assert (add.isEnabled(), bool(add.toolTip())) == (False, True)
+    page.model.set_lock(SetupLock(RunState.RUNNING))
+    page.refresh()
+    goal = found(page, SegmentedButton, f"{name}.goal")
+    assert (goal.isEnabled(), goal.toolTip()) == (False, "Pause the run to change this.")
 
 
 def test_each_goal_shows_the_fields_that_it_has(show: Show) -> None:

@@ -1,11 +1,16 @@
 """A small drawing of what the objectives mean: what a limit leaves out, and which trial is best."""
 
+from collections.abc import Iterable, Sequence
+from enum import Enum, auto
+
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from axdesk.core.draft_cells import STEERING, Goal, Row
+from axdesk.core.draft_limits import is_relative_limit
 from axdesk.gui.icons import draw_icon
+from axdesk.gui.models.objective_table import limit_text
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
 
 _TRIALS = ((0.10, 0.32), (0.20, 0.38), (0.28, 0.55), (0.36, 0.48), (0.45, 0.64), (0.54, 0.78))
@@ -15,15 +20,46 @@ _OUTSIDE = ((0.72, 0.80), (0.84, 0.90))
 _LIMIT = 0.62
 
 
+_FRONT = ((0.10, 0.92), (0.36, 0.84), (0.60, 0.66), (0.78, 0.42), (0.90, 0.14))
+_BEATEN = ((0.18, 0.45), (0.30, 0.24), (0.46, 0.50), (0.30, 0.66), (0.62, 0.22))
+"""Two goals: shares towards the better side of each."""
+_NEARING = ((0.08, 0.08), (0.20, 0.82), (0.32, 0.30), (0.44, 0.62), (0.56, 0.42), (0.70, 0.57))
+"""A target: share of the run, share of the height; the target is in the middle."""
+_MATCHED = (0.86, 0.5)
+
+
+class _Kind(Enum):
+    LIMIT = auto()
+    FRONT = auto()
+    TARGET = auto()
+
+
+def _kind_of(rows: Sequence[Row]) -> tuple[_Kind, Row, Row] | None:
+    """What can be drawn, the goal on the upright axis, and what stands on the other."""
+    goals = [row for row in rows if row.get("goal") in STEERING]
+    limits = [row for row in rows if row.get("limit", "").strip()]
+    targets = [row for row in goals if row["goal"] == Goal.TARGET]
+    weighted = [row for row in goals if row.get("weight", "").strip()]
+    if len(goals) == 1 and not targets and len(limits) == 1 and limits[0] not in goals:
+        return _Kind.LIMIT, goals[0], limits[0]
+    if len(goals) == 2 and not (limits or targets or weighted):
+        return _Kind.FRONT, goals[0], goals[1]
+    if len(goals) == 1 and targets and not limits:
+        return _Kind.TARGET, goals[0], goals[0]
+    return None
+
+
 class ObjectiveSketch(QWidget):
     """An example with the names, the limit and the directions of the draft.
 
-    It shows itself where one goal meets one limit on another metric, and nothing else. The sentence
-    beside it says the same, so it stays silent for screen readers.
+    It shows itself where one goal meets one limit on another metric, where two goals stand against
+    each other, and where one target is to be matched. The sentence beside it says the same, so it
+    stays silent for screen readers.
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self._kind = _Kind.LIMIT
         self._goal: Row = {}
         self._limit: Row = {}
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -32,13 +68,11 @@ class ObjectiveSketch(QWidget):
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Draw the example of these objectives, or hide."""
-        goals = [row for row in rows if row.get("goal") in STEERING]
-        limits = [row for row in rows if row.get("limit", "").strip() and row not in goals]
-        fits = len(goals) == 1 and goals[0]["goal"] != Goal.TARGET and len(limits) == 1
-        if fits:
-            self._goal, self._limit = goals[0], limits[0]
+        found = _kind_of(rows)
+        if found is not None:
+            self._kind, self._goal, self._limit = found
             self.update()
-        self.setVisible(fits)
+        self.setVisible(found is not None)
 
     def sizeHint(self) -> QSize:
         """A plot as high as three lines of the sentence."""
@@ -50,12 +84,22 @@ class ObjectiveSketch(QWidget):
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         area = QRectF(px(26), px(4), self.width() - px(30), self.height() - px(26))
-        self._paint_forbidden(painter, area)
+        if self._kind is _Kind.LIMIT:
+            self._paint_forbidden(painter, area)
         painter.setPen(QPen(theme.color("border2"), 1))
         painter.drawLine(area.topLeft(), area.bottomLeft())
         painter.drawLine(area.bottomLeft(), area.bottomRight())
-        self._paint_trials(painter, area)
-        self._paint_words(painter, area)
+        match self._kind:
+            case _Kind.LIMIT:
+                self._paint_trials(painter, area)
+                self._paint_limit(painter, area)
+            case _Kind.FRONT:
+                self._paint_front(painter, area)
+                self._paint_below(painter, area, self._named(self._limit), area.right())
+            case _Kind.TARGET:
+                self._paint_target(painter, area)
+                self._paint_below(painter, area, "Trials →", area.right())
+        self._paint_upright(painter, area)
 
     def _at(self, area: QRectF, share: tuple[float, float]) -> QPointF:
         """A place of the example: the kept side and the goal lie as the draft says."""
@@ -79,44 +123,99 @@ class ObjectiveSketch(QWidget):
     def _paint_trials(self, painter: QPainter, area: QRectF) -> None:
         theme = current_theme()
         radius = px(3)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.color("plot_dot"))
-        for share in _TRIALS:
-            painter.drawEllipse(self._at(area, share), radius, radius)
+        self._paint_dots(painter, (self._at(area, share) for share in _TRIALS))
         painter.setPen(QPen(theme.color("plot_hollow"), 1.5))
         painter.setBrush(theme.color("surface"))
         for share in _OUTSIDE:
             painter.drawEllipse(self._at(area, share), radius, radius)
-        star = QRectF(0, 0, px(18), px(18))
-        star.moveCenter(self._at(area, _BEST))
-        draw_icon(painter, "star-filled", star, theme.color("plot_best"))
+        self._paint_star(painter, self._at(area, _BEST))
 
-    def _paint_words(self, painter: QPainter, area: QRectF) -> None:
+    def _paint_star(self, painter: QPainter, place: QPointF) -> None:
+        star = QRectF(0, 0, px(18), px(18))
+        star.moveCenter(place)
+        draw_icon(painter, "star-filled", star, current_theme().color("plot_best"))
+
+    def _paint_dots(self, painter: QPainter, places: Iterable[QPointF]) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(current_theme().color("plot_dot"))
+        for place in places:
+            painter.drawEllipse(place, px(3), px(3))
+
+    def _paint_front(self, painter: QPainter, area: QRectF) -> None:
+        """Trials that none beats in both goals, towards the better corner, and some others."""
+
+        def place(share: tuple[float, float]) -> QPointF:
+            x = 1 - share[0] if self._limit.get("goal") == Goal.MINIMISE else share[0]
+            y = share[1] if self._goal.get("goal") == Goal.MINIMISE else 1 - share[1]
+            return QPointF(area.left() + x * area.width(), area.top() + y * area.height())
+
+        self._paint_dots(painter, map(place, _BEATEN))
+        for share in _FRONT:
+            self._paint_star(painter, place(share))
+
+    def _paint_target(self, painter: QPainter, area: QRectF) -> None:
+        """Trials that come nearer to the target's line."""
+
+        def place(share: tuple[float, float]) -> QPointF:
+            y = area.top() + (1 - share[1]) * area.height()
+            return QPointF(area.left() + share[0] * area.width(), y)
+
         theme = current_theme()
+        painter.setPen(QPen(theme.color("plot_hollow"), 1.5, Qt.PenStyle.DashLine))
+        left, right = place((0, 0.5)), place((1, 0.5))
+        painter.drawLine(left, right)
+        self._paint_dots(painter, map(place, _NEARING))
+        self._paint_star(painter, place(_MATCHED))
         painter.setFont(type_font("caption"))
         painter.setPen(theme.color("text2"))
+        unit = self._goal.get("unit", "").strip()
+        text = f"{self._goal.get('target', '').strip()} {unit}".strip()
+        line = QRectF(area.left() + px(6), left.y() - px(18), area.width() - px(6), px(16))
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom, text)
+
+    def _paint_limit(self, painter: QPainter, area: QRectF) -> None:
+        """The limit at its line, and the name of what it limits on the kept side."""
+        painter.setFont(type_font("caption"))
+        painter.setPen(current_theme().color("text2"))
         metrics = painter.fontMetrics()
-        unit = self._limit.get("unit", "").strip()
-        limit = f"{self._limit['limit'].strip()} {unit}".strip()
+        limit = limit_text(self._limit).lstrip("≤≥ ")
+        if not is_relative_limit(limit):
+            limit = f"{limit} {self._limit.get('unit', '').strip()}".strip()
         line, height = self._at(area, (_LIMIT, 0)).x(), metrics.height()
         wide = metrics.horizontalAdvance(limit) + px(4)
         below = QRectF(line - wide / 2, area.bottom() + px(4), wide, height)
         painter.drawText(below, Qt.AlignmentFlag.AlignCenter, limit)
-        room = int(line - wide / 2 - area.left())
         is_least = self._limit.get("limit_kind") == ">="
-        left = line + wide / 2 + px(6) if is_least else area.left()
-        room = int(area.right() - left) if is_least else room
         name = self._limit.get("name", "").strip()
-        painter.drawText(
-            QPointF(left, area.bottom() + px(4) + metrics.ascent()),
-            metrics.elidedText(name, Qt.TextElideMode.ElideRight, room),
-        )
+        if is_least:
+            self._paint_below(painter, area, name, area.right(), line + wide / 2 + px(6))
+        else:
+            self._paint_below(painter, area, name, line - wide / 2)
+
+    def _paint_below(
+        self, painter: QPainter, area: QRectF, text: str, right: float, left: float | None = None
+    ) -> None:
+        painter.setFont(type_font("caption"))
+        painter.setPen(current_theme().color("text2"))
+        metrics = painter.fontMetrics()
+        start = area.left() if left is None else left
+        shown = metrics.elidedText(text, Qt.TextElideMode.ElideRight, int(right - start))
+        painter.drawText(QPointF(start, area.bottom() + px(4) + metrics.ascent()), shown)
+
+    def _paint_upright(self, painter: QPainter, area: QRectF) -> None:
+        painter.setFont(type_font("caption"))
+        painter.setPen(current_theme().color("text2"))
+        metrics = painter.fontMetrics()
         painter.save()
         painter.translate(px(12), area.bottom())
         painter.rotate(-90)
-        goal = metrics.elidedText(
-            self._goal.get("name", "").strip(), Qt.TextElideMode.ElideRight, int(area.height()) - 20
-        )
-        arrow = "←" if self._goal.get("goal") == Goal.MINIMISE else "→"
-        painter.drawText(QPointF(0, metrics.ascent() / 2), f"{goal} {arrow}")
+        room = int(area.height())
+        shown = metrics.elidedText(self._named(self._goal), Qt.TextElideMode.ElideMiddle, room)
+        painter.drawText(QPointF(0, metrics.ascent() / 2), shown)
         painter.restore()
+
+    @staticmethod
+    def _named(row: Row) -> str:
+        """A goal with an arrow to its better side, which a target has not."""
+        arrows = {Goal.MAXIMISE.value: " →", Goal.MINIMISE.value: " ←"}
+        return f"{row.get('name', '').strip()}{arrows.get(row.get('goal', ''), '')}"

@@ -1,6 +1,6 @@
 """The page Objectives & limits: what a good trial is."""
 
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QWidget
 
 from axdesk.core.draft_cells import STEERING, Goal, Row, Section
 from axdesk.core.draft_limits import is_relative_limit
@@ -132,9 +132,10 @@ class ObjectivesPage(TablePage):
         wrong = self.issues.issues()
         self._sketch.show_rows(() if wrong else self.model.draft.objectives)
         self._show_baseline()
-        row, editable = self.table.current_row, not self.model.is_read_only
+        row = self.table.current_row
         has_row = 0 <= row < self._objectives.rowCount()
-        self._add.setEnabled(editable)
+        locked = self.model.rows_locked_reason(Section.OBJECTIVES)
+        self._add.set_available(not locked, reason=locked)
         self._details.setVisible(has_row)
         if not has_row:
             return
@@ -145,7 +146,7 @@ class ObjectivesPage(TablePage):
         )
         if goal in tuple(Goal):
             self._goal.set_value(goal)
-        self._goal.setEnabled(editable)
+        self._lock(self._goal, "goal")
         self._fields.row = row
         self._fields.refresh()
         goals = sum(r.get("goal") in STEERING for r in self.model.draft.objectives)
@@ -157,12 +158,12 @@ class ObjectivesPage(TablePage):
         for cell in (self._limit_kind_cell, self._limit_cell, self._compared_cell):
             cell.setVisible(limits)
         self._compared.set_value(BASELINE if is_relative_limit(cells.get("limit", "")) else "")
-        self._compared.setEnabled(editable)
+        self._lock(self._compared, "limit")
         metric = cells.get("metric", "")
         choices = plugin_choices(self.model.catalogue, PluginKind.METRIC)
         self._metric.set_choices(with_current(choices, metric))
         self._metric.set_value(metric)
-        self._metric.setEnabled(editable)
+        self._lock(self._metric, "metric")
 
     def new_row(self) -> dict[str, str]:
         """A goal, or something to record."""
@@ -170,6 +171,12 @@ class ObjectivesPage(TablePage):
 
     def _edit(self, field: str, text: str) -> None:
         self.model.edit(Section.OBJECTIVES, self.table.current_row, field, text)
+
+    def _lock(self, field: QWidget, name: str) -> None:
+        """Let a field be used as far as the run allows, and say why not."""
+        reason = self.model.locked_reason(Section.OBJECTIVES, self.table.current_row, name)
+        field.setEnabled(not reason)
+        field.setToolTip(reason)
 
     def _show_baseline(self) -> None:
         rows = self.model.draft.objectives
@@ -192,7 +199,7 @@ class ObjectivesPage(TablePage):
         self._sum_cell.setVisible(is_weighted and weighted > 1)
         self._sum.set_choices([Choice(text, f"Sum {n}") for n, text in enumerate(known, start=1)])
         self._sum.set_value(own)
-        self._sum.setEnabled(not self.model.is_read_only)
+        self._lock(self._sum, "sum")
 
     def _compare_limit(self, what: object) -> None:
         text = self.model.text(Section.OBJECTIVES, self.table.current_row, "limit")
