@@ -3,6 +3,8 @@
 Every method blocks; the window calls them from its I/O thread.
 """
 
+import hashlib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +25,13 @@ from axdesk.core.experiment import Experiment
 from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.names import checked_name
 from axdesk.core.parameters import TParameterization, TParameterValue
-from axdesk.core.plugins import PluginCatalogue, PluginChoice
+from axdesk.core.plugins import (
+    Hold,
+    PluginCatalogue,
+    PluginCheck,
+    PluginChoice,
+    TOptionValue,
+)
 from axdesk.core.preflight import Preflight
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
 from axdesk.core.resources import resource_path
@@ -34,8 +42,15 @@ from axdesk.core.suggestions import SuggestionRequest
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
 from axdesk.exchange.trials_csv import write_trials_csv
 from axdesk.orchestration.setup_commands import edit_setup
-from axdesk.plugins.hosts import HostedPluginCalls, describe_folder, hashes_of
+from axdesk.plugins.hosts import HostedPluginCalls, check_file, describe_folder, hashes_of
+from axdesk.plugins.new_plugin import write_new_plugin
+from axdesk.plugins.trust import PluginTrust
 from axdesk.storage.store import SqlStore, default_database_path
+
+
+def default_trust_file() -> Path:
+    """Return where the window keeps which plugin files the operator trusts."""
+    return default_database_path().with_name("trusted_plugins.json")
 
 
 class Workspace:
@@ -47,6 +62,7 @@ class Workspace:
         plugin_python: What runs them for experiments that name no Python of their own; empty for
             axdesk's own.
         template_folder: Where the operator's templates lie; it may not exist yet.
+        trust: Which plugin files may be run.
     """
 
     def __init__(
@@ -57,6 +73,7 @@ class Workspace:
         *,
         template_folder: Path | None = None,
         must_exist: bool = False,
+        trust_file: Path | None = None,
     ) -> None:
         """Open a workspace.
 
@@ -68,6 +85,8 @@ class Workspace:
                 command on the search path; empty for axdesk's own.
             template_folder: Where the operator's templates lie; None for the user's data folder.
             must_exist: Whether the database is not made if it does not exist.
+            trust_file: Where it is kept which plugin files the operator trusts; no others are run
+                than those and the ones that come with axdesk. None: all files are trusted.
 
         Raises:
             NotFoundError: If the database must exist and does not.
@@ -79,6 +98,8 @@ class Workspace:
         self.plugin_python = plugin_python
         self.template_folder = template_folder or default_template_folder()
         self._store = SqlStore.at(self.database, must_exist=must_exist)
+        shipped = resource_path("plugins").absolute()
+        self.trust = PluginTrust(trust_file, (shipped,))
         self._catalogues: dict[tuple[Path, str], tuple[object, PluginCatalogue]] = {}
 
     # ---- experiments and drafts ------------------------------------------------------------------
@@ -381,30 +402,91 @@ class Workspace:
     # ---- plugins and runs ------------------------------------------------------------------------
 
     def catalogue(
-        self, folder: str = "", python: str = "", *, anew: bool = False
+        self, folder: str = "", python: str = "", *, anew: bool = False, loads: bool = True
     ) -> PluginCatalogue:
         """Return what a plugin folder offers; no code of it runs in this process.
 
-        Files are loaded if one of the folder was changed, so that one that hangs costs its time
-        once.
+        A file is loaded again once it was changed, so that one that hangs costs its time once.
+        What the operator does not trust, or has disabled, is listed and not run.
 
         Args:
             folder: Empty for the workspace's own.
             python: What runs them; empty for the workspace's own.
             anew: Whether unchanged files are loaded again, too.
+            loads: Whether changed files are loaded; else they are listed as changed.
 
         Raises:
             NotFoundError: If there is no such folder.
             PluginError: If that Python cannot run plugins.
         """
         key = self._folder(folder), python or self.plugin_python
-        state = _state_of(key[0])
+        state = _state_of(key[0]), self.trust.version()
         known = self._catalogues.get(key)
-        if anew or known is None or known[0] != state:
-            # Two threads that ask at once may both load it: none waits for the other.
-            known = state, describe_folder(*key)
-            self._catalogues[key] = known
-        return known[1]
+        if known is not None and known[0] == state and not anew:
+            return known[1]
+        files = () if known is None or anew else known[1].files
+        loaded = {(file.name, file.sha256) for file in files if not file.hold}
+
+        def hold(path: Path, sha256: str) -> Hold:
+            held = self.trust.hold(path, sha256)
+            is_new = (path.name, sha256) not in loaded
+            return Hold.IN_USE if not (held or loads) and is_new else held
+
+        self._catalogues.pop(key, None)
+        # Two threads that ask at once may both load it: none waits for the other.
+        found = describe_folder(*key, hold, files)
+        # What was only listed is read again as soon as it may be.
+        self._catalogues[key] = state if loads else None, found
+        return found
+
+    def plugins_have_changed(self, folder: str = "", python: str = "") -> bool:
+        """Return whether `catalogue` would return another answer than the last time.
+
+        Args:
+            folder: As there.
+            python: As there.
+
+        Raises:
+            PluginError: If it cannot be read which files are trusted.
+        """
+        key = self._folder(folder), python or self.plugin_python
+        known = self._catalogues.get(key)
+        if known is None:
+            return key[0].is_dir()
+        return known[0] != (_state_of(key[0]), self.trust.version())
+
+    def check_plugin_file(
+        self,
+        path: Path,
+        python: str = "",
+        options: Mapping[str, Mapping[str, TOptionValue]] | None = None,
+    ) -> tuple[PluginCheck, ...]:
+        """Check the classes of a plugin file against what axdesk asks of them; nothing moves.
+
+        Args:
+            path: The file.
+            python: What runs it; empty for the workspace's own.
+            options: Class reference → values of its options; others keep their defaults.
+
+        Raises:
+            PluginError: If the file must not be run, cannot be loaded or hangs.
+        """
+        return check_file(path, python or self.plugin_python, self.trust.hold, options or {})
+
+    def new_plugin_file(self, name: str, folder: str = "") -> Path:
+        """Write a plugin file to begin with, which works as it is; return its path.
+
+        Args:
+            name: Of the file, with or without `.py`.
+            folder: Empty for the workspace's own.
+
+        Raises:
+            UserInputError: If the name is none for a file, or there is one already.
+            PluginError: If it cannot be written.
+        """
+        path = write_new_plugin(self._folder(folder), name)
+        self.trust.trust_file(path, hashlib.sha256(path.read_bytes()).hexdigest())
+        return path
 
     def _folder(self, folder: str) -> Path:
         return Path(folder).expanduser() if folder else self.plugin_folder
@@ -429,6 +511,7 @@ class Workspace:
             setup.runner,
             setup.metrics,
             setup.plugin_python or self.plugin_python,
+            hold=self.trust.hold,
         )
         try:
             optimizer = OptimizerProcess(warms_up=setup.generation.method != "random_search")
@@ -487,6 +570,7 @@ class Workspace:
                 runner,
                 setup.metrics,
                 setup.plugin_python or self.plugin_python,
+                hold=self.trust.hold,
                 begun=begun,
             ),
         )

@@ -18,6 +18,34 @@ class PluginKind(StrEnum):
     METRIC = "metric"
 
 
+class PluginState(StrEnum):
+    """Where a plugin file stands."""
+
+    LOADED = "loaded"
+    ERROR = "error"
+    UNTRUSTED = "untrusted"
+    CHANGED = "changed"
+    DISABLED = "disabled"
+
+
+class Hold(StrEnum):
+    """Why a plugin file is not run, though nothing is wrong with it."""
+
+    NOTHING = ""
+    UNTRUSTED = "untrusted"
+    CHANGED = "changed"
+    IN_USE = "in use"
+    DISABLED = "disabled"
+
+
+HOLD_REASONS: Mapping[Hold, str] = {
+    Hold.UNTRUSTED: "It is not trusted yet, and nothing of it was run.",
+    Hold.CHANGED: "It was changed since it was trusted, and nothing of it was run.",
+    Hold.IN_USE: "It was changed while a run goes on, which keeps the version that it has loaded.",
+    Hold.DISABLED: "It is disabled.",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class OptionDescription:
     """One constructor argument of a plugin class.
@@ -52,6 +80,7 @@ class PluginDescription:
         options: Constructor arguments; a metric's `name` is not among them.
         can_stop: Whether the runner overrides `stop_trial`.
         can_find: Whether the runner overrides `find_trial`.
+        can_fetch_early: Whether the metric overrides `is_available_while_running`.
     """
 
     reference: str
@@ -60,6 +89,7 @@ class PluginDescription:
     options: tuple[OptionDescription, ...] = ()
     can_stop: bool = False
     can_find: bool = False
+    can_fetch_early: bool = False
 
     @property
     def class_name(self) -> str:
@@ -77,12 +107,47 @@ class PluginFile:
         plugins: The public runner and metric classes that it defines.
         error: Why it cannot be used; empty if it can.
         details: The traceback of that error.
+        hold: Why it was not run, though it may be good.
+        path: Where it lies; empty where nobody says.
+        size: In bytes.
     """
 
     name: str
     sha256: str
     plugins: tuple[PluginDescription, ...] = ()
     error: str = ""
+    details: str = ""
+    hold: Hold = Hold.NOTHING
+    path: str = ""
+    size: int = 0
+
+    @property
+    def state(self) -> PluginState:
+        """Where it stands."""
+        match self.hold:
+            case Hold.NOTHING:
+                is_broken = self.error and not self.plugins
+                return PluginState.ERROR if is_broken else PluginState.LOADED
+            case Hold.IN_USE:
+                return PluginState.CHANGED
+            case hold:
+                return PluginState(hold.value)
+
+
+@dataclass(frozen=True, slots=True)
+class PluginCheck:
+    """What came of checking one class against its contract; the instrument is never asked to move.
+
+    Attributes:
+        reference: `"hartmann6.py:Hartmann6Runner"`.
+        problem: What is wrong; empty if nothing is.
+        note: What could not be checked, and why; empty if all was.
+        details: The traceback; empty if there is none.
+    """
+
+    reference: str
+    problem: str = ""
+    note: str = ""
     details: str = ""
 
 

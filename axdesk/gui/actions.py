@@ -74,6 +74,8 @@ ACTIONS = (
     ActionSpec("trials.copy_row", "Copy row", "", "copy"),
     ActionSpec("trials.show_details", "Show details", "", "info-circle"),
     ActionSpec("trials.go_to_best", "Go to best", "Ctrl+B", "target"),
+    ActionSpec("plugins.manager", "Panel", "Ctrl+P", "plug-connected", "Show the plugin files"),
+    ActionSpec("plugins.new", "New plugin…", "", "plus", "Write a plugin file to begin with"),
     ActionSpec("plugins.reload_all", "Reload all", "", "refresh"),
     ActionSpec("plugins.open_folder", "Open folder", "", "folder-open"),
     ActionSpec("tools.copy_headless_command", "Copy headless command"),
@@ -93,7 +95,8 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&Trials", ("trials.show_details", "trials.go_to_best", "", "trials.enter_result",
                  "trials.ask_again", "trials.mark_failed", "trials.abandon", "trials.exclude", "",
                  "trials.note", "trials.copy_row")),
-    ("&Plugins", ("plugins.reload_all", "plugins.open_folder")),
+    ("&Plugins", ("plugins.manager", "", "plugins.reload_all", "plugins.open_folder",
+                  "plugins.new")),
     ("T&ools", ("tools.copy_headless_command",)),
     ("&Help", ("help.about",)),
 )  # fmt: skip

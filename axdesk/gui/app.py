@@ -92,9 +92,12 @@ def main(
 
     def open_workspace(chosen: Path | None) -> "Workspace":
         # In the I/O thread: nothing of the database is imported before the first paint.
-        from axdesk.api.workspace import Workspace
+        from axdesk.api.workspace import Workspace, default_trust_file
 
-        return Workspace(chosen or database, plugins)
+        workspace = Workspace(chosen or database, plugins, trust_file=default_trust_file())
+        if plugins is not None:
+            workspace.trust.trust_for_now(plugins)  # the command names it
+        return workspace
 
     settings = QSettings("axdesk", "axdesk")
     manager = theme_manager()
@@ -123,7 +126,12 @@ def main(
     if file is not None:
         QTimer.singleShot(0, lambda: window.files.open_path(file))
     code = application.exec()
-    if workbench.live_sessions or workbench.io.isRunning() or workbench.plugin_io.isRunning():
+    if (
+        workbench.live_sessions
+        or workbench.is_testing
+        or workbench.io.isRunning()
+        or workbench.plugin_io.isRunning()
+    ):
         # "Close now": the scheduler's threads would hold the interpreter until the trials end. The
         # database is left as at a power cut, so the run is offered for resumption next time. A
         # plugin that hangs while it is loaded would hold it too.

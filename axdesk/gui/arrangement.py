@@ -18,6 +18,7 @@ _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 
 _PLACES = {
     "experiments": ("Experiments", _LEFT),
+    "plugins": ("Plugins", _LEFT),
     "inspector": ("Trial inspector", _RIGHT),
     "trials": ("Trials", _BOTTOM),
     "log": ("Log", _BOTTOM),
@@ -48,7 +49,7 @@ class Arrangement(QObject):
         self.mode = Mode.START
         self._open: dict[Mode, set[str]] = {
             Mode.START: set(),
-            Mode.SETUP: {"experiments"},
+            Mode.SETUP: {"experiments", "plugins"},
             Mode.MONITOR: set(_PLACES),
         }
         self._width_class = -1
@@ -95,6 +96,8 @@ class Arrangement(QObject):
         self.mode = mode
         for name, dock in self._docks.items():
             dock.setVisible(name in self._open[mode])
+        if "experiments" in self._open[mode]:
+            self["experiments"].raise_()
         if mode is Mode.MONITOR:
             self["trials"].raise_()
 
@@ -107,6 +110,7 @@ class Arrangement(QObject):
         for name, needed, modes in (
             ("inspector", 2, (Mode.MONITOR,)),
             ("experiments", 1, (Mode.SETUP, Mode.MONITOR)),
+            ("plugins", 1, (Mode.SETUP, Mode.MONITOR)),
         ):
             for mode in modes:
                 keep = self._open[mode].add if width_class >= needed else self._open[mode].discard
@@ -118,6 +122,7 @@ class Arrangement(QObject):
         if self._is_arranged:
             return
         self._is_arranged = True
+        self._window.tabifyDockWidget(self["experiments"], self["plugins"])
         self._window.tabifyDockWidget(self["trials"], self["log"])
         self._window.tabifyDockWidget(self["log"], self["attention"])
         self.set_mode(self.mode)

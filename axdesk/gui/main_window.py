@@ -29,6 +29,7 @@ from axdesk.gui.models.banner_content import UNNAMED, banner_content
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import what_can_be_edited
 from axdesk.gui.operations import Operations
+from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.style import theme_manager
@@ -39,6 +40,7 @@ from axdesk.gui.views.dialogs import close_dialog, not_saved_dialog
 from axdesk.gui.views.experiments_view import ExperimentsView
 from axdesk.gui.views.inspector import InspectorView
 from axdesk.gui.views.log_view import LogView
+from axdesk.gui.views.plugins_view import PluginsView
 from axdesk.gui.views.run_toolbar import BannerToolBar, RunToolBar
 from axdesk.gui.views.setup_view import SetupView
 from axdesk.gui.views.start_page import StartPage
@@ -86,6 +88,7 @@ class MainWindow(QMainWindow):
             self,
             {
                 "experiments": self.experiments_view,
+                "plugins": self.plugins_view,
                 "inspector": self.inspector,
                 "trials": self.trials_view,
                 "log": self.log_view,
@@ -107,6 +110,8 @@ class MainWindow(QMainWindow):
         self.start_page = StartPage(self._workbench.experiments)
         self.database_page = DatabasePage()
         self.experiments_view = ExperimentsView(self._workbench.experiments)
+        self.plugin_desk = PluginDesk(self._workbench, self)
+        self.plugins_view = PluginsView(self.plugin_desk.model)
         self.trials_view = TrialsView()
         self.log_view = LogView()
         self.attention_view = AttentionView()
@@ -189,7 +194,22 @@ class MainWindow(QMainWindow):
         self.inspector.close_requested.connect(self.docks["inspector"].close)
         self.inspector.note_requested.connect(operations.write_note)
         self.inspector.correct_requested.connect(operations.enter_result)
+        self._connect_plugins()
         self._connect_actions()
+
+    def _connect_plugins(self) -> None:
+        desk, view, operations = self.plugin_desk, self.plugins_view, self._operations
+        view.opened.connect(desk.open)
+        view.reload_requested.connect(desk.reload)
+        view.folder_requested.connect(operations.open_plugin_folder)
+        view.new_requested.connect(operations.new_plugin)
+        view.file_requested.connect(operations.open_plugin_file)
+        view.check_requested.connect(desk.check)
+        view.enabled.connect(desk.set_enabled)
+        view.file_trusted.connect(desk.trust_file)
+        view.folder_trusted.connect(desk.trust_folder)
+        operations.plugin_named.connect(desk.write_new)
+        desk.written.connect(operations.open_new_plugin)
 
     def _connect_actions(self) -> None:
         workbench, operations, manager = self._workbench, self._operations, theme_manager()
@@ -234,7 +254,9 @@ class MainWindow(QMainWindow):
                 "trials.copy_row": lambda: operations.copy_row(self._selected),
                 "trials.show_details": lambda: self._show_details(self._selected),
                 "trials.go_to_best": self._go_to_best,
-                "plugins.reload_all": workbench.reload_plugins,
+                "plugins.manager": lambda: self.docks.show("plugins"),
+                "plugins.new": operations.new_plugin,
+                "plugins.reload_all": self.plugin_desk.reload,
                 "plugins.open_folder": operations.open_plugin_folder,
                 "tools.copy_headless_command": self.files.copy_headless_command,
                 "help.about": operations.about,
@@ -287,6 +309,8 @@ class MainWindow(QMainWindow):
             )
             view.check_requested.connect(session.preflight.check)
             view.plugin_file_requested.connect(self._operations.open_plugin_file)
+            view.plugin_trusted.connect(self.plugin_desk.trust_file)
+            view.plugin_folder_trusted.connect(self.plugin_desk.trust_folder)
             view.test_requested.connect(session.dry_testing.prepare)
             view.stop_test_requested.connect(session.dry_testing.stop)
             session.dry_testing.confirmation_needed.connect(self._operations.confirm_test)
@@ -552,6 +576,7 @@ class MainWindow(QMainWindow):
         live, unsaved = self._workbench.live_sessions, self._workbench.unsaved_sessions
         if not (live or unsaved) or self._may_close:
             self._tick.stop()
+            self.plugin_desk.close()
             self._workbench.close()
             event.accept()
             self.closed.emit()

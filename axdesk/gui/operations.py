@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6 import __version__ as pyside_version
-from PySide6.QtCore import QObject, QUrl
+from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
@@ -49,6 +49,7 @@ from axdesk.gui.views.dialogs import (
 )
 from axdesk.gui.views.dry_test_dialog import DryTestDialog
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
+from axdesk.gui.views.new_plugin_dialog import NewPluginDialog
 from axdesk.gui.workbench import Workbench
 
 _RUN_ACTIONS = {
@@ -60,7 +61,13 @@ _RUN_ACTIONS = {
 
 
 class Operations(QObject):
-    """Carries out the actions that need more than a view."""
+    """Carries out the actions that need more than a view.
+
+    Signals:
+        plugin_named: The operator wants a new plugin file; carries its name.
+    """
+
+    plugin_named = Signal(str)
 
     def __init__(self, window: QMainWindow, workbench: Workbench, actions: Actions) -> None:
         super().__init__(window)
@@ -291,8 +298,8 @@ class Operations(QObject):
     # the rest
 
     def open_plugin_folder(self) -> None:
-        """Show the plugin folder in the file manager."""
-        folder = self._workbench.plugin_folder
+        """Show the plugin folder of the experiment shown in the file manager."""
+        folder = self._plugin_folder()
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
@@ -304,10 +311,27 @@ class Operations(QObject):
 
     def open_plugin_file(self, name: str) -> None:
         """Open a file of the plugin folder of the experiment shown, as the system does."""
+        folder = self._plugin_folder()
+        if folder is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder / name)))
+
+    def new_plugin(self) -> None:
+        """Ask for the name of a new plugin file."""
+        folder = self._plugin_folder()
+        dialog = NewPluginDialog(self._window, "" if folder is None else str(folder))
+        dialog.entered.connect(self.plugin_named)
+        dialog.open()
+
+    def open_new_plugin(self, path: Path) -> None:
+        """Tell of a plugin file that was written, and open it."""
+        self._window.statusBar().showMessage(f"Written: {path}", 8000)
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+
+    def _plugin_folder(self) -> Path | None:
         catalogue = self._session.draft_model.catalogue if self._session else None
-        if catalogue is not None:
-            path = Path(catalogue.folder or str(self._workbench.plugin_folder)) / name
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        if catalogue is not None and catalogue.folder:
+            return Path(catalogue.folder).expanduser()
+        return self._workbench.plugin_folder
 
     def about(self) -> None:
         """Tell the versions."""
@@ -335,7 +359,7 @@ class Operations(QObject):
         session = self._session
         facts = session.facts if session is not None else None
         for name in ("file.save", "file.save_as_template", "file.duplicate", "view.setup",
-                     "view.monitor", "run.preflight", "plugins.reload_all"):  # fmt: skip
+                     "view.monitor", "run.preflight"):  # fmt: skip
             self._actions[name].setEnabled(session is not None)
         self._actions["file.delete"].setEnabled(session is not None and not session.is_live)
         self._actions["file.start_page"].setEnabled(session is not None)

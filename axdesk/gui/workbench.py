@@ -79,6 +79,7 @@ class Workbench(QObject):
     started_demo = Signal()
     idle = Signal()
     tests_ended = Signal()
+    plugins_changed = Signal()
     summaries_changed = Signal()
     templates_changed = Signal()
 
@@ -148,6 +149,11 @@ class Workbench(QObject):
         """Since when and why nothing can be saved, as any session found; None while it can."""
         found = (session.facts.outage for session in self._sessions.values())
         return next((outage for outage in found if outage is not None), None)
+
+    @property
+    def is_testing(self) -> bool:
+        """Whether a dry test goes on."""
+        return any(session.dry_testing.is_going for session in self._sessions.values())
 
     def stop_tests(self) -> bool:
         """Ask the dry tests that go on to end; return whether there are any."""
@@ -362,6 +368,11 @@ class Workbench(QObject):
         if self._current is not None:
             self._read_plugins(self._current, anew=True)
 
+    def reread_plugins(self) -> None:
+        """Read the plugin folders of the open sessions again, as far as something changed."""
+        for session in self._sessions.values():
+            self._read_plugins(session)
+
     def _read_plugins(
         self,
         session: ExperimentSession,
@@ -379,10 +390,14 @@ class Workbench(QObject):
         model = session.draft_model
         folder = model.text(Section.GENERAL, 0, "plugin_folder").strip()
         python = model.text(Section.GENERAL, 0, "plugin_python").strip()
+        # What a run has loaded it keeps; nothing else is run beside it unless the operator asks.
+        loads = anew or model.catalogue is None or not session.is_live
         model.set_reading_plugins()
+        self.plugins_changed.emit()
 
         def take(catalogue: PluginCatalogue) -> None:
             model.set_catalogue(catalogue)
+            self.plugins_changed.emit()
             if then is not None:
                 then()
 
@@ -392,8 +407,11 @@ class Workbench(QObject):
             is_folder = isinstance(error, NotFoundError)
             field = "plugin_folder" if is_folder else "plugin_python"
             model.note_found(Problem(Section.GENERAL, 0, field, str(error)))
+            self.plugins_changed.emit()
 
-        self.plugin_io.post(lambda w: w.catalogue(folder, python, anew=anew), take, take_none)
+        self.plugin_io.post(
+            lambda w: w.catalogue(folder, python, anew=anew, loads=loads), take, take_none
+        )
 
     # the end
 
@@ -514,7 +532,7 @@ class Workbench(QObject):
             self._sessions[experiment_id].flush()
 
     def _note_tests(self) -> None:
-        if not any(session.dry_testing.is_going for session in self._sessions.values()):
+        if not self.is_testing:
             self.tests_ended.emit()
 
     def _note_finished(self) -> None:

@@ -52,7 +52,14 @@ def described(cls: TPluginClass, reference: str) -> PluginDescription:
     options = tuple(option.description for option in constructor_options(cls))
     summary = (cls.__doc__ or "").strip().partition("\n")[0].strip()
     if issubclass(cls, IMetric):
-        return PluginDescription(reference, PluginKind.METRIC, summary, options)
+        return PluginDescription(
+            reference,
+            PluginKind.METRIC,
+            summary,
+            options,
+            can_fetch_early=cls.is_available_while_running
+            is not IMetric.is_available_while_running,
+        )
     return PluginDescription(
         reference,
         PluginKind.RUNNER,

@@ -24,6 +24,7 @@ from axdesk.core.plugins import PluginCatalogue
 from axdesk.plugins import wire
 from axdesk.plugins.build import build_metric, build_runner
 from axdesk.plugins.call_request import carry_out
+from axdesk.plugins.contract_check import checked_classes
 from axdesk.plugins.loader import LoadedPlugins, load_file
 
 if TYPE_CHECKING:
@@ -211,6 +212,9 @@ class _HostedPlugins:
             else build_metric(self._plugins, choice, metric)
         )
         return None
+
+    def _check(self, request: Mapping[str, Any]) -> object:
+        return [wire.from_check(c) for c in checked_classes(self._plugins, request["options"])]
 
     def _call(self, request: Mapping[str, Any]) -> object:
         call = wire.to_call(request["call"])

@@ -6,13 +6,24 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from axdesk.core.clock import SystemClock
-from axdesk.core.errors import NotFoundError, PluginError
-from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginDescription, PluginFile
+from axdesk.core.errors import NotFoundError, PluginError, UnusablePluginError
+from axdesk.core.plugins import (
+    HOLD_REASONS,
+    Hold,
+    PluginCatalogue,
+    PluginCheck,
+    PluginChoice,
+    PluginDescription,
+    PluginFile,
+    TOptionValue,
+)
 from axdesk.core.protocols import Clock
+from axdesk.plugins import wire
 from axdesk.plugins.call_request import CallRequest
 from axdesk.plugins.host_output import HostOutput, TTold
 from axdesk.plugins.host_process import HostEndedError, HostProcess, host_command
@@ -25,8 +36,20 @@ SECONDS_TO_DESCRIBE = 20.0
 
 _MOST_AT_ONCE = 4
 
+T = TypeVar("T")
 
-def describe_folder(folder: Path, python: str = "") -> PluginCatalogue:
+
+THold = Callable[[Path, str], Hold]
+"""Says of a file with its SHA-256 why it must not be run."""
+
+
+def _nothing(_path: Path, _sha256: str) -> Hold:
+    return Hold.NOTHING
+
+
+def describe_folder(
+    folder: Path, python: str = "", hold: THold = _nothing, known: Sequence[PluginFile] = ()
+) -> PluginCatalogue:
     """Describe the `*.py` files of a folder, except those whose names start with `_` or a dot.
 
     Each is run in a process of its own, several at once; this waits for all of them, for each at
@@ -36,6 +59,8 @@ def describe_folder(folder: Path, python: str = "") -> PluginCatalogue:
         folder: Where they lie.
         python: Path of a Python, 3.11 or newer, or a command on the search path; empty for
             axdesk's own.
+        hold: Which files are only listed, and not run.
+        known: Files that are not loaded again while their content is the same.
 
     Raises:
         NotFoundError: If there is no such folder.
@@ -50,43 +75,119 @@ def describe_folder(folder: Path, python: str = "") -> PluginCatalogue:
     for _ in paths[:_MOST_AT_ONCE]:
         # Daemons, and not of a `ThreadPoolExecutor`: a file that hangs holds no interpreter.
         threading.Thread(
-            target=_describe_all, args=(jobs, python), name="axdesk-describe", daemon=True
+            target=_describe_all,
+            args=(jobs, python, hold, known),
+            name="axdesk-describe",
+            daemon=True,
         ).start()
     return PluginCatalogue(str(folder), tuple(file.result() for file in files))
 
 
-def _describe_all(jobs: "queue.SimpleQueue[tuple[Path, Future[PluginFile]]]", python: str) -> None:
+def _describe_all(
+    jobs: "queue.SimpleQueue[tuple[Path, Future[PluginFile]]]",
+    python: str,
+    hold: THold,
+    known: Sequence[PluginFile],
+) -> None:
     with suppress(queue.Empty):
         while True:
             path, file = jobs.get_nowait()
             try:
-                settle(file, _described(path, python))
+                settle(file, _described(path, python, hold, known))
             except BaseException as error:  # noqa: BLE001  # raised again by who waits
                 settle(file, error)
 
 
-def _described(path: Path, python: str) -> PluginFile:
+def _described(path: Path, python: str, hold: THold, known: Sequence[PluginFile]) -> PluginFile:
     code = read_plugin(path)
     if isinstance(code, PluginFile):
-        return code
+        return replace(code, path=str(path))
     source = PluginSource(path, code)
-    process = HostProcess(python, HostOutput(path.name, SystemClock()))
+    held = hold(path, source.sha256)
+    found = next((f for f in known if (f.name, f.sha256) == (path.name, source.sha256)), None)
+    if held:
+        file = PluginFile(path.name, source.sha256, error=HOLD_REASONS[held], hold=held)
+    elif found is not None and not found.hold:
+        file = found
+    else:
+        try:
+            file = _in_new_process(source, python, lambda file, _process, _until: file)
+        except UnusablePluginError as error:
+            file = PluginFile(path.name, source.sha256, error=error.message, details=error.details)
+    return replace(file, path=str(path), size=len(code))
+
+
+def check_file(
+    path: Path,
+    python: str,
+    hold: THold,
+    options: Mapping[str, Mapping[str, TOptionValue]],
+) -> tuple[PluginCheck, ...]:
+    """Check the classes of a plugin file; nothing is asked to move.
+
+    Args:
+        path: The file.
+        python: As in `describe_folder`.
+        hold: As in `describe_folder`.
+        options: Class reference → values of its options; others keep their defaults.
+
+    Raises:
+        PluginError: If the file must not be run, cannot be loaded or hangs.
+    """
+    code = read_plugin(path)
+    if isinstance(code, PluginFile):
+        raise PluginError(f"{path.name}: {code.error}")
+    source = PluginSource(path, code)
+    refuse_held(source, hold)
+
+    def check(file: PluginFile, process: HostProcess, until: float) -> tuple[PluginCheck, ...]:
+        if file.error and not file.plugins:
+            raise PluginError(file.error, details=file.details)
+        request = {"do": "check", "options": {k: dict(v) for k, v in options.items()}}
+        return tuple(map(wire.to_check, process.ask(request, until - time.monotonic())))
+
+    return _in_new_process(source, python, check)
+
+
+def refuse_held(source: PluginSource, hold: THold) -> None:
+    """Refuse to run a file that must not be run.
+
+    Raises:
+        UnusablePluginError: With the reason.
+    """
+    held = hold(source.path, source.sha256)
+    if held:
+        raise UnusablePluginError(
+            f"The plugin file {source.path.name} cannot be used: {HOLD_REASONS[held]}",
+            "The Plugins panel lets you decide.",
+        )
+
+
+def _in_new_process(
+    source: PluginSource, python: str, then: Callable[[PluginFile, HostProcess, float], T]
+) -> T:
+    """Load a file in a process that ends afterwards, and return what `then` finds there.
+
+    Raises:
+        PluginError: If that Python cannot run plugins.
+        UnusablePluginError: If the file cannot be loaded.
+    """
+    process = HostProcess(python, HostOutput(source.path.name, SystemClock()))
     until = time.monotonic() + SECONDS_TO_DESCRIBE
     try:
         process.greet(SECONDS_TO_DESCRIBE)
         try:
-            return source.load(process, until)
+            return then(source.load(process, until), process, until)
         except PluginError as error:
-            problem = error.message
+            problem, details = error.message, error.details
     except HostEndedError as ended:
-        problem = f"Its process {ended.how} when it was loaded."
+        problem, details = f"Its process {ended.how} when it was loaded.", ""
     except TimeoutError:
-        problem = (
-            f"It was not loaded within {SECONDS_TO_DESCRIBE:.0f} s, and its process was ended."
-        )
+        seconds = f"{SECONDS_TO_DESCRIBE:.0f} s"
+        problem, details = f"It was not loaded within {seconds}, and its process was ended.", ""
     finally:
         last_lines = process.end(gently=True)
-    return PluginFile(path.name, source.sha256, error=problem, details=last_lines)
+    raise UnusablePluginError(problem, details=details or last_lines)
 
 
 class HostedPluginCalls(BasePluginCalls):
@@ -108,6 +209,7 @@ class HostedPluginCalls(BasePluginCalls):
         python: str = "",
         *,
         clock: Clock | None = None,
+        hold: THold = _nothing,
         begun: "Callable[[HostedPluginCalls], object] | None" = None,
     ) -> None:
         """Start the processes and wait until the runner and all metrics are made.
@@ -118,6 +220,7 @@ class HostedPluginCalls(BasePluginCalls):
             metrics: Metric name → what fetches it.
             python: As in `describe_folder`.
             clock: For the pauses before restarts; None for the system's.
+            hold: Which files must not be run.
             begun: Receives this before anything is waited for, so that another thread can listen
                 to it, or `close` it while a file hangs that is being loaded.
 
@@ -133,6 +236,8 @@ class HostedPluginCalls(BasePluginCalls):
         )
         parts = (PluginPart(None, runner), *(PluginPart(*metric) for metric in metrics))
         sources = _sources(folder, tuple(part.choice for part in parts))
+        for source in sources.values():
+            refuse_held(source, hold)
         host_command(python)
         self._file_names = {part.metric: part.choice.file_name for part in parts}
         self._calls: dict[Future[Any], tuple[PluginHost, HostCall]] = {}

@@ -8,7 +8,7 @@ import re
 import sys
 from abc import ABC
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -77,7 +77,8 @@ def read_plugin(path: Path) -> bytes | PluginFile:
     try:
         return path.read_bytes()
     except OSError as error:
-        return PluginFile(path.name, "", error=f"It cannot be read: {error.strerror}.")
+        problem = f"It cannot be read: {error.strerror}."
+        return PluginFile(path.name, "", error=problem, path=str(path))
 
 
 def load_file(path: Path, source: bytes) -> tuple[PluginFile, dict[str, TPluginClass]]:
@@ -95,7 +96,8 @@ def load_file(path: Path, source: bytes) -> tuple[PluginFile, dict[str, TPluginC
         module = _module(path, source)
     except BaseException as error:  # noqa: BLE001  # plugin border: sys.exit() and Ctrl-C's, too
         details = traceback_of(error)
-        return PluginFile(path.name, sha256, error=_load_error(path, error), details=details), {}
+        file = PluginFile(path.name, sha256, error=_load_error(path, error), details=details)
+        return replace(file, path=str(path), size=len(source)), {}
     classes, problems = _usable_classes(module)
     plugins: list[PluginDescription] = []
     usable: dict[str, TPluginClass] = {}
@@ -107,7 +109,8 @@ def load_file(path: Path, source: bytes) -> tuple[PluginFile, dict[str, TPluginC
             problems.append(str(error))
         else:
             usable[reference] = cls
-    return PluginFile(path.name, sha256, tuple(plugins), error=" ".join(problems)), usable
+    file = PluginFile(path.name, sha256, tuple(plugins), error=" ".join(problems))
+    return replace(file, path=str(path), size=len(source)), usable
 
 
 def _module(path: Path, source: bytes) -> ModuleType:

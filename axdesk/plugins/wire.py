@@ -7,7 +7,9 @@ from typing import Any, Final
 from axdesk.core import errors
 from axdesk.core.errors import AxdeskError, CallFailedError
 from axdesk.core.plugins import (
+    Hold,
     OptionDescription,
+    PluginCheck,
     PluginChoice,
     PluginDescription,
     PluginFile,
@@ -51,7 +53,8 @@ def from_file(file: PluginFile) -> dict[str, Any]:
 
 def to_file(fields: Mapping[str, Any]) -> PluginFile:
     """Return the description of a plugin file again."""
-    return PluginFile(**{**fields, "plugins": tuple(map(_to_plugin, fields["plugins"]))})
+    plugins = tuple(map(_to_plugin, fields["plugins"]))
+    return PluginFile(**{**fields, "plugins": plugins, "hold": Hold(fields["hold"])})
 
 
 def _to_plugin(fields: Mapping[str, Any]) -> PluginDescription:
@@ -60,6 +63,16 @@ def _to_plugin(fields: Mapping[str, Any]) -> PluginDescription:
         for option in fields["options"]
     )
     return PluginDescription(**{**fields, "kind": PluginKind(fields["kind"]), "options": options})
+
+
+def from_check(check: PluginCheck) -> dict[str, str]:
+    """Return what came of a check as fields."""
+    return asdict(check)
+
+
+def to_check(fields: Mapping[str, Any]) -> PluginCheck:
+    """Return what came of a check again."""
+    return PluginCheck(**fields)
 
 
 def from_choice(choice: PluginChoice) -> dict[str, Any]:

@@ -286,7 +286,7 @@ class MemoryWorkspace:
         return self.drafts[experiment_id]
 
     def catalogue(
-        self, folder: str = "", python: str = "", *, anew: bool = False
+        self, folder: str = "", python: str = "", *, anew: bool = False, loads: bool = True
     ) -> PluginCatalogue:
         plugins = (
             PluginDescription("suzuki_cell.py:SuzukiCell", PluginKind.RUNNER, can_stop=True),
@@ -295,6 +295,9 @@ class MemoryWorkspace:
         return PluginCatalogue(
             folder or "plugins", (PluginFile("suzuki_cell.py", "0" * 64, plugins),)
         )
+
+    def plugins_have_changed(self, folder: str = "", python: str = "") -> bool:
+        return False
 
     def passed_test(self, setup: ExperimentSetup) -> PassedTest | None:
         return self.passed

@@ -448,10 +448,10 @@ def test_a_plugin_that_hangs_while_it_loads_holds_nothing_else(bench: Bench) -> 
     release, entered = threading.Event(), threading.Event()
     read = bench.workspace.catalogue
 
-    def catalogue(folder: str = "", python: str = "", *, anew: bool = False) -> Any:
+    def catalogue(folder: str = "", python: str = "", **how: bool) -> Any:
         entered.set()
         release.wait(10)
-        return read(folder, python, anew=anew)
+        return read(folder, python, **how)
 
     bench.workspace.catalogue = catalogue  # type: ignore[method-assign]
     number = bench.workspace.new_draft(draft_of(coupling_setup()))

@@ -3,14 +3,15 @@
 from datetime import UTC, datetime
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from axdesk.core.dry_test import DryStep, StepKind, StepState
 from axdesk.gui.models.dry_test_model import TITLES, DryTestModel
 from axdesk.gui.models.formatting import counted, duration
-from axdesk.gui.style import px, theme_manager
+from axdesk.gui.style import px
+from axdesk.gui.views.text_fold import TextFold
 from axdesk.gui.widgets.buttons import Button
-from axdesk.gui.widgets.cards import Card, Fold, Notice
+from axdesk.gui.widgets.cards import Card, Notice
 from axdesk.gui.widgets.labels import IconLabel, label, rule, set_tone
 
 _LOOKS = {
@@ -20,32 +21,6 @@ _LOOKS = {
     StepState.FAILED: ("circle-x-filled", "bad"),
     StepState.NOT_REACHED: ("circle-minus", "text2"),
 }
-
-
-class _TextFold(Fold):
-    """A fold with a text that can be read and copied."""
-
-    def __init__(self, title: str, name: str) -> None:
-        super().__init__(title, name=f"{name}.fold")
-        self._field = QPlainTextEdit()
-        self._field.setObjectName(name)
-        self._field.setReadOnly(True)
-        self._field.setAccessibleName(title)
-        self._field.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        self.body.setContentsMargins(0, 0, 0, 0)
-        self.body.addWidget(self._field)
-        self._fix_height()
-        theme_manager().changed.connect(self._fix_height)
-        self.show_text("")
-
-    def show_text(self, text: str) -> None:
-        """Show a text; nothing at all for an empty one."""
-        if text != self._field.toPlainText():
-            self._field.setPlainText(text)
-        self.setVisible(bool(text))
-
-    def _fix_height(self) -> None:
-        self._field.setFixedHeight(px(150))
 
 
 class StepRow(QWidget):
@@ -68,7 +43,7 @@ class StepRow(QWidget):
         self._time = label("", "small", "text2")
         head.addWidget(self._time)
         self._text = label("", "small", "text2", wrap=True)
-        self._details = _TextFold("Details", f"{name}.details")
+        self._details = TextFold("Details", f"{name}.details")
         column.addLayout(head)
         column.addWidget(self._text)
         column.addWidget(self._details)
@@ -122,7 +97,7 @@ class DryTestCard(Card):
         self._rows_layout.setSpacing(px(10))
         self._remark = Notice("warn", "alert-triangle-filled", "Note:")
         self._remark.setObjectName("setup.runner.test.remark")
-        self._printed = _TextFold("Printed", "setup.runner.test.printed")
+        self._printed = TextFold("Printed", "setup.runner.test.printed")
         self._settings = label("", "small", "text2", wrap=True)
         for widget in (self._error, self._rule, self._list, self._remark, self._printed,
                        self._last_rule, self._settings):  # fmt: skip

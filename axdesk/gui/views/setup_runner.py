@@ -11,11 +11,13 @@ from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import with_current
 from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.objective_table import MetricsTable, chosen_plugin, plugin_choices
+from axdesk.gui.models.plugins_model import abilities_text
 from axdesk.gui.style import px, set_property, theme_manager
 from axdesk.gui.views.dry_test_card import DryTestCard
 from axdesk.gui.views.option_form import OptionForm
 from axdesk.gui.views.setup_page import SetupPage
 from axdesk.gui.views.setup_table import SetupTable
+from axdesk.gui.views.trust_notice import TrustNotice, asks_for_trust
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import Card, Fold, Notice
 from axdesk.gui.widgets.fields import ComboField
@@ -50,12 +52,16 @@ class RunnerPage(SetupPage):
     Signals:
         reload_requested: The operator wants the plugin folder read anew.
         file_requested: … to see a plugin file; carries its name.
+        file_trusted: … a plugin file to be run as it is; carries the `PluginFile`.
+        folder_trusted: … every file of its folder; carries it.
         test_requested: … a dry test.
         stop_test_requested: … its end.
     """
 
     reload_requested = Signal()
     file_requested = Signal(str)
+    file_trusted = Signal(object)
+    folder_trusted = Signal(object)
     test_requested = Signal()
     stop_test_requested = Signal()
     section = Section.RUNNER
@@ -227,7 +233,7 @@ class RunnerPage(SetupPage):
 
     def _show_broken(self) -> None:
         catalogue = self.model.catalogue
-        broken = tuple(f for f in catalogue.files if f.error) if catalogue is not None else ()
+        broken = tuple(f for f in catalogue.files if _is_told(f)) if catalogue is not None else ()
         if broken == self._files:
             return
         self._files = broken
@@ -237,7 +243,16 @@ class RunnerPage(SetupPage):
                 widget.hide()
                 widget.deleteLater()
         for file in broken:
-            self._broken.addWidget(_BrokenFile(file))
+            if asks_for_trust(file):
+                notice = TrustNotice(file, name=f"setup.runner.trust.{file.name}")
+                notice.file_trusted.connect(self.file_trusted)
+                notice.folder_trusted.connect(self.folder_trusted)
+                notice.file_requested.connect(self.file_requested)
+                card = Card(file.name, note="the other files are not affected")
+                card.body.addWidget(notice)
+                self._broken.addWidget(card)
+            else:
+                self._broken.addWidget(_BrokenFile(file))
 
     def _found(self, reference: str) -> PluginDescription | None:
         if self.model.catalogue is None or not reference:
@@ -308,6 +323,11 @@ class _BrokenFile(Card):
         self._text.setFixedHeight(px(160))
 
 
+def _is_told(file: PluginFile) -> bool:
+    """Whether a file is told of below: it is broken, or the operator has to decide."""
+    return asks_for_trust(file) or (bool(file.error) and not file.hold)
+
+
 def _show_text(shown: QLabel, text: str) -> None:
     shown.setText(text)
     shown.setVisible(bool(text))
@@ -329,13 +349,6 @@ def _show_loaded(
 def _about(plugin: PluginDescription | None) -> str:
     if plugin is None:
         return ""
-    abilities = []
-    if plugin.kind is PluginKind.RUNNER:
-        abilities.append("can stop a trial" if plugin.can_stop else "cannot stop a trial")
-        if plugin.can_find:
-            abilities.append("can find a trial again after a crash")
-    parts = [plugin.summary.rstrip(".")] if plugin.summary else []
-    if abilities:
-        words = " and ".join(abilities)
-        parts.append(words[:1].upper() + words[1:])
+    abilities = abilities_text(plugin) if plugin.kind is PluginKind.RUNNER else ""
+    parts = [part for part in (plugin.summary.rstrip("."), abilities) if part]
     return ". ".join(parts) + ("." if parts else "")

@@ -34,6 +34,8 @@ class SetupView(QWidget):
         start_requested: The operator pressed Start.
         reload_plugins_requested: The plugin folder is to be read again, or it is another one.
         plugin_file_requested: The operator wants to see a plugin file; carries its name.
+        plugin_trusted: … lets a version of a plugin file be run; carries the `PluginFile`.
+        plugin_folder_trusted: … lets every file of its folder be run; carries it.
         test_requested: … a dry test of the plugins.
         stop_test_requested: … its end.
         check_requested: … a pre-flight of the set-up.
@@ -42,6 +44,8 @@ class SetupView(QWidget):
     start_requested = Signal()
     reload_plugins_requested = Signal()
     plugin_file_requested = Signal(str)
+    plugin_trusted = Signal(object)
+    plugin_folder_trusted = Signal(object)
     test_requested = Signal()
     stop_test_requested = Signal()
     check_requested = Signal()
@@ -149,6 +153,8 @@ class SetupView(QWidget):
                 runner = RunnerPage(self._model, self._dry_test)
                 runner.reload_requested.connect(self.reload_plugins_requested)
                 runner.file_requested.connect(self.plugin_file_requested)
+                runner.file_trusted.connect(self.plugin_trusted)
+                runner.folder_trusted.connect(self.plugin_folder_trusted)
                 runner.test_requested.connect(self.test_requested)
                 runner.stop_test_requested.connect(self.stop_test_requested)
                 return runner
