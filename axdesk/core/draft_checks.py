@@ -31,7 +31,7 @@ from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
 from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, TOptionValue
 from axdesk.core.run import CallDeadlines, OrchestrationConfig, RetryBudget, RunSettings
 from axdesk.core.search_space import SearchSpace
-from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.setup import GENERATION_METHODS, ExperimentSetup, GenerationSettings
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
 
 
@@ -371,6 +371,7 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
     min_observed = None
     if row.get("min_observed_trials", "").strip():
         min_observed = cells.whole("min_observed_trials", 1)
+    words = {name: cells.word(name, allowed) for name, allowed in _WORDS.items()}
     if cells.is_wrong or any(value is None for value in values):
         return None
     (trials, parallel, _, polls, launches, failed, retry_poll, retry_fetch, longest,
@@ -385,9 +386,9 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
                 orchestration=OrchestrationConfig(
                     min_seconds_between_launches=launches,
                     min_failed_trials=int(failed),
-                    when_failure_rate_exceeded=row.get("when_failure_rate_exceeded", "drain"),  # type: ignore[arg-type]  # validated by the class
-                    uncertain_deployment=row.get("uncertain_deployment", "ask"),  # type: ignore[arg-type]  # as above
-                    on_error=row.get("on_error", "continue"),  # type: ignore[arg-type]  # as above
+                    when_failure_rate_exceeded=words["when_failure_rate_exceeded"],  # type: ignore[arg-type]  # among those allowed
+                    uncertain_deployment=words["uncertain_deployment"],  # type: ignore[arg-type]  # as above
+                    on_error=words["on_error"],  # type: ignore[arg-type]  # as above
                     trial_time_limit=optional["trial_time_limit"],
                     run_time_limit=optional["run_time_limit"],
                     call_deadlines=CallDeadlines(
@@ -404,14 +405,12 @@ def _run(row: Row, notes: Notes) -> tuple[RunSettings, GenerationSettings] | Non
                 ),
             ),
             GenerationSettings(
-                method=row.get("method", "fast"),  # type: ignore[arg-type]  # as above
+                method=words["method"],  # type: ignore[arg-type]  # as above
                 initialization_budget=int(initial),
-                initialize_with_center=row.get("start_at_center", "yes") != "no",
+                initialize_with_center=words["start_at_center"] == "yes",
                 seed=int(seed),
                 min_observed_initialization_trials=min_observed,
-                use_existing_trials_for_initialization=(
-                    row.get("count_existing_trials", "yes") != "no"
-                ),
+                use_existing_trials_for_initialization=words["count_existing_trials"] == "yes",
             ),
         )
     )
@@ -471,6 +470,13 @@ class _RunCells:
         self.is_wrong = self.is_wrong or value is None
         return value
 
+    def word(self, name: str, allowed: tuple[str, ...]) -> str:
+        """Return one of the words that are allowed, of which the first is meant by nothing."""
+        word = self.row.get(name, "").strip() or allowed[0]
+        if word not in allowed:
+            self.refuse(name, f"“{word}” is not among {', '.join(allowed)}.")
+        return word
+
     def number_or_none(self, name: str) -> float | None:
         return self.number(name) if self.row.get(name, "").strip() else None
 
@@ -497,6 +503,16 @@ class _RunCells:
             return None
         return self.seconds(name, otherwise=", or nothing for no limit")
 
+
+_WORDS: Mapping[str, tuple[str, ...]] = {
+    "when_failure_rate_exceeded": ("drain", "stop"),
+    "uncertain_deployment": ("ask", "abandon", "redeploy"),
+    "on_error": ("continue", "pause", "stop"),
+    "method": GENERATION_METHODS,
+    "start_at_center": ("yes", "no"),
+    "count_existing_trials": ("yes", "no"),
+}
+"""Cells that hold one of several words; the first is usual."""
 
 _NUMBER_LIMITS: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "tolerated_failure_percent": (lambda v: 0 <= v < 100, "Enter 0 up to, not including, 100."),

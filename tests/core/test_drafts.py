@@ -442,9 +442,12 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (Section.RUN, 0, {"global_improvement_percent": "-1"}, "global_improvement_percent",
          "Enter a percentage of at least 0."),
         (Section.RUN, 0, {"global_stagnation": "0"}, "global_stagnation", "at least 1."),
-        (Section.RUN, 0, {"method": "guess"}, "", "The generation method is 'guess'"),
-        (Section.RUN, 0, {"uncertain_deployment": "hope"}, "", "uncertain_deployment is 'hope'"),
-        (Section.RUN, 0, {"on_error": "hope"}, "", "on_error is 'hope'"),
+        (Section.RUN, 0, {"on_error": "§"}, "on_error", "“§” is not among continue, pause, stop."),
+        (Section.RUN, 0, {"start_at_center": "maybe"}, "start_at_center", "among yes, no."),
+        (Section.RUN, 0, {"count_existing_trials": "1"}, "count_existing_trials", "among yes, no."),
+        (Section.RUN, 0, {"method": "guess"}, "method", "“guess” is not among fast, "),
+        (Section.RUN, 0, {"uncertain_deployment": "hope"}, "uncertain_deployment",
+         "“hope” is not among ask, abandon, redeploy."),
     ],
 )  # fmt: skip
 def test_a_problem_stands_at_its_cell(

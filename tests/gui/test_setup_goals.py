@@ -41,7 +41,7 @@ def show(qtbot: QtBot) -> Callable[[Draft], ObjectivesPage]:
         model.set_catalogue(CATALOGUE)
         page = ObjectivesPage(model)
         model.setParent(page)
-        model.refreshed.connect(page.refresh)
+        model.settled.connect(page.refresh)
         qtbot.addWidget(page)
         page.resize(900, 700)
         page.show()

@@ -1,16 +1,20 @@
 """The page of the run settings through its real widgets."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton
 from pytestqt.qtbot import QtBot
 
-from axdesk.core.draft_cells import Section
+from axdesk.core.draft_cells import FIELDS, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.setup_texts import run_sentence
 from axdesk.gui.views.setup_run import RunPage, object_name
+from axdesk.gui.widgets.buttons import SegmentedButton
 from axdesk.gui.widgets.cards import Fold, LiveSentence
 from axdesk.gui.widgets.fields import TextField
 from tests.gui.setup_samples import CATALOGUE, found, suzuki
@@ -26,7 +30,7 @@ def show(qtbot: QtBot) -> Show:
         model.set_catalogue(CATALOGUE)
         page = RunPage(model)
         model.setParent(page)
-        model.refreshed.connect(page.refresh)
+        model.settled.connect(page.refresh)
         qtbot.addWidget(page)
         page.resize(900, 700)
         page.show()
@@ -148,6 +152,23 @@ def test_more_at_a_time_is_told_to_cost_quality(show: Show) -> None:
     assert "at a time each suggestion" not in run_sentence(page.model)[1]
     type_into(page, "parallelism", "3")
     assert "each suggestion is made without the results of 2" in run_sentence(page.model)[1]
+
+
+def test_a_draft_of_an_older_axdesk_or_with_any_text_is_shown(show: Show, qtbot: QtBot) -> None:
+    page = show(replace(suzuki(), run={}))
+    for field in ("on_error", "method", "uncertain_deployment"):
+        segments = found(page, SegmentedButton, object_name(field))
+        assert segments.value() == {"on_error": "continue", "method": "fast"}.get(field, "ask")
+    page.model.set_draft(replace(suzuki(), run=dict.fromkeys(FIELDS[R], "§")))
+    wrong = {problem.field for problem in page.model.problems_of(R)}
+    assert wrong == set(FIELDS[R])
+    segments = found(page, SegmentedButton, object_name("on_error"))
+    stop = next(b for b in segments.findChildren(QAbstractButton) if b.text() == "Stop")
+    assert not any(b.isChecked() for b in segments.findChildren(QAbstractButton))
+    qtbot.waitUntil(lambda: stop.height() > 0)  # the list of problems moved it
+    QTest.mouseClick(stop, Qt.MouseButton.LeftButton)
+    assert page.model.text(R, 0, "on_error") == "stop"
+    assert "on_error" not in {problem.field for problem in page.model.problems_of(R)}
 
 
 def test_folds_say_their_values_in_their_titles(show: Show) -> None:

@@ -144,8 +144,7 @@ class ObjectivesPage(TablePage):
         self._details.set_title(
             cells.get("name", "").strip() or f"Row {row + 1}", "details of the selected row"
         )
-        if goal in tuple(Goal):
-            self._goal.set_value(goal)
+        self._goal.show_text(goal)
         self._lock(self._goal, "goal")
         self._fields.row = row
         self._fields.refresh()

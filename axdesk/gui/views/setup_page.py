@@ -112,7 +112,7 @@ def _show_text(field: Field, text: str, choices: tuple[Choice, ...]) -> None:
             field.set_choices(with_current(choices, text))
             field.set_value(text)
         case SegmentedButton():
-            field.set_value(text)
+            field.show_text(text)
         case QCheckBox():
             field.setChecked(text != "no")
         case QPlainTextEdit() if field.toPlainText() != text:

@@ -286,6 +286,18 @@ class SegmentedButton(QWidget):
         allowed = ", ".join(repr(segment.choice.value) for segment in self._segments)
         raise ValueError(f"{value!r} is not an alternative of {self.objectName()!r}: {allowed}.")
 
+    def show_text(self, text: str) -> None:
+        """Show what a draft says: its alternative, the first if it says nothing, else none."""
+        values = [segment.choice.value for segment in self._segments]
+        if text in values or not text:
+            self.set_value(text if text in values else values[0])
+            return
+        self._group.setExclusive(False)
+        for segment in self._segments:
+            segment.setChecked(False)
+        self._group.setExclusive(True)
+        self._only_chosen_takes_tab()
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Choose the next alternative with the arrow keys."""
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
@@ -293,7 +305,7 @@ class SegmentedButton(QWidget):
         if step is None:
             super().keyPressEvent(event)
             return
-        index = next(i for i, segment in enumerate(self._segments) if segment.isChecked())
+        index = next((i for i, one in enumerate(self._segments) if one.isChecked()), -1)
         following = self._segments[(index + step) % len(self._segments)]
         following.setFocus(Qt.FocusReason.TabFocusReason)
         following.click()
@@ -312,8 +324,9 @@ class SegmentedButton(QWidget):
         self.chosen.emit(self.value())
 
     def _only_chosen_takes_tab(self) -> None:
-        for segment in self._segments:
-            on = segment.isChecked()
+        chosen = any(segment.isChecked() for segment in self._segments)
+        for place, segment in enumerate(self._segments):
+            on = segment.isChecked() if chosen else place == 0
             segment.setFocusPolicy(Qt.FocusPolicy.StrongFocus if on else Qt.FocusPolicy.ClickFocus)
 
     def _resize_segments(self) -> None:
