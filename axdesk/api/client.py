@@ -24,6 +24,18 @@ __all__ = ["Client", "Opened"]
 class Client(SetupMethods, RunMethods, TrialMethods, ResultMethods):
     """Configures an experiment, runs its trials, and tells what came out.
 
+    >>> client = Client(random_seed=1)
+    >>> client.configure_experiment([RangeParameterConfig("x", bounds=(0, 1))])
+    >>> client.configure_optimization("-loss")
+    >>> for index, parameters in client.get_next_trials(1).items():
+    ...     client.complete_trial(index, {"loss": (parameters["x"] - 0.5) ** 2})
+    <TrialStatus.COMPLETED: 'completed'>
+    >>> client.get_best_parameterization()
+    ({'x': 0.5}, {'loss': (0.0, 0.0)}, 0, '0_0')
+    >>> client.close()
+
+    Whatever is given wrongly is refused by an `AxdeskError`, and changes nothing.
+
     `run_trials` blocks its thread; meanwhile `submit`, `pause`, `resume`, `stop`, `stop_now`,
     `answer_question`, `complete_trial`, `mark_trial_failed`, `mark_trial_abandoned` and
     `mark_trial_early_stopped` may be called from any other. From `on_event`, those that answer
@@ -36,6 +48,10 @@ class Client(SetupMethods, RunMethods, TrialMethods, ResultMethods):
         cls, experiment_name: str, storage_config: StorageConfig | None = None
     ) -> Self:
         """Return a client for a stored experiment; give it its runner and metrics again.
+
+        Args:
+            experiment_name: As `list_experiments` shows it.
+            storage_config: Where it is kept; needed, as a new database in memory has none.
 
         Raises:
             NotFoundError: If the database has no such experiment.

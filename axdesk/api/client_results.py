@@ -58,7 +58,15 @@ class ResultMethods(ClientState):
     def predict(self, points: Sequence[TParameterization]) -> list[dict[str, tuple[float, float]]]:
         """Return what the model expects at each point: {metric: (mean, sem)}.
 
+        Args:
+            points: Each a value for each parameter that exists there, within its bounds.
+
+        Returns:
+            One dict a point, in order: of each metric that is optimised or limited the mean and
+            its standard error, in the metric's unit. Noise of a single measurement is not in it.
+
         Raises:
+            UserInputError: If a parameter is missing or unknown, or a value is not allowed.
             GenerationError: If there are too few results for a model.
         """
         if not points:
@@ -76,8 +84,11 @@ class ResultMethods(ClientState):
         """Return the summary, the best trials and the convergence as cards.
 
         Args:
-            analyses: Names of cards; None for all of them.
+            analyses: Names of cards, such as `"summary"`; None for all of them.
             display: Whether to write them to the standard output.
+
+        Raises:
+            UserInputError: If there is no card of a name.
         """
         return results.cards_of(self.experiment, analyses, display=display)
 

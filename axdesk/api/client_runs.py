@@ -159,6 +159,9 @@ class RunMethods(ClientState):
     def ask_runner(self, trial_index: int) -> TrialStatus | None:
         """Ask how a trial fares that no run follows; blocks, and stores nothing.
 
+        Args:
+            trial_index: From 0, of a trial that was deployed, or may have been.
+
         Returns:
             Its status as the runner tells it; None if it surely was not started.
 
@@ -193,19 +196,35 @@ class RunMethods(ClientState):
         return None if found is None else TrialStatus.RUNNING
 
     def pause(self) -> None:
-        """Start no new trials; from any thread."""
+        """Start no new trials, and let running ones finish; from any thread.
+
+        Raises:
+            TransitionError: If no run goes on.
+        """
         self._order(Pause())
 
     def resume(self) -> None:
-        """Start trials again; from any thread."""
+        """Start trials again, after `pause` or `stop`; from any thread.
+
+        Raises:
+            TransitionError: If no run goes on.
+        """
         self._order(Resume())
 
     def stop(self) -> None:
-        """End the run once its running trials have finished; from any thread."""
+        """End the run once its running trials have finished; from any thread.
+
+        Raises:
+            TransitionError: If no run goes on.
+        """
         self._order(Stop())
 
     def stop_now(self) -> None:
-        """Stop the running trials and end the run; from any thread."""
+        """Stop the running trials and end the run; from any thread.
+
+        Raises:
+            TransitionError: If no run goes on.
+        """
         self._order(StopNow())
 
     def answer_question(

@@ -142,7 +142,17 @@ class SetupMethods(ClientState):
         self._keep_setup(EditSetup(optimization=config))
 
     def configure_tracking_metrics(self, metric_names: Sequence[str]) -> None:
-        """Record further metrics without optimising them."""
+        """Record further metrics without optimising them.
+
+        They are stored where they are fetched or told; no trial waits for them.
+
+        Args:
+            metric_names: All of them, each once; an empty list for none.
+
+        Raises:
+            UserInputError: If nothing is optimised yet, or one is optimised or limited already.
+            TransitionError: If a run goes on that is not paused.
+        """
         config = self._configured_optimization()
         tracked = tuple(checked_name(name, "metric") for name in metric_names)
         config = replace(config, tracking_metrics=tracked)
@@ -221,6 +231,9 @@ class SetupMethods(ClientState):
 
     def configure_metrics(self, metrics: Sequence[IMetric]) -> None:
         """Say what fetches results; a metric replaces an earlier one of its name.
+
+        Args:
+            metrics: Of classes that derive from `IMetric`; called in the runner's thread.
 
         Raises:
             UserInputError: If one is no metric, or its name is not part of the objective, the

@@ -166,6 +166,9 @@ class ClientState:
 
         With no run on, `Leave` stores that a run that was cut off stays stopped.
 
+        Args:
+            command: Of `axdesk.core.commands`.
+
         Returns:
             A Future of None; it fails with the `AxdeskError` that refuses the command.
         """

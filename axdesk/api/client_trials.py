@@ -97,6 +97,11 @@ class TrialMethods(ClientState):
     ) -> None:
         """Add values to a trial that goes on, without completing it.
 
+        Args:
+            trial_index: From 0, of a trial that has not ended.
+            raw_data: Metric → mean, or (mean, sem), in the metric's unit; also of tracking metrics.
+            progression: Step in a time series, as for `complete_trial`.
+
         Raises:
             UserInputError: If a metric is unknown, or a value is no finite number.
             TransitionError: If the trial has ended.
@@ -123,11 +128,15 @@ class TrialMethods(ClientState):
         half a range outside.
 
         Args:
-            parameters: A value for each parameter that exists there; derived ones may be left out.
-            arm_name: Its name; None for the usual one.
+            parameters: A value for each parameter that exists there, of its type and in its unit;
+                derived ones may be left out.
+            arm_name: A name that no other parameterization has; None for the usual one, such as
+                `"12_0"`.
 
         Raises:
-            UserInputError: If a parameter is missing or unknown, or a value is of another type.
+            UserInputError: If a parameter is missing or unknown, a value is of another type, or
+                the name is taken.
+            ExperimentBusyError: If a run goes on.
         """
         return self._apply(AddTrial(dict(parameters), arm_name)).index
 
@@ -137,21 +146,50 @@ class TrialMethods(ClientState):
         Complete it with `complete_trial`; until then such limits cannot be decided. Without an
         attached baseline they are relative to the trial of the start values, if there is one.
 
+        Args:
+            parameters: As for `attach_trial`.
+            arm_name: As for `attach_trial`.
+
         Returns:
             Its index. Of several baselines the latest counts.
+
+        Raises:
+            UserInputError: If a parameter is missing or unknown, a value is of another type, or
+                the name is taken.
+            ExperimentBusyError: If a run goes on.
         """
         return self._apply(AddTrial(dict(parameters), arm_name, is_baseline=True)).index
 
     def mark_trial_failed(self, trial_index: int, failed_reason: str | None = None) -> None:
-        """Give a trial up; its point may be suggested again."""
+        """Give a trial up; its point may be suggested again.
+
+        Args:
+            trial_index: From 0.
+            failed_reason: Shown and stored with it; None says that it was marked.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            TransitionError: If it was completed, abandoned or stopped early already.
+        """
         self._order(MarkFailed(trial_index, failed_reason or "marked as failed"))
 
     def mark_trial_abandoned(self, trial_index: int) -> None:
-        """Give a trial up, or void its result; its point is not suggested again."""
+        """Give a trial up, or void its result, for good; its point is not suggested again.
+
+        Args:
+            trial_index: From 0, of a trial in any status but ABANDONED.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            TransitionError: If it was abandoned already.
+        """
         self._order(Abandon(trial_index))
 
     def mark_trial_early_stopped(self, trial_index: int) -> None:
         """End a running trial before its time; its values are kept, but not given to the model.
+
+        Args:
+            trial_index: From 0.
 
         Raises:
             NotFoundError: If there is no such trial.
@@ -167,6 +205,9 @@ class TrialMethods(ClientState):
         neither has one, by `EarlyStopping(percentile=50)`. A trial that does not run is not to be
         stopped.
 
+        Args:
+            trial_index: From 0.
+
         Raises:
             NotFoundError: If there is no such trial.
         """
@@ -181,6 +222,10 @@ class TrialMethods(ClientState):
     def void_trial(self, trial_index: int, reason: str = "voided") -> None:
         """Take a completed trial's result back: it becomes ABANDONED, and its values are kept.
 
+        Args:
+            trial_index: From 0, of a completed trial.
+            reason: Shown and stored with it.
+
         Raises:
             NotFoundError: If there is no such trial.
             TransitionError: If it is not COMPLETED.
@@ -194,15 +239,37 @@ class TrialMethods(ClientState):
         self._order(Abandon(trial_index, reason))
 
     def exclude_trial(self, trial_index: int) -> None:
-        """Withhold a trial from the model and from the best point; it is still shown."""
+        """Withhold a trial from the model and from the best point; it is still shown.
+
+        Args:
+            trial_index: From 0, of a trial in any status; `include_trial` undoes it.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+        """
         self._order(SetExcluded(trial_index, is_excluded=True))
 
     def include_trial(self, trial_index: int) -> None:
-        """Give a trial back to the model."""
+        """Give a trial back to the model, and to the best point.
+
+        Args:
+            trial_index: From 0, of a trial that was excluded; any other stays as it is.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+        """
         self._order(SetExcluded(trial_index, is_excluded=False))
 
     def set_trial_note(self, trial_index: int, note: str) -> None:
-        """Write a trial's note, in the place of an earlier one."""
+        """Write a trial's note, in the place of an earlier one, which the history keeps.
+
+        Args:
+            trial_index: From 0.
+            note: Free text; empty takes the note away.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+        """
         self._order(SetNote(trial_index, note))
 
     def replicate_trial(self, trial_index: int, *, deploy: bool = True) -> int:
@@ -265,6 +332,11 @@ class TrialMethods(ClientState):
         """Return what people did to the experiment, or to one trial, oldest first.
 
         Args:
-            trial_index: From 0; None for everything.
+            trial_index: From 0; None for everything. Of a trial that there is not, nothing is
+                known.
+
+        Raises:
+            UserInputError: If the experiment is not configured yet.
+            StorageError: If the database cannot be used.
         """
         return self._store.history(self.experiment.id, trial_index)

@@ -33,6 +33,9 @@ class StorageConfig:
     Attributes:
         url: SQLAlchemy URL of an SQLite database, such as `sqlite:////data/lab.sqlite`.
         creator: Returns a new DB-API connection to an SQLite database; instead of `url`.
+
+    Raises:
+        UserInputError: If both are given, or none.
     """
 
     url: str | None = None

@@ -56,6 +56,9 @@ class RangeParameterConfig:
         description: Shown to the operator.
         start_value: Value of this parameter in the first trial; None for the centre.
         is_on: Whether it is searched; if not, every trial has the start value, which is needed.
+
+    Raises:
+        UserInputError: If a value is not allowed, with those that are.
     """
 
     name: str
@@ -244,6 +247,9 @@ class ChoiceParameterConfig:
         dependent_parameters: Value → names of the parameters that exist only where this one has
             that value.
         is_on: Whether it is searched; if not, every trial has the start value, which is needed.
+
+    Raises:
+        UserInputError: If a value is not allowed, with those that are.
     """
 
     name: str
@@ -378,6 +384,10 @@ class DerivedParameterConfig:
         parameter_type: `"float"`, or `"int"`, where the result is rounded.
         unit: Shown behind values; empty for none.
         description: Shown to the operator.
+
+    Raises:
+        UserInputError: If a value is not allowed; an `ExpressionError` with the place if the
+            expression is not understood.
     """
 
     name: str

@@ -139,7 +139,17 @@ def asks_before_closing(state: RunState, running_trials: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class CallDeadlines:
-    """Seconds that a plugin call may take; None for no limit."""
+    """Seconds that a plugin call may take, above 0; None for no limit.
+
+    Attributes:
+        run: For `run_trial`.
+        poll: For `poll_trial` and `find_trial`.
+        fetch: For `fetch` of one metric.
+        stop: For `stop_trial`.
+
+    Raises:
+        UserInputError: If one is no number of seconds.
+    """
 
     run: float | None = 600.0
     poll: float | None = 120.0
@@ -159,6 +169,9 @@ class RetryBudget:
         poll: Polls; also searches, and calls of `run_trial` and `stop_trial` that were not
             entered.
         fetch: Fetches of all metrics together.
+
+    Raises:
+        UserInputError: If one is no whole number of at least 1.
     """
 
     poll: int = 5
@@ -193,6 +206,9 @@ class OrchestrationConfig:
         on_error: What is done when a trial is about to be FAILED because a plugin's call failed for
             good: `"continue"` marks it, `"pause"` starts nothing more and asks a person, `"stop"`
             marks it and lets the run end. What the laboratory itself calls failed is no error.
+
+    Raises:
+        UserInputError: If a value is not allowed, with those that are.
     """
 
     min_seconds_between_launches: float = 1.0

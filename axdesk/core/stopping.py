@@ -24,7 +24,11 @@ class EarlyStopping:
         max_progression: No trial is stopped beyond it; None for no such limit.
         min_curves: Other trials that must have reached the progression before the percentile
             counts, at least 1.
-        best_protected: So many best trials at the progression are not stopped by the percentile.
+        best_protected: So many best trials at the progression are not stopped by the percentile;
+            at least 0.
+
+    Raises:
+        UserInputError: If a value is not allowed, with those that are.
     """
 
     percentile: float | None = None
@@ -77,6 +81,9 @@ class GlobalStopping:
         window_size: Trials, at least 1.
         min_trials: Completed trials of the run before improvement and stagnation are looked at,
             at least 1.
+
+    Raises:
+        UserInputError: If a value is not allowed, with those that are.
     """
 
     target: float | None = None
