@@ -41,7 +41,8 @@ class Hold(StrEnum):
 HOLD_REASONS: Mapping[Hold, str] = {
     Hold.UNTRUSTED: "It is not trusted yet, and nothing of it was run.",
     Hold.CHANGED: "It was changed since it was trusted, and nothing of it was run.",
-    Hold.IN_USE: "It was changed while a run goes on, which keeps the version that it has loaded.",
+    Hold.IN_USE: "It was changed while a run goes on, which keeps the version that it has loaded. "
+    "It is loaded when the run is over, or by Reload.",
     Hold.DISABLED: "It is disabled.",
 }
 

@@ -20,6 +20,7 @@ from axdesk.gui.views.setup_runner import RunnerPage
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.fields import ComboField, TextField
 from tests.api.rig_plugin import RIG, RigFolder
+from tests.gui.test_hostile_plugins import Pulse, assert_it_answered, setup_with, write
 from tests.gui.test_window_run import Laboratory, bowl_setup
 
 QtBot = Any
@@ -312,3 +313,42 @@ def test_choices_and_fixed_values_stand_in_the_dialog(laboratory: Laboratory) ->
     bench.press(dialog.buttons["test"])
     laboratory.until(lambda: bench.model.is_going)
     assert bench.wait() is DryOutcome.PASSED
+
+
+@pytest.mark.parametrize("deed", ["hold the GIL", "flood", "pause in C"])
+def test_no_dry_test_of_a_hostile_plugin_is_felt_in_the_window(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    monkeypatch.setattr("axdesk.api.dry_test.SECONDS_TO_RETURN", 0.5)
+    code = """
+from axdesk.api.protocols.metric import IMetric
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+
+class Rig(IRunner):
+    def run_trial(self, trial_index, parameterization):
+        DEEDS[DEED]()
+        return {}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        return TrialStatus.COMPLETED
+
+
+class Gauge(IMetric):
+    def fetch(self, trial_index, trial_metadata):
+        return 0, 1.5
+"""
+    file = write(laboratory.plugins, deed, code)
+    bench = Bench(laboratory, setup_with(file, deed))
+    pulse = Pulse()
+    with pulse.felt(f"a dry test: {deed}"):
+        bench.begin()
+        if deed == "flood":
+            assert bench.wait() is DryOutcome.PASSED
+        else:
+            # It ends at its deadline by itself.
+            assert bench.wait() is DryOutcome.FAILED
+            assert "did not answer" in bench.row("deploy").accessibleName()
+            assert bench.model.test is not None
+            assert "may have started" in bench.model.test.remark
+    assert_it_answered(pulse, 0.0)

@@ -189,6 +189,12 @@ def test_a_run_keeps_its_version_and_nothing_is_run_beside_it(desk: Desk) -> Non
     desk.until(lambda: desk.state(window, "bowl.py") is PluginState.CHANGED)
     assert desk.runs == runs
     assert "keeps the version" in desk.texts(window.plugins_view)
+    # Asked for, it is loaded at once, in a process of its own.
+    desk.press(window, "plugins.reload_file")
+    desk.until(lambda: desk.state(window, "bowl.py") is PluginState.LOADED)
+    assert desk.runs == runs + 1
+    desk.bowl.write_text(MARK + PLUGIN.replace("- 1)", "- 200)"), "utf-8")
+    desk.until(lambda: desk.state(window, "bowl.py") is PluginState.CHANGED)
     desk.hold.unlink()
     desk.until(lambda: session.state is RunState.COMPLETED)
     assert max(t.latest("depth").mean for t in session.facts.trials) < 100  # type: ignore[union-attr]

@@ -192,6 +192,11 @@ class PluginsView(Surface):
             test.set_available(not self._model.checking, reason="A check goes on.")
             row.addWidget(test)
         if not asks_for_trust(file):
+            if not is_disabled:
+                row.addWidget(
+                    Button("Reload", "refresh", kind="plain", name="plugins.reload_file",
+                           on_click=self.reload_requested.emit)
+                )  # fmt: skip
             row.addWidget(
                 Button("Edit", "pencil", kind="plain", name="plugins.edit",
                        on_click=lambda: self.file_requested.emit(file.name))

@@ -6,12 +6,12 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPlainTextEdit, Q
 
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.errors import NotFoundError
-from axdesk.core.plugins import PluginDescription, PluginFile, PluginKind
+from axdesk.core.plugins import PluginDescription, PluginFile, PluginKind, PluginState
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import with_current
 from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.objective_table import MetricsTable, chosen_plugin, plugin_choices
-from axdesk.gui.models.plugins_model import abilities_text
+from axdesk.gui.models.plugins_model import STATE_LOOKS, abilities_text
 from axdesk.gui.style import px, set_property, theme_manager
 from axdesk.gui.views.dry_test_card import DryTestCard
 from axdesk.gui.views.option_form import OptionForm
@@ -199,7 +199,7 @@ class RunnerPage(SetupPage):
         _show_text(self._runner_issue, issue + self._kept(Section.RUNNER, 0, plugin))
         self._open_file.setVisible(bool(reference))
         _show_text(self._summary, _about(plugin))
-        _show_loaded(self._runner_sign, reference, plugin, is_reading=is_reading)
+        self._show_loaded(self._runner_sign, reference, plugin)
         self._form.show_plugin(plugin, 0)
 
     def _show_metrics(self) -> None:
@@ -225,10 +225,7 @@ class RunnerPage(SetupPage):
         known = [self._found(r) for r in references if r]
         missing = next((r for r in references if r and self._found(r) is None), "")
         shown = missing or (references[0] if references and known else "")
-        _show_loaded(
-            self._metrics_sign, shown, None if missing else self._found(shown),
-            is_reading=self.model.is_reading_plugins,
-        )  # fmt: skip
+        self._show_loaded(self._metrics_sign, shown, None if missing else self._found(shown))
         self.table.update_tip()
 
     def _show_broken(self) -> None:
@@ -253,6 +250,24 @@ class RunnerPage(SetupPage):
                 self._broken.addWidget(card)
             else:
                 self._broken.addWidget(_BrokenFile(file))
+
+    def _show_loaded(
+        self, sign: _LoadedSign, reference: str, plugin: PluginDescription | None
+    ) -> None:
+        """Say where the file of a class stands."""
+        catalogue = self.model.catalogue
+        name = reference.partition(":")[0]
+        file = next((f for f in catalogue.files if f.name == name), None) if catalogue else None
+        if self.model.is_reading_plugins:
+            sign.show_state("Reading the plugin files…", "refresh", "text2")
+        elif not reference:
+            sign.show_state("", "", "text2")
+        elif plugin is not None:
+            sign.show_state("Loaded", "circle-check", "text")
+        elif file is None or file.state is PluginState.LOADED:
+            sign.show_state("Not found", "alert-triangle", "warn")
+        else:
+            sign.show_state(*STATE_LOOKS[file.state])
 
     def _found(self, reference: str) -> PluginDescription | None:
         if self.model.catalogue is None or not reference:
@@ -331,19 +346,6 @@ def _is_told(file: PluginFile) -> bool:
 def _show_text(shown: QLabel, text: str) -> None:
     shown.setText(text)
     shown.setVisible(bool(text))
-
-
-def _show_loaded(
-    sign: _LoadedSign, reference: str, plugin: PluginDescription | None, *, is_reading: bool
-) -> None:
-    if is_reading:
-        sign.show_state("Reading the plugin files…", "refresh", "text2")
-    elif not reference:
-        sign.show_state("", "", "text2")
-    elif plugin is None:
-        sign.show_state("Not found", "alert-triangle", "warn")
-    else:
-        sign.show_state("Loaded", "circle-check", "text")
 
 
 def _about(plugin: PluginDescription | None) -> str:
