@@ -20,7 +20,7 @@ from axdesk.gui.models.attention_model import AttentionItem, AttentionModel, Sev
 from axdesk.gui.style import px
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import EmptyState, Fold, Surface
-from axdesk.gui.widgets.labels import label
+from axdesk.gui.widgets.labels import ElidedLabel, label
 from axdesk.gui.widgets.tables import ListView
 from axdesk.gui.widgets.wrapping_row import WrappingRow
 
@@ -76,9 +76,9 @@ class AttentionView(Surface):
         self._item: AttentionItem | None = None
         self._asked: frozenset[int | None] = frozenset()
         self._offered: object = None
-        self._title = label("", "section", wrap=True)
+        self._title = ElidedLabel("", "section")
         self._title.setObjectName("attention.title")
-        self._source = label("", "small", "text2")
+        self._source = ElidedLabel("", "small", "text2")
         self._texts = {name: label("", "body", wrap=True) for name in ("happened", "did", "todo")}
         self._heads = {
             "happened": label("What happened", "head", "text2"),
@@ -142,7 +142,8 @@ class AttentionView(Surface):
         outer.setSpacing(px(8))
         head = QHBoxLayout()
         head.setSpacing(px(10))
-        head.addWidget(self._title, 1)
+        head.addWidget(self._title)
+        head.addWidget(self._source, 1)
         self._open_plugin = Button(
             "Open plugin file", "external-link", kind="plain", name="attention.open_plugin",
             on_click=self.plugin_requested.emit,
@@ -153,7 +154,6 @@ class AttentionView(Surface):
         )  # fmt: skip
         head.addWidget(self._open_plugin)
         outer.addLayout(head)
-        outer.addWidget(self._source)
         grid = QGridLayout()
         grid.setVerticalSpacing(px(6))
         grid.setColumnMinimumWidth(0, px(_LABEL_WIDTH))
