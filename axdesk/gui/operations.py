@@ -60,6 +60,13 @@ _RUN_ACTIONS = {
 }
 
 
+def plugin_files(setup: ExperimentSetup) -> frozenset[tuple[str, str]]:
+    """The plugin files that a set-up uses, with their folder."""
+    choices = [choice for _, choice in setup.metrics]
+    choices += [setup.runner] if setup.runner is not None else []
+    return frozenset((setup.plugin_folder, choice.file_name) for choice in choices)
+
+
 class Operations(QObject):
     """Carries out the actions that need more than a view.
 
@@ -206,9 +213,18 @@ class Operations(QObject):
         session = self._session
         if session is None or self._window.findChild(DryTestDialog) is not None:
             return
-        dialog = DryTestDialog(self._window, setup, values)
+        dialog = DryTestDialog(self._window, setup, values, self._users_of(setup))
         dialog.confirmed.connect(lambda chosen: session.dry_testing.start(setup, chosen))
         dialog.open()
+
+    def _users_of(self, setup: ExperimentSetup) -> tuple[str, ...]:
+        """The other experiments that run with a plugin file of a set-up."""
+        files = plugin_files(setup)
+        return tuple(
+            other.facts.name
+            for other in self._workbench.live_sessions
+            if other.facts.setup is not None and files & plugin_files(other.facts.setup)
+        )
 
     def review_interrupted(self, session: ExperimentSession) -> None:
         """Ask what became of what was running when the run was cut off, and offer to resume."""

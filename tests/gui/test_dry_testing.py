@@ -352,3 +352,23 @@ class Gauge(IMetric):
             assert bench.model.test is not None
             assert "may have started" in bench.model.test.remark
     assert_it_answered(pulse, 0.0)
+
+
+def test_the_dialog_says_which_other_run_may_use_the_instrument(laboratory: Laboratory) -> None:
+    laboratory.hold.touch()
+    bench = Bench(laboratory, bowl_setup())
+    bench.session.start()
+    laboratory.until(lambda: bench.session.state is RunState.RUNNING)
+    bench.window._workbench.new(draft_of(replace(bowl_setup(), name="Another")))
+    laboratory.until(lambda: bench.window._workbench.current is not bench.session)
+    other = bench.window._workbench.current
+    assert other is not None
+    laboratory.until(lambda: not other.draft_model.is_reading_plugins)
+    bench.window.actions_by_name["run.test_plugins"].trigger()
+    laboratory.until(lambda: bench.window.findChild(DryTestDialog) is not None)
+    dialog = bench.window.findChild(DryTestDialog)
+    assert dialog is not None
+    notice = dialog.findChild(QWidget, "dialog.dry_test.in_use")
+    assert notice is not None
+    assert "Bowl runs with the same plugin file" in notice.accessibleName()
+    dialog.reject()

@@ -1,6 +1,6 @@
 """The confirmation of a dry test, in which the settings of its trial can be changed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QWidget
@@ -17,6 +17,7 @@ from axdesk.core.setup import ExperimentSetup
 from axdesk.gui.style import px
 from axdesk.gui.views.dialogs import Dialog, Way
 from axdesk.gui.widgets.buttons import Choice
+from axdesk.gui.widgets.cards import Notice
 from axdesk.gui.widgets.fields import ComboField, TextField
 from axdesk.gui.widgets.labels import ElidedLabel, label
 
@@ -37,6 +38,7 @@ class DryTestDialog(Dialog):
         parent: QWidget | None,
         setup: ExperimentSetup,
         values: Mapping[str, TParameterValue],
+        users: Sequence[str] = (),
     ) -> None:
         """Ask.
 
@@ -44,6 +46,7 @@ class DryTestDialog(Dialog):
             parent: The window.
             setup: With a runner.
             values: Proposed for each parameter that exists there.
+            users: Experiments that run with the same plugin files, perhaps the same instrument.
         """
         runner = setup.runner.reference.partition(":")[2] if setup.runner else ""
         super().__init__(
@@ -57,6 +60,12 @@ class DryTestDialog(Dialog):
             tone="warn",
             width=480,
         )
+        if users:
+            names = " and ".join(users)
+            sentence = f"{names} runs with the same plugin file, perhaps at this instrument."
+            notice = Notice("warn", "alert-triangle-filled", "In use:", sentence)
+            notice.setObjectName("dialog.dry_test.in_use")
+            self.body.addWidget(notice)
         self._space = setup.search_space
         self.fields: dict[str, TextField | ComboField] = {}
         rows = QWidget()
