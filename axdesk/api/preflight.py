@@ -17,6 +17,7 @@ from axdesk.core.dry_test import PassedTest, plugins_of
 from axdesk.core.durations import duration
 from axdesk.core.errors import AxdeskError, PreflightError
 from axdesk.core.experiment import Experiment
+from axdesk.core.outcomes import baseline_trial
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.preflight import CheckLine, Preflight, Verdict
 from axdesk.core.protocols import ExperimentSummary
@@ -231,7 +232,10 @@ def missing_baseline(setup: ExperimentSetup, experiment: Experiment | None) -> t
         refuse_without_baseline(known, setup)
     except PreflightError as error:
         if known.trials:
-            return (Problem(Section.OBJECTIVES, None, "", str(error)),)
+            way = "Attach one by attach_baseline in Python, or compare with a value."
+            if baseline_trial(known.trials.values()) is not None:
+                way = "Enter its result in the table of trials, or compare with a value."
+            return (Problem(Section.OBJECTIVES, None, "", f"{error.message} {way}"),)
         message = f"{error.message} Measure the start values first."
         remedy = ("Measure them first", {"start_at_center": "yes"})
         return (Problem(Section.RUN, 0, "start_at_center", message, (remedy,)),)

@@ -180,6 +180,21 @@ def test_what_is_wrong_is_told_at_its_place(
         assert lab.workspace.preflight(mended).may_start
 
 
+def test_a_baseline_without_a_result_is_told_where_trials_were_made(lab: Lab) -> None:
+    number = lab.workspace.create_from_setup(lab.setup)
+    with closing(lab.workspace.open(number)) as client:
+        index = client.attach_trial({f"x{i}": 0.5 for i in range(1, 7)})
+        client.complete_trial(index, {"hartmann6": 1.0})
+        limited = constraints("hartmann6 <= 0.9*baseline")(lab.draft)
+        (problem,) = lab.workspace.preflight(limited, number).of(PROBLEM)
+        assert "there is no baseline trial. Attach one" in problem.message
+        baseline = client.attach_baseline({f"x{i}": 0.5 for i in range(1, 7)})
+        (problem,) = lab.workspace.preflight(limited, number).of(PROBLEM)
+        assert f"#{baseline} has no result. Enter its result" in problem.message
+        client.complete_trial(baseline, {"hartmann6": 1.0})
+    assert lab.workspace.preflight(limited, number).may_start
+
+
 def test_every_problem_is_told_at_once(lab: Lab) -> None:
     lab.workspace.create_from_setup(lab.setup)
     draft = constraints("x1 + x2 <= 0.5", "x1 + x2 >= 1")(lab.draft)
