@@ -161,6 +161,14 @@ class ClientState:
         """Whether a suggestion by the model would start at once; from any thread."""
         return self._optimizer is not None and self._optimizer.is_ready
 
+    def submit_to_run(self, command: Command) -> "Future[None] | None":
+        """Hand a command to the run that goes on, as `submit`; None if there is none.
+
+        Never waits and never touches the database; from any thread.
+        """
+        with self._lock:
+            return None if self._scheduler is None else self._scheduler.submit(command)
+
     def submit(self, command: Command) -> "Future[None]":
         """Carry a command out: by the run that goes on, else here and now; from any thread.
 
@@ -172,9 +180,8 @@ class ClientState:
         Returns:
             A Future of None; it fails with the `AxdeskError` that refuses the command.
         """
-        with self._lock:
-            if self._scheduler is not None:
-                return self._scheduler.submit(command)
+        if (promised := self.submit_to_run(command)) is not None:
+            return promised
         answer: Future[None] = Future()
         try:
             match command:

@@ -520,30 +520,39 @@ class ExperimentSession(QObject):
         if self._controller:
             return
         if self.is_live and client is not None:
-            if isinstance(command, _SETTLING) and command.trial_index in self._record.questions:
-                if command.trial_index in self._answering:
-                    return  # a question is answered once
-                self._answering.add(command.trial_index)
-                self._note_change()
-            future = client.submit(command)
-            future.add_done_callback(lambda settled: self._tell_settled(command, settled, told))
-            return
-        self._carry_out((command,), self._plugin_io)
+            settled_trial = command.trial_index if isinstance(command, _SETTLING) else None
+            if settled_trial not in self._record.questions:
+                settled_trial = None
+            if settled_trial in self._answering:
+                return  # a question is answered once
+            future = client.submit_to_run(command)
+            if future is not None:
+                if settled_trial is not None:
+                    self._answering.add(settled_trial)
+                    self._note_change()
+                future.add_done_callback(lambda settled: self._tell_settled(command, settled, told))
+                return
+            # The run has just ended, which its thread has still to tell.
+        self._carry_out((command,), self._plugin_io, told)
 
-    def _carry_out(self, commands: Sequence[Command], thread: IoThread) -> None:
+    def _carry_out(
+        self, commands: Sequence[Command], thread: IoThread, told: Settled | None = None
+    ) -> None:
         """Carry commands out at the database, while no run goes on."""
         lease = self._lease
 
         def show(opened: Opened) -> None:
             self._client = opened.client
             self._take_if_idle(opened.experiment)
-            for command in commands:
+            for command in commands if told is None else ():
                 self._tell_applied(command)
+            if told is not None:
+                told(None)
 
         thread.post(
             lambda workspace: lease.carry_out(workspace, commands),
             show,
-            lambda error: self._report(error, "Not carried out"),
+            told or (lambda error: self._report(error, "Not carried out")),
         )
 
     def flush(self) -> None:

@@ -183,6 +183,9 @@ class ScriptedClient:
         if item is not None:
             raise item
 
+    def submit_to_run(self, command: Command) -> "Future[None] | None":
+        return self.submit(command)
+
     def submit(self, command: Command) -> "Future[None]":
         self.commands.append(command)
         future: Future[None] = Future()

@@ -523,6 +523,29 @@ def test_a_refused_command_is_told(desk: Desk) -> None:
     assert session.attention_model.items[0].todo == "Correct its result instead."
 
 
+def test_a_command_for_a_run_that_has_just_ended_is_no_work_of_the_window(desk: Desk) -> None:
+    session = desk.draft(draft_of(coupling_setup()))
+    client = desk.started(session)
+    client.tell(RunChanged(first_run()))
+    desk.until(lambda: session.state is RunState.RUNNING)
+    threads: list[int] = []
+    submit = client.submit
+
+    def noted(command: Any) -> Any:
+        threads.append(threading.get_ident())
+        return submit(command)
+
+    client.submit = noted
+    client.submit_to_run = lambda command: None  # it is over, and the window does not know yet
+    session.submit(SetNote(9, "late"))
+    desk.until(lambda: client.commands == [SetNote(9, "late")])
+    assert threads != [threading.get_ident()]
+    refusals: list[object] = []
+    client.refusal = AxdeskError("No run goes on.")
+    session.submit(ChangeRunSettings(max_trials=40), refusals.append)
+    desk.until(lambda: [str(error) for error in refusals] == ["No run goes on."])
+
+
 def test_the_client_is_kept_over_runs_and_freed_in_the_end(desk: Desk) -> None:
     session = desk.experiment(RunState.STOPPED)
     client = desk.started(session)
