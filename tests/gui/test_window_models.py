@@ -374,6 +374,11 @@ class TestBanner:
         sentence: Any = banner.findChild(QLabel, "status.banner.next")
         whole = sentence.sizeHint().width()
         assert sentence.width() >= min(whole, px(400)), sentence.text()
+        progress = banner.findChild(QWidget, "status.banner.progress")
+        assert progress is not None
+        # Nor does the progress grow while the sentence is cut.
+        is_cut = sentence.width() < whole
+        assert not (is_cut and progress.isVisible() and progress.width() > px(160))
         for name in ("failed", "best"):
             figure = banner.findChild(QWidget, f"status.banner.{name}")
             assert figure is not None

@@ -358,7 +358,7 @@ class Banner(QWidget):
         spare = self.width() - need - sum(widths[key] for key in shown)
         self._progress.setVisible(bool(content.segments) and spare >= 0)
         title = self._state.sizeHint().width() + px(8) + self._name.sizeHint().width()
-        spare -= min(max(title - words, 0), px(140))
+        spare -= max(min(title - words, px(140)), self._next.sizeHint().width() - words, 0)
         self._progress.setFixedWidth(px(160) + min(max(spare, 0), px(142)))
         hidden = [getattr(content, key) for key in self._figures if key in given - shown]
         self.setToolTip("\n".join(f"{f.caption}: {f.value} {f.detail}".strip() for f in hidden))
