@@ -1,8 +1,9 @@
 """An operator at the real window: sets the tutorial's experiment up, dies amid the run, resumes it.
 
-As a program, `window_driver.py begin|resume FOLDER` opens the window on `FOLDER/lab.sqlite` and
-`FOLDER/plugins` and works it by keys and clicks alone. `begin` ends in a kill; `resume` writes what
-the finished window shows to the standard output, as JSON.
+As a program, `window_driver.py begin|begin_second|resume FOLDER` opens the window on
+`FOLDER/lab.sqlite` and `FOLDER/plugins` and works it by keys and clicks alone. `begin` and
+`begin_second` end in a kill; `resume` writes what the finished window shows to the standard output,
+as JSON.
 """
 
 import json
@@ -14,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from PySide6.QtCore import QEventLoop, Qt, QTimer
-from PySide6.QtTest import QTest
+from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QAbstractButton,
     QAbstractItemView,
@@ -23,11 +24,13 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QTabWidget,
     QWidget,
 )
 
 from axdesk.gui import app
 from axdesk.gui.main_window import MainWindow
+from tests.e2e.window_hands import hands
 
 W = TypeVar("W", bound=QWidget)
 
@@ -54,6 +57,8 @@ def until(condition: Callable[[], bool], awaited: str) -> None:
     Raises:
         TimeoutError: It did not within `LONGEST_WAIT_MS`.
     """
+    # What Qt deletes later it deletes only in the outermost loop, and the operator stands in one.
+    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     loop, look, limit = QEventLoop(), QTimer(), QTimer()
     look.timeout.connect(lambda: loop.quit() if condition() else None)
     limit.setSingleShot(True)
@@ -64,15 +69,12 @@ def until(condition: Callable[[], bool], awaited: str) -> None:
         raise TimeoutError(f"waited in vain for {awaited}")
 
 
-def click(widget: QWidget) -> None:
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
-
-
 class Operator:
     """Finds widgets by their names, and works only those that can be seen and are enabled."""
 
     def __init__(self, window: MainWindow) -> None:
         self.window = window
+        self.hands = hands()
 
     def find(self, kind: type[W], name: str) -> W:
         """Return the widget once it is visible and enabled."""
@@ -87,7 +89,7 @@ class Operator:
 
     def press(self, name: str) -> None:
         """Click a button."""
-        click(self.find(QAbstractButton, name))
+        self.hands.click(self.find(QAbstractButton, name))
 
     def text(self, name: str) -> str:
         """What a label says now; empty while it is not shown."""
@@ -97,22 +99,22 @@ class Operator:
     def type(self, name: str, text: str) -> None:
         """Type over what stands in a field."""
         field = self.find(QLineEdit, name)
-        click(field)
-        QTest.keyClick(field, Qt.Key.Key_A, Qt.KeyboardModifier.ControlModifier)
-        QTest.keyClicks(field, text)
-        QTest.keyClick(field, Qt.Key.Key_Tab)
+        self.hands.click(field)
+        self.hands.key(field, Qt.Key.Key_A, ctrl=True)
+        self.hands.text(field, text)
+        self.hands.key(field, Qt.Key.Key_Tab)
 
     def choose(self, name: str, value: str) -> None:
         """Open a list, go to a value by the arrow keys and take it."""
         combo = self.find(QComboBox, name)
         until(lambda: combo.findData(value) >= 0, f"{name} to offer {value}")
         combo.setFocus()
-        QTest.keyClick(combo, Qt.Key.Key_Space)
+        self.hands.key(combo, Qt.Key.Key_Space)
         view = combo.view()
-        QTest.keyClick(view, Qt.Key.Key_Home)
+        self.hands.key(view, Qt.Key.Key_Home)
         for _ in range(combo.findData(value)):
-            QTest.keyClick(view, Qt.Key.Key_Down)
-        QTest.keyClick(view, Qt.Key.Key_Return)
+            self.hands.key(view, Qt.Key.Key_Down)
+        self.hands.key(view, Qt.Key.Key_Return)
         assert combo.currentData() == value, f"{name} shows {combo.currentText()}"
 
     def go_to_section(self, title: str) -> None:
@@ -121,7 +123,7 @@ class Operator:
         model = sections.model()
         [index] = model.match(model.index(0, 0), Qt.ItemDataRole.DisplayRole, title)
         place = sections.visualRect(index).center()
-        QTest.mouseClick(sections.viewport(), Qt.MouseButton.LeftButton, pos=place)
+        self.hands.click(sections.viewport(), place)
         assert sections.currentIndex() == index, title
 
     def cell(self, table: QAbstractItemView) -> QLineEdit:
@@ -129,6 +131,38 @@ class Operator:
         editor = table.viewport().focusWidget()
         assert isinstance(editor, QLineEdit), "no cell is being typed into"
         return editor
+
+    def head(self, table: QAbstractItemView, column: int) -> str:
+        """What the head of a column says."""
+        across, display = Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole
+        return str(table.model().headerData(column, across, display))
+
+    def click_cell(self, table: QAbstractItemView, row: int, column: int) -> None:
+        """Click a cell of a table."""
+        place = table.visualRect(table.model().index(row, column)).center()
+        self.hands.click(table.viewport(), place)
+
+    def await_issue(self, name: str, word: str) -> None:
+        """Wait until a list of problems tells one with this word."""
+
+        def told() -> bool:
+            lists = [w for w in self.window.findChildren(QWidget, name) if w.isVisible()]
+            labels = [label for shown in lists for label in shown.findChildren(QLabel)]
+            return any(word in label.text() for label in labels)
+
+        until(told, f"{name} to tell of {word}")
+
+    def go_to_tab(self, title: str) -> None:
+        """Click a tab of the middle."""
+        tabs = self.find(QTabWidget, "tabs.central")
+        bar = tabs.tabBar()
+        [index] = [i for i in range(bar.count()) if bar.tabText(i) == title]
+        self.hands.click(bar, bar.tabRect(index).center())
+        assert tabs.currentIndex() == index, title
+
+    def done(self) -> int:
+        """How many trials the table shows as done."""
+        return [trial["Status"] for trial in self.trials()].count("Done")
 
     def trials(self) -> list[dict[str, str]]:
         """The table of trials as it reads, each row by the heads of its columns."""
@@ -149,17 +183,17 @@ def type_parameters(operator: Operator) -> None:
     operator.press("setup.parameters.add")
     table = operator.find(QAbstractItemView, "setup.parameters.table")
     for number in range(1, 7):
-        QTest.keyClicks(operator.cell(table), f"x{number}")
+        operator.hands.text(operator.cell(table), f"x{number}")
         # Over the unit to the type, which stays decimal, and on to low and high.
-        QTest.keyClick(operator.cell(table), Qt.Key.Key_Tab)
-        QTest.keyClick(operator.cell(table), Qt.Key.Key_Tab)
-        QTest.keyClick(table, Qt.Key.Key_Tab)
-        QTest.keyClicks(table, "0")
-        QTest.keyClick(operator.cell(table), Qt.Key.Key_Tab)
-        QTest.keyClicks(operator.cell(table), "1")
+        operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+        operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+        operator.hands.key(table, Qt.Key.Key_Tab)
+        operator.hands.text(table, "0")
+        operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+        operator.hands.text(operator.cell(table), "1")
         # Return in the complete last row adds another one.
         last_key = Qt.Key.Key_Tab if number == 6 else Qt.Key.Key_Return
-        QTest.keyClick(operator.cell(table), last_key)
+        operator.hands.key(operator.cell(table), last_key)
         rows = min(number + 1, 6)
         until(lambda rows=rows: table.model().rowCount() == rows, f"{rows} parameters")  # type: ignore[misc]  # a default binds the loop variable
 
@@ -169,10 +203,10 @@ def type_objective(operator: Operator) -> None:
     operator.go_to_section("Objectives & limits")
     operator.press("setup.objectives.add")
     table = operator.find(QAbstractItemView, "setup.objectives.table")
-    QTest.keyClicks(operator.cell(table), NAME)
-    QTest.keyClick(operator.cell(table), Qt.Key.Key_Tab)
-    QTest.keyClick(operator.cell(table), Qt.Key.Key_Tab)
-    QTest.keyClick(table, Qt.Key.Key_M)  # from maximise to minimise
+    operator.hands.text(operator.cell(table), NAME)
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    operator.hands.text(table, "m")  # from maximise to minimise
     assert table.currentIndex().data() == "Minimise"
     operator.choose("setup.objectives.details.metric", "hartmann6.py:Hartmann6Metric")
 
@@ -211,12 +245,109 @@ def begin(operator: Operator, folder: Path) -> None:
     os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
 
+SECOND = "Second dish"
+SECOND_TRIALS = 14
+PARAMETERS = (
+    "Temperature\t°C\tDecimal\t20\t100\n"
+    "Time\tmin\tWhole\t1\t60\n"
+    "Solvent\t\tChoice\twater; ethanol; toluene\n"
+)
+"""As a spreadsheet copies it."""
+CONSTRAINT = "Temperature + Time <= 140"
+
+
+def type_second_parameters(operator: Operator) -> None:
+    """Enter a bound that is none, be told so, and paste three rows over it."""
+    operator.go_to_section("Parameters")
+    operator.press("setup.parameters.add")
+    table = operator.find(QAbstractItemView, "setup.parameters.table")
+    operator.hands.text(operator.cell(table), "Temperature")
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    operator.hands.key(table, Qt.Key.Key_Tab)
+    operator.hands.text(table, "warm")
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    operator.await_issue("setup.parameters.issues", "warm")
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    name = next(c for c in range(table.model().columnCount()) if operator.head(table, c) == "Name")
+    operator.click_cell(table, 0, name)
+    QGuiApplication.clipboard().setText(PARAMETERS)
+    operator.hands.key(table, Qt.Key.Key_V, ctrl=True)
+    until(lambda: table.model().rowCount() == 3, "three parameters")
+
+
+def type_second_constraint(operator: Operator) -> None:
+    """Enter a constraint that is not understood, and then type over it."""
+    operator.go_to_section("Constraints")
+    operator.press("setup.constraints.add")
+    table = operator.find(QAbstractItemView, "setup.constraints.table")
+    operator.hands.text(operator.cell(table), "Temperature * Time <= 140")
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+    operator.await_issue("setup.constraints.issues", "not linear")
+    # It stays as it was typed, also while another page is looked at.
+    operator.go_to_section("Parameters")
+    operator.go_to_section("Constraints")
+    operator.click_cell(table, 0, 0)
+    operator.click_cell(table, 0, 0)
+    until(lambda: bool(table.viewport().findChildren(QLineEdit)), "a cell to be typed into")
+    operator.hands.key(operator.cell(table), Qt.Key.Key_A, ctrl=True)
+    operator.hands.text(operator.cell(table), CONSTRAINT)
+    operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+
+
+def type_second_goals(operator: Operator) -> None:
+    """Maximise the yield while the impurity keeps a limit."""
+    operator.go_to_section("Objectives & limits")
+    for name, goal in (("Yield", "m"), ("Impurity", "o")):
+        operator.press("setup.objectives.add")
+        table = operator.find(QAbstractItemView, "setup.objectives.table")
+        operator.hands.text(operator.cell(table), name)
+        operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+        operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+        if goal == "o":
+            operator.hands.text(table, goal)
+            operator.hands.key(table, Qt.Key.Key_Tab)
+            operator.hands.text(table, "<= 2")
+            operator.hands.key(operator.cell(table), Qt.Key.Key_Tab)
+        operator.choose("setup.objectives.details.metric", f"kitchen_plugin.py:{name}")
+
+
+def begin_second(operator: Operator, folder: Path) -> None:
+    """Set up with wrong input on the way, start, pause, change the budget, resume, and die."""
+    operator.press("start.new")
+    operator.type("setup.general.name", SECOND)
+    type_second_parameters(operator)
+    type_second_constraint(operator)
+    type_second_goals(operator)
+    operator.go_to_section("Runner & metrics")
+    operator.choose("setup.runner.plugin", "kitchen_plugin.py:Kitchen")
+    operator.type("setup.runner.form.folder", str(folder / "results"))
+    operator.type("setup.runner.form.seconds", "0.4")
+    operator.go_to_section("Run settings")
+    operator.press("setup.run.polling")
+    operator.type("setup.run.max_trials", "many")
+    operator.await_issue("setup.run.issues", "many")
+    for name, text in (RUN_SETTINGS | {"max_trials": "40"}).items():
+        operator.type(f"setup.run.{name}", text)
+    until(lambda: operator.text("status.banner.state") == "Ready to start", "a complete set-up")
+    operator.press("toolbar.run.start")
+    until(lambda: operator.done() >= 3, "the first results")
+    operator.press("toolbar.run.pause")
+    until(lambda: operator.text("status.banner.state") == "Paused", "the pause")
+    paused_at = operator.done()
+    operator.go_to_tab("Setup")
+    operator.type("setup.run.max_trials", str(SECOND_TRIALS))
+    operator.press("toolbar.run.start")
+    until(lambda: operator.done() >= paused_at + 2, "results after the pause")
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
 def resume(operator: Operator, _folder: Path) -> None:
     """Go from the notice of the start page to the end of the run, and tell what is seen."""
     notice = operator.find(QWidget, "start.interrupted")
     said = " ".join(label.text() for label in notice.findChildren(QLabel))
     [review] = [b for b in notice.findChildren(QAbstractButton) if b.text() == "Review…"]
-    click(review)
+    operator.hands.click(review)
     operator.press("dialog.interrupted.resume")
     until(lambda: operator.text("status.banner.state") == "Completed", "the end of the run")
     # The table follows the banner with its own repaint.
@@ -242,13 +373,14 @@ def work(part: Callable[[Operator, Path], None], folder: Path) -> None:
     except Exception:  # noqa: BLE001  # the top of what the operator does
         traceback.print_exc()
         sys.stderr.flush()
+        window.grab().save(str(folder / "failed.png"))
         os._exit(1)
 
 
 def main(part: str, folder: Path) -> int:
     """Open the window as its front door does, with an operator who begins or resumes."""
     application = QApplication([])
-    do = {"begin": begin, "resume": resume}[part]
+    do = {"begin": begin, "begin_second": begin_second, "resume": resume}[part]
     QTimer.singleShot(0, application, lambda: work(do, folder))
     return app.main(folder / "lab.sqlite", folder / "plugins")
 
