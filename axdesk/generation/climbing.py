@@ -14,15 +14,15 @@ from axdesk.generation.encoding import Array, Mask
 
 Indices = npt.NDArray[np.intp]
 
-_MOST_ROUNDS = 80
+_MOST_ROUNDS = 60
 _ENOUGH_GAIN = 1e-4
 """Share of the gain that the slope promises."""
 
-_FLAT = 1e-4
+_FLAT = 1e-3
 """Gradient, in steps of a preconditioned unit, below which a start has arrived."""
 
 _LEAST_STEP = 1e-9
-_LEAST_PROGRESS = 1e-7
+_LEAST_PROGRESS = 1e-5
 
 
 def climbed(

@@ -284,7 +284,7 @@ class ClosedFormSurrogate(Surrogate):
         logs = np.log(behind / middle + _LOG_OFFSET)
         scale = Scale.of(logs)
         y = (logs - scale.center) / scale.spread
-        learnt = fitted(process.X, y, np.full(len(y), np.nan))
+        learnt = fitted(process.X, y, np.full(len(y), np.nan), near=process)
         if _foresight(learnt, -1.0) > _foresight(process, sign):
             return Outcome(((-1.0, learnt),))
         return plain

@@ -210,9 +210,11 @@ def _solved(root: Array, right: Array) -> Array:
 
 
 def _inverse(root: Array) -> Array:
-    inverse, _ = dpotri(root, lower=1)
-    lower = np.tril(inverse, -1)
-    return np.asarray(lower + lower.T + np.diag(np.diag(inverse)))
+    # The upper triangle stays zero.
+    lower, _ = dpotri(root, lower=1)
+    inverse = lower + lower.T
+    inverse.ravel()[:: len(root) + 1] *= 0.5
+    return np.asarray(inverse)
 
 
 class Likelihood:
@@ -258,6 +260,12 @@ class Likelihood:
         much = mode.copy()
         much[-1] = _MUCH_NOISE
         return [mode, much]
+
+    def at(self, process: GaussianProcess) -> Array:
+        """Return the hyper-parameters of a process, within the bounds."""
+        values = [*process.lengths, process.scale]
+        values += [float(process.noise.mean())] if self.learns_noise else []
+        return np.clip(np.log(values), *np.array(self.bounds).T)
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
@@ -309,20 +317,28 @@ class Likelihood:
         return value, gradient
 
 
-def fitted(X: Array, y: Array, noise: Array) -> GaussianProcess:
+def fitted(
+    X: Array, y: Array, noise: Array, near: GaussianProcess | None = None
+) -> GaussianProcess:
     """Return the process with the hyper-parameters of the largest posterior density.
 
     Args:
         X: n × features.
         y: n, standardised.
         noise: n variances; NaN for unknown.
+        near: A process of other values at the same points, from whose hyper-parameters the fit
+            starts; None for a start that knows nothing.
 
     Raises:
         ValueError: If the numbers defeat the fit.
     """
     likelihood = Likelihood(X, y, noise)
     some = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_FITTED)).astype(int))
-    logs = _hyper_parameters(X[some], y[some], noise[some])
+    if near is None:
+        logs = _hyper_parameters(X[some], y[some], noise[some])
+    else:
+        partial = Likelihood(X[some], y[some], noise[some])
+        logs, _ = minimized(partial, partial.at(near), partial.bounds)
     d = X.shape[1]
     return GaussianProcess(
         X, y, likelihood.noise(logs), np.exp(logs[:d]), math.exp(logs[d]), mean=None
