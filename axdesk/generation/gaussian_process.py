@@ -265,7 +265,7 @@ class Likelihood:
         """Return the hyper-parameters of a process, within the bounds."""
         values = [*process.lengths, process.scale]
         values += [float(process.noise.mean())] if self.learns_noise else []
-        return np.clip(np.log(values), *np.array(self.bounds).T)
+        return np.asarray(np.clip(np.log(values), *np.array(self.bounds).T))
 
     @property
     def bounds(self) -> list[tuple[float, float]]:
