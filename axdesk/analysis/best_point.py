@@ -179,14 +179,14 @@ def _point(
         observation = trial.latest(metric)
         if metric in predicted and (rule == "model" or observation is None):
             mean, sem = predicted[metric]
-            values[metric] = (mean, sem**2)
+            values[metric] = (mean, sem * sem)  # infinite beyond a float, where ** raises
         elif observation is not None:
             sem = (
                 predicted.get(metric, (0.0, 0.0))[1]
                 if observation.sem is None
                 else (observation.sem)
             )
-            values[metric] = (observation.mean, sem**2)
+            values[metric] = (observation.mean, sem * sem)
     return BestPoint(
         trial_index=trial.index,
         arm_name=trial.arm.name,

@@ -14,7 +14,7 @@ from axdesk.api.configs import StorageConfig
 from axdesk.api.stores import store_of
 from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.clock import SystemClock
-from axdesk.core.commands import AddTrial, Command, EditSetup, Leave, TrialCommand
+from axdesk.core.commands import AddTrial, Command, EditSetup, Leave, Replicate, TrialCommand
 from axdesk.core.errors import (
     AxdeskError,
     TransitionError,
@@ -203,7 +203,7 @@ class ClientState:
         experiment = self.experiment
         with self._store.control(experiment):
             trial = apply_to_trial(experiment, self._store, command, SystemClock().now())
-        if isinstance(command, AddTrial):
+        if isinstance(command, AddTrial | Replicate):
             for sentence in deviations(experiment, trial):
                 logger.warning("%s", sentence)
         return trial

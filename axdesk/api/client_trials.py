@@ -282,7 +282,8 @@ class TrialMethods(ClientState):
 
         Raises:
             NotFoundError: If there is no such trial.
-            UserInputError: If its parameters are no longer allowed.
+            UserInputError: If it is to be deployed and lies outside the search space, or does not
+                have its parameters; otherwise the log tells how it deviates.
             UnsupportedError: In `on_event`, where it cannot wait for the run.
         """
         self._refuse_in_run("replicate_trial", "Replicate")

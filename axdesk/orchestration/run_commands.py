@@ -66,7 +66,7 @@ def _change(loop: Loop, command: Command) -> None:
             now = loop.clock.now()
             trial = apply_to_trial(loop.experiment, loop.store, command, now)
             loop.adopt(trial)
-            if isinstance(command, AddTrial):
+            if isinstance(command, AddTrial | Replicate):
                 for sentence in deviations(loop.experiment, trial):
                     loop.warn(
                         sentence, "It is kept; the model learns from it unless it lies far outside."

@@ -142,6 +142,8 @@ def _add(
     index = experiment.next_index
     if isinstance(command, Replicate):
         original = experiment.trial(command.trial_index)
+        if command.is_deployed:
+            _refuse_outside(experiment, original)
         manual = AddTrial(original.parameters)
         trial = added_trial(experiment, manual, index, now, is_started=not command.is_deployed)
         note = f"of trial {original.index}"
@@ -152,6 +154,16 @@ def _add(
     store.save_trial(experiment, trial, (entry,))
     experiment.put(trial)
     return trial
+
+
+def _refuse_outside(experiment: Experiment, trial: Trial) -> None:
+    """Refuse to deploy again what an edit has forbidden since, or what a person ran outside."""
+    found = experiment.search_space.deviations(trial.parameters)
+    if found:
+        raise UserInputError(
+            f"Trial {trial.index} is not deployed again. {' '.join(found)}",
+            "Widen the search space, or run it yourself and add it with its result.",
+        )
 
 
 def added_trial(

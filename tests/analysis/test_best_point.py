@@ -1,5 +1,6 @@
 """The best point."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
@@ -81,6 +82,13 @@ def test_the_variance_of_a_measured_value_is_the_best_known(
     predictions = None if predicted is None else {0: {"y": (7.0, predicted)}}
 
     assert best_point(trials, minimise_y, predictions).values == {"y": (1.0, variance)}
+
+
+def test_a_variance_beyond_a_float_is_infinite(make_trial: TMakeTrial) -> None:
+    trials = [make_trial(0, y=1e300, sem=1e200)]
+
+    assert best_point(trials, MAXIMISE).values["y"] == (1e300, math.inf)
+    assert best_point(trials, MAXIMISE, {0: {"y": (1e300, 1e200)}}).values["y"][1] == math.inf
 
 
 def test_metrics_without_prediction_keep_their_measured_value(make_trial: TMakeTrial) -> None:

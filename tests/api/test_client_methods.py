@@ -227,6 +227,24 @@ def test_a_replicate_by_hand_waits_for_its_result(client: Client, runner: BenchR
         client.replicate_trial(9)
 
 
+def test_a_replicate_of_what_is_forbidden_by_now_is_not_deployed(
+    client: Client, runner: BenchRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    index = client.attach_trial({"x": 0.25, "z": 0.5})
+    client.edit_experiment([NARROW, PARAMETERS[1]])
+    with pytest.raises(UserInputError, match=r"Trial 0 is not deployed again\. .*'x'.* outside"):
+        client.replicate_trial(index)
+    client.edit_experiment(PARAMETERS, ["x + z <= 0.5"])
+    with pytest.raises(UserInputError, match=r"x \+ z <= 0\.5 is broken"):
+        client.replicate_trial(index)
+    assert list(client.experiment.trials) == [0]
+
+    assert client.replicate_trial(index, deploy=False) == 1  # whoever runs it decides
+    assert "Trial 1 lies outside the search space." in caplog.text
+    run(client, 1)
+    assert runner.deployed == [2]
+
+
 def test_attached_data_complete_a_trial(client: Client) -> None:
     client.get_next_trials(1)
     with pytest.raises(UserInputError, match="y"):
