@@ -282,8 +282,7 @@ class ClosedFormSurrogate(Surrogate):
         if middle <= 0.0 or len(behind) < _FEWEST_RANKED:
             return plain
         logs = np.log(behind / middle + _LOG_OFFSET)
-        scale = Scale.of(logs)
-        y = (logs - scale.center) / scale.spread
+        y = Scale.of(logs).standardised(logs)
         learnt = fitted(process.X, y, np.full(len(y), np.nan), near=process)
         if _foresight(learnt, -1.0) > _foresight(process, sign):
             return Outcome(((-1.0, learnt),))

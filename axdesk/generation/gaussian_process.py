@@ -385,6 +385,4 @@ def metric_process(known: MetricData, scale: Scale) -> GaussianProcess:
     means = np.array([observation.mean for observation in known.observations])
     sems = [observation.sem for observation in known.observations]
     noise = [np.nan if sem is None else min(sem / scale.spread, _MOST_SEM) ** 2 for sem in sems]
-    return fitted(
-        known.features, means / scale.spread - scale.center / scale.spread, np.array(noise)
-    )
+    return fitted(known.features, scale.standardised(means), np.array(noise))

@@ -19,6 +19,9 @@ Indices = npt.NDArray[np.intp]
 
 SEEKING = "Most likely to keep the limits, which no trial does yet."
 
+_LEAST_SPREAD = 1e-15
+"""Relative to the values; less is what rounding leaves of equal ones."""
+
 _MARGIN = 0.3
 """By which a search may go beyond the worst values of a front: with little more than what is
 shown, its ends would be reached in small steps only."""
@@ -52,7 +55,13 @@ class Scale:
             return cls(0.0, 1.0)
         # Sums of squares of the values themselves might overflow or vanish.
         center, spread = float(np.mean(values / size)), float(np.std(values / size))
-        return cls(center * size, (spread if spread > 1e-12 else 1.0) * size)
+        return cls(center * size, (spread if spread > _LEAST_SPREAD else 1.0) * size)
+
+    def standardised(self, values: Array) -> Array:
+        """Return values in units of the spread, from the center."""
+        # Half of each, so that no difference overflows; the difference itself is exact, which one
+        # of quotients would not be where the spread is small beside the values.
+        return np.asarray((0.5 * values - 0.5 * self.center) / (0.5 * self.spread))
 
 
 class Surrogate(ABC):

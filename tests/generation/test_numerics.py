@@ -188,6 +188,20 @@ def test_one_result_with_an_absurd_error_does_not_spoil_the_others() -> None:
     assert beside.mean == pytest.approx(without.mean, abs=0.05)
 
 
+@pytest.mark.parametrize("offset", [1e6, -1e12, 4e13])
+def test_values_that_differ_in_their_last_digits_only_are_learnt_from(offset: float) -> None:
+    xs = [i / 8 for i in range(9)]
+    known: Data = [({"x": x}, offset + 10 * (x - 0.3) ** 2) for x in xs]
+
+    (there,), (far,) = generation.predict(request(LINE, known), [{"x": 0.3}, {"x": 0.95}])
+    (candidate,) = generation.suggest(request(LINE, known))
+
+    assert there.mean - offset == pytest.approx(0.0, abs=0.1)
+    assert far.mean - offset == pytest.approx(10 * 0.65**2, abs=0.2)
+    assert there.sem < 0.5
+    assert candidate.parameters["x"] == pytest.approx(0.3, abs=0.05)
+
+
 @pytest.mark.parametrize("known", [[], [({"x": 0.5}, 1.0)]])
 def test_too_little_for_a_model_is_filled_into_space(known: Data) -> None:
     failed = tuple((10 + i, {"x": x}) for i, x in enumerate(XS))
