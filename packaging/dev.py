@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from environment import PYTHON, ROOT, install_packages, prepare_test_tools, prepare_window, say
-from suites import list_steps, run_step, suite_environment, totals
+from suites import list_steps, run_steps, suite_environment, totals
 
 PEERS = "peers"
 
@@ -80,9 +80,8 @@ def test(arguments: Sequence[str]) -> int:
         home = Path(folder, "home")
         home.mkdir(mode=0o700)
         environ = suite_environment(home)
-        outcomes = [
-            run_step(step, environ) for step in steps if not arguments or step.name in arguments
-        ]
+        chosen = [step for step in steps if not arguments or step.name in arguments]
+        outcomes = run_steps(chosen, environ, Path(folder))
     say("")
     for outcome in outcomes:
         say(f"{'FAILED' if outcome.failed else 'ok':7}{outcome.name:15}{outcome.remark}")
