@@ -6,6 +6,7 @@ is done stands in the output's runs.jsonl, and a campaign that was cut goes on f
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -86,10 +87,34 @@ class Runs:
                 found.append(job._replace(seeds=seeds))
         return found
 
+    def minutes(self, jobs: Iterable[Job]) -> float | None:
+        """Return what jobs take one after the other, by runs of the same package so far.
+
+        None stands for a package that has not run yet. A package's other problems stand in for one
+        that it has not played.
+        """
+        costs: dict[tuple[str, str], list[float]] = {}
+        for run in read_runs(self._file):
+            for problem in (run["problem"], ""):
+                key = run["package"], problem
+                costs.setdefault(key, []).append(run["wall_s"] / run["trials"])
+        seconds = 0.0
+        for job in jobs:
+            known = costs.get((job.package, job.problem)) or costs.get((job.package, ""))
+            if not known:
+                return None
+            seconds += statistics.mean(known) * job.trials * len(job.seeds)
+        return seconds / 60
+
     def add(self, line: str) -> None:
         """Append a run."""
         with self._lock, self._file.open("a", encoding="utf-8") as lines:
             lines.write(line.rstrip("\n") + "\n")
+
+
+def estimate(minutes: float | None, at_once: int) -> str:
+    """Return the end of a line that tells how long it will take; nothing if that is not known."""
+    return "" if minutes is None else f", about {minutes / at_once:.0f} min to go"
 
 
 def play(job: Job, runs: Runs, environ: dict[str, str]) -> bool:
@@ -127,10 +152,11 @@ def play_all(jobs: Sequence[Job], runs: Runs, wheels: Path, at_once: int) -> boo
         futures = [pool.submit(play, job, runs, environ) for job in jobs]
         is_well = True
         try:
-            for job, future in zip(jobs, futures, strict=True):
+            for number, (job, future) in enumerate(zip(jobs, futures, strict=True), start=1):
                 is_well &= future.result()
                 minutes = (time.monotonic() - begun) / 60
-                say(f"{job.problem}, {job.package}: done after {minutes:.1f} min")
+                left = estimate(runs.minutes(jobs[number:]), at_once)
+                say(f"{job.problem}, {job.package}: done after {minutes:.1f} min{left}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
@@ -209,7 +235,9 @@ def main(arguments: Iterable[str]) -> int:
     file = options.output / "runs.jsonl"
     runs = Runs(file)
     missing = runs.missing(jobs)
-    say(f"{sum(len(job.seeds) for job in missing)} of {sum(len(j.seeds) for j in jobs)} runs to do")
+    counts = [sum(len(job.seeds) for job in found) for found in (missing, jobs)]
+    left = estimate(runs.minutes(missing), options.jobs)
+    say(f"{counts[0]} of {counts[1]} runs to do{left}")
     is_well = play_all(missing, runs, peers.WHEELS, options.jobs)
     race = Race(read_runs(file), trials, options.packages)
     text = write_report(race, KINDS, left_out)

@@ -46,7 +46,8 @@ def panel(race: Race, left: int, title: str, value: Callable[[str, str], float])
     for exponent in range(low, high + 1):
         x = place(exponent)
         line = f'<path d="M{x:.1f} {TOP} V{bottom}" stroke="#dddddd"/>'
-        parts += [line, text(x, bottom + 16, f"{10.0**exponent:g}", "middle")]
+        tick = f"{10.0**exponent:g}" if -3 < exponent < 4 else f"1e{exponent}"
+        parts += [line, text(x, bottom + 16, tick, "middle")]
     for row, problem in enumerate(race.trials):
         for package in race.packages:
             if (package, problem) in found:

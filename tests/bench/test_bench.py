@@ -66,6 +66,20 @@ def test_emulators_whose_wheel_cannot_be_had_are_left_out_in_sight(
     assert "Left out: reizman; the wheel of summit could not be downloaded." in out
 
 
+def test_what_is_left_is_estimated_by_the_packages_own_runs(tmp_path: Path) -> None:
+    runs = campaign.Runs(tmp_path / "runs.jsonl")
+    job = campaign.Job("ax", "branin", (1, 2), 30)
+    assert runs.minutes([job]) is None
+    for problem, wall in (("branin", 60), ("levy4", 180)):
+        done = {"package": "ax", "problem": problem, "seed": 9, "trials": 30, "wall_s": wall}
+        runs.add(json.dumps(done))
+
+    assert runs.minutes([job]) == pytest.approx(2)
+    assert runs.minutes([job._replace(problem="beale")]) == pytest.approx(4)
+    assert runs.minutes([job, job._replace(package="optuna")]) is None
+    assert campaign.estimate(6.0, 2) == ", about 3 min to go"
+
+
 @pytest.mark.parametrize("option", ["--problems", "--packages"])
 def test_an_unknown_name_lists_the_names(option: str) -> None:
     with pytest.raises(SystemExit, match=r"No such .*: none\. There are: "):
