@@ -5,8 +5,11 @@ prior mean 0 over both; a trial works with the probability that its noisy risk i
 closed form, see Rasmussen and Williams (2006), section 6.5: least-squares classification. How far
 a failure reaches along each feature, and whether failures are a matter of place or of luck, is
 chosen as is said there: so that the trials, each left out in turn, are predicted best.
-Nowhere is the probability zero.
+Nowhere is the probability zero. But a gain that grows on and on where trials fail outweighs any
+odds, so that below fair ones the search is held back by more than they are.
 """
+
+import math
 
 import numpy as np
 from scipy.linalg import cho_solve, cholesky
@@ -23,6 +26,12 @@ odds even at its point. The inverse square of the failures' number is the least 
 
 _ENOUGH = 3
 """Failures from which their reach is learnt; before, each speaks for its surroundings alone."""
+
+_FAIR = 0.65
+"""Odds from which they count as they are."""
+
+_CAUTION = 20.0
+"""By how much more they count below, if all failures are foreseen; if half are, by nothing."""
 
 _NEARBY = 0.2
 _LENGTHS = (1.6, 0.8, 0.4, _NEARBY)
@@ -68,8 +77,28 @@ class Workability:
         root, weights = _solved(features, risks, self._noise, lengths)
         self._lengths, self._features, self._weights = lengths, features / lengths, weights
         self._precision = cho_solve((root, True), np.eye(len(risks)))
+        self._caution, self._fair = 0.0, math.log(_FAIR)
+        failures = np.count_nonzero(risks)
+        if failures >= _ENOUGH:
+            left_out = risks - weights / np.diag(self._precision)
+            foreseen = np.count_nonzero(left_out[risks > 0.5] > 0.5) / (failures + 2)
+            self._caution = _CAUTION * max(2.0 * foreseen - 1.0, 0.0)
 
     def __call__(self, X: Array, *, with_gradient: bool) -> tuple[Array, Array | None]:
+        """Return what the probability counts at each of q points, and its gradient if wanted.
+
+        Its logarithm, and less below fair odds.
+
+        Args:
+            X: q × features.
+            with_gradient: Whether the gradients, q × features, are wanted.
+        """
+        logs, gradient = self.odds(X, with_gradient=with_gradient)
+        weights = np.where(logs < self._fair, 1.0 + self._caution, 1.0)
+        logs = logs + self._caution * np.minimum(logs - self._fair, 0.0)
+        return logs, None if gradient is None else weights[:, None] * gradient
+
+    def odds(self, X: Array, *, with_gradient: bool) -> tuple[Array, Array | None]:
         """Return the logarithm of the probability at each of q points, and its gradient if wanted.
 
         Args:
