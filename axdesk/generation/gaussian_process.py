@@ -7,7 +7,6 @@ length scales: Hvarfner, Hellsten and Nardi (2024), arXiv 2402.02229.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dtrtrs
@@ -41,6 +40,10 @@ _MOST_SEM = 1e3
 
 _MOST_FITTED = 300
 """Values that hyper-parameters are fitted to; all of them are learnt from."""
+
+
+_GRAIN = 2.0**-10
+"""Of the logarithms of hyper-parameters."""
 
 _JITTERS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 
@@ -332,25 +335,25 @@ def fitted(
     Raises:
         ValueError: If the numbers defeat the fit.
     """
-    likelihood = Likelihood(X, y, noise)
     some = np.unique(np.linspace(0, len(y) - 1, min(len(y), _MOST_FITTED)).astype(int))
+    part = X[some], y[some], noise[some]
     if near is None:
-        logs = _hyper_parameters(X[some], y[some], noise[some])
+        logs = _hyper_parameters(*part)
     else:
-        partial = Likelihood(X[some], y[some], noise[some])
-        logs, _ = minimized(partial, partial.at(near), partial.bounds)
+        likelihood = Likelihood(*part)
+        logs = minimized(likelihood, likelihood.at(near))
     d = X.shape[1]
     return GaussianProcess(
-        X, y, likelihood.noise(logs), np.exp(logs[:d]), math.exp(logs[d]), mean=None
+        X, y, Likelihood(X, y, noise).noise(logs), np.exp(logs[:d]), math.exp(logs[d]), mean=None
     )
 
 
 def _hyper_parameters(X: Array, y: Array, noise: Array) -> Array:
     """Return the logarithms that `Likelihood` takes, where it is least.
 
-    Up to some tens of values the fit starts from the prior. With more it starts from the fit to
-    every second of them, which starts likewise: as good as a start from the fit that an earlier
-    suggestion made, but with no memory, so that a resumed run suggests the same.
+    Up to some tens of values fits start from the prior. With more, one starts from the fit to every
+    second value, which starts likewise: as good as a start from the fit that an earlier suggestion
+    made, but with no memory, so that a resumed run suggests the same.
     """
     likelihood = Likelihood(X, y, noise)
     starts = likelihood.starts
@@ -358,22 +361,21 @@ def _hyper_parameters(X: Array, y: Array, noise: Array) -> Array:
     if len(y) > _COARSE and np.isnan(noise[part]).any() == likelihood.learns_noise:
         coarse = _hyper_parameters(X[part], y[part], noise[part])
         starts = [coarse, *starts[1:]] if len(y) <= 2 * _COARSE else [coarse]
-    found = [minimized(likelihood, start, likelihood.bounds) for start in starts]
-    return min(found, key=lambda one: one[1])[0]
+    found = [minimized(likelihood, start) for start in starts]
+    return min(found, key=lambda logs: likelihood(logs)[0])
 
 
-def minimized(
-    function: Callable[[Array], tuple[float, Array]],
-    start: Array,
-    bounds: list[tuple[float, float]],
-) -> tuple[Array, float]:
-    """Return where a function that gives its gradient is least, near a start, and its value."""
+def minimized(likelihood: Likelihood, start: Array) -> Array:
+    """Return hyper-parameters where the likelihood is least, near a start.
+
+    They are rounded: what the order of a sum does to the last digits ends here.
+    """
     found, value, _ = fmin_l_bfgs_b(
-        function, start, bounds=bounds, pgtol=1e-2, factr=1e8, maxiter=100, maxls=20
+        likelihood, start, bounds=likelihood.bounds, pgtol=0.1, factr=1e10, maxiter=100, maxls=20
     )
     if not math.isfinite(value):
         raise ValueError("the model's likelihood is no finite number")
-    return np.asarray(found), float(value)
+    return np.asarray(np.round(found / _GRAIN) * _GRAIN)
 
 
 def metric_process(known: MetricData, scale: Scale) -> GaussianProcess:

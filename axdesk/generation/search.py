@@ -25,11 +25,15 @@ _LOCAL = 16
 _DISTANCES = (0.1, 0.01, 0.001)
 """Of local points, as shares of the ranges: late basins are small and lie beside the best point."""
 
-_STARTS = 8
+_STARTS = 5
 _CONSTRAINED_STARTS = 4
 _ROUNDS = 2
 _MAX_LEVELS = 64
 _PAIR_MOVES = 4
+
+_GRAIN = 2.0**-20
+"""Of a candidate's place in the unit cube."""
+
 _MAX_SCORED = 2048
 
 
@@ -72,9 +76,22 @@ class Search:
                 rows = np.vstack([rows, self._levels(rows[np.argsort(-values)[:_STARTS]])])
                 values = self._values(rows)
         for index in np.argsort(-values, kind="stable"):
-            if self._problem.is_new(rows[index]):
-                return rows[index], float(values[index])
+            row = self._rounded(rows[index])
+            if self._problem.is_new(row):
+                return row, float(values[index])
         raise SearchSpaceExhaustedError("Every point that was searched had been tried.")
+
+    def _rounded(self, row: Array) -> Array:
+        """Return the row with its floats on a fine grid of the cube, where that is allowed.
+
+        What the order of a sum does to the last digits of a search mostly ends here, so that the
+        same request gets the same answer on any number of threads.
+        """
+        floats = list(self._encoding.floats)
+        cube = np.round(self._encoding.cube_from_rows(row[None]) / _GRAIN) * _GRAIN
+        rounded = row.copy()
+        rounded[floats] = self._encoding.rows_from_cube(cube)[0, floats]
+        return rounded if self._region.allowed(rounded[None])[0] else row
 
     def _values(self, rows: Array) -> Array:
         values = self._acquisition.values(self._encoding.features(rows))

@@ -33,11 +33,11 @@ except KeyboardInterrupt:
 """
 )
 
-FIRST_TRIALS = (
+USUAL_RUN = (
     PREAMBLE
     + """
 client = equipped(configured(method="fast"), runner)
-run(client, 5)
+run(client, 7)
 print("torch" in sys.modules)
 """
 )

@@ -187,6 +187,9 @@ def test_a_run_that_pauses_on_an_error_goes_on_as_the_operator_says(
     press(laboratory, window, "toolbar.run.start")
     session = session_of(window)
     laboratory.until(lambda: text(window, "status.banner.state") == "Needs attention")
+    laboratory.until(
+        lambda: any(i.severity is Severity.QUESTION for i in session.attention_model.items)
+    )
     [item] = [i for i in session.attention_model.items if i.severity is Severity.QUESTION]
     assert item.title == "#1 stopped answering"
     assert "no reply from the valve" in item.happened

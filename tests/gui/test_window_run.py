@@ -349,7 +349,7 @@ def test_settings_are_changed_while_the_run_launches(laboratory: Laboratory) -> 
     view = window._setup_views[session.id]
     view.show_section(Section.RUN)
     field: Any = window.findChild(QWidget, "setup.run.max_trials")
-    assert field.isEnabled()
+    laboratory.until(field.isEnabled)
     locked: Any = window.findChild(QWidget, "setup.run.initial_trials")
     assert not locked.isEnabled()
     bar: Any = window.findChild(QWidget, "setup.changes")
