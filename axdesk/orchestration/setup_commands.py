@@ -34,12 +34,14 @@ def edit_setup(
         check_space: What a changed search space is checked with.
 
     Raises:
-        UserInputError: If the constraints cannot all be met, or the new name is taken.
+        UserInputError: If the constraints cannot all be met, the new name is taken, or a trial that
+            waits to be deployed would lie outside.
     """
     if setup == experiment.setup:
         return
     if setup.search_space != experiment.search_space:
         check_space(setup.search_space)
+        _refuse_waiting_outside(experiment, setup)
     before, after = _told(experiment.setup), _told(setup)
     entries = [
         AuditEntry(now, f"edit_{what}", before=before[what], after=text)
@@ -47,6 +49,17 @@ def edit_setup(
         if experiment.trials and text != before[what]
     ]
     store.save_setup(experiment, setup, entries)
+
+
+def _refuse_waiting_outside(experiment: Experiment, setup: ExperimentSetup) -> None:
+    for trial in experiment.with_status(TrialStatus.STAGED):
+        found = setup.search_space.deviations(trial.parameters)
+        if found and not experiment.search_space.deviations(trial.parameters):
+            raise UserInputError(
+                f"Trial {trial.index} may still be deployed and would lie outside the new search "
+                f"space. {' '.join(found)}",
+                "Let it run first, or mark it abandoned.",
+            )
 
 
 def refuse_unfetched_metrics(optimization: OptimizationConfig, fetched: Sequence[str]) -> None:

@@ -245,6 +245,24 @@ def test_a_replicate_of_what_is_forbidden_by_now_is_not_deployed(
     assert runner.deployed == [2]
 
 
+def test_an_edit_that_forbids_what_waits_to_be_deployed_is_refused(
+    client: Client, runner: BenchRunner
+) -> None:
+    client.attach_trial({"x": 0.25, "z": 0.5})
+    index = client.replicate_trial(0)
+    refused = r"Trial 1 may still be deployed .* {}.* abandoned"
+    with pytest.raises(UserInputError, match=refused.format("0.25 lies outside")):
+        client.edit_experiment([NARROW, PARAMETERS[1]])
+    with pytest.raises(UserInputError, match=refused.format("is broken")):
+        client.edit_experiment(parameter_constraints=["x + z <= 0.5"])
+    client.edit_experiment(parameter_constraints=["x + z <= 0.75"])
+
+    client.mark_trial_abandoned(index)
+    client.edit_experiment([NARROW, PARAMETERS[1]], [])
+    run(client, 1)
+    assert runner.deployed == [2]
+
+
 def test_attached_data_complete_a_trial(client: Client) -> None:
     client.get_next_trials(1)
     with pytest.raises(UserInputError, match="y"):
