@@ -165,6 +165,9 @@ class ClientState:
         """Hand a command to the run that goes on, as `submit`; None if there is none.
 
         Never waits and never touches the database; from any thread.
+
+        Args:
+            command: Of `axdesk.core.commands`.
         """
         with self._lock:
             return None if self._scheduler is None else self._scheduler.submit(command)
