@@ -188,6 +188,23 @@ def test_one_result_with_an_absurd_error_does_not_spoil_the_others() -> None:
     assert beside.mean == pytest.approx(without.mean, abs=0.05)
 
 
+def test_h13_known_errors_count_as_they_are_and_the_others_are_learnt() -> None:
+    xs = [i / 8 for i in range(9)]
+
+    def predicted(known: Data) -> list[tuple[float, float]]:
+        at = generation.predict(request(LINE, known), [{"x": 0.5}, {"x": 0.625}])
+        return [(there.mean, there.sem) for (there,) in at]
+
+    smooth: Data = [({"x": x}, math.sin(5 * x)) for x in xs if x != 0.5]
+    doubtful, sure = (predicted([*smooth, ({"x": 0.5}, (3.0, sem))]) for sem in (10.0, 1e-3))
+
+    # A reading with a large error moves nothing, and the others, whose error is small, still count.
+    assert doubtful[0][0] == pytest.approx(math.sin(2.5), abs=0.15)
+    assert doubtful[1][0] == pytest.approx(math.sin(3.125), abs=0.05)
+    assert doubtful[1][1] < 0.1
+    assert sure[0] == (pytest.approx(3.0, abs=0.05), pytest.approx(0.0, abs=0.05))
+
+
 @pytest.mark.parametrize("offset", [1e6, -1e12, 4e13])
 def test_values_that_differ_in_their_last_digits_only_are_learnt_from(offset: float) -> None:
     xs = [i / 8 for i in range(9)]
