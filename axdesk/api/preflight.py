@@ -3,14 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
 from axdesk import generation
 from axdesk.api.network_drives import network_drive
 from axdesk.core.clock import SystemClock
-from axdesk.core.constraints import ParameterConstraint
 from axdesk.core.draft_cells import ParameterKind, Problem, Problems, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.dry_test import PassedTest, plugins_of
@@ -201,23 +199,6 @@ def _of_duration(found: Preflight) -> CheckLine:
         f"about {duration(seconds)}; a trial of this runner took {duration(found.trial_seconds)}"
     )
     return CheckLine("Duration", Verdict.PASSED, message)
-
-
-def clashes(draft: Draft) -> tuple[Problem, ...]:
-    """What keeps a search space from having any allowed point, at its first constraint."""
-    space = draft.search_space()
-    if space is None:
-        return ()
-    try:
-        generation.check_feasible(space)
-    except AxdeskError as error:
-        for row, cells in enumerate(draft.constraints):
-            with suppress(AxdeskError):
-                constraint = ParameterConstraint.parse(cells.get("expression", ""))
-                if f"“{constraint}”" in error.message:
-                    return (Problem(Section.CONSTRAINTS, row, "expression", str(error)),)
-        return (Problem(Section.CONSTRAINTS, None, "", str(error)),)
-    return ()
 
 
 def missing_baseline(setup: ExperimentSetup, experiment: Experiment | None) -> tuple[Problem, ...]:

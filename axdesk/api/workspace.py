@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from axdesk import generation
+from axdesk.api.clashes import clashing_rows
 from axdesk.api.client import Client, Opened
 from axdesk.api.dry_test import DryTester
 from axdesk.api.optimizer_process import OptimizerProcess
-from axdesk.api.preflight import clashes, examined, missing_baseline
+from axdesk.api.preflight import examined, missing_baseline
 from axdesk.api.rescue import Backup, backups_of
 from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
 from axdesk.core.clock import SystemClock
@@ -166,7 +167,7 @@ class Workspace:
             problems.append(Problem(Section.GENERAL, 0, field, str(error)))
             catalogue = None
         checked = draft.checked(catalogue, self._taken_names(experiment_id))
-        problems += clashes(draft)
+        problems += clashing_rows(draft)[:1]  # it names the others
         if isinstance(checked, Problems):
             problems += checked.items
         else:
@@ -174,6 +175,10 @@ class Workspace:
         if isinstance(checked, Problems) or problems:
             return Problems(tuple(sorted(problems, key=lambda p: tuple(Section).index(p.section))))
         return checked
+
+    def clashing_rows(self, draft: Draft) -> tuple[Problem, ...]:
+        """Return a problem at each constraint that cannot be kept together with the others."""
+        return clashing_rows(draft)
 
     def _experiment_or_none(self, experiment_id: int | None) -> Experiment | None:
         with suppress(NotFoundError):  # a mere draft

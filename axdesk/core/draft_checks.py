@@ -1,6 +1,6 @@
 """From the text of a draft's cells to values, or to problems that are located."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
@@ -17,14 +17,21 @@ from axdesk.core.draft_cells import (
     parse_whole,
 )
 from axdesk.core.draft_limits import parse_limit
-from axdesk.core.draft_notes import Notes, Place
+from axdesk.core.draft_notes import Notes, Place, TRemedy
 from axdesk.core.draft_parameters import (
     checked_parameters,
     checked_search_space,
     is_left_out,
 )
 from axdesk.core.durations import parse_seconds
-from axdesk.core.expressions import Comparison, LinearExpression, parse_comparison
+from axdesk.core.errors import UserInputError
+from axdesk.core.expressions import (
+    Comparison,
+    LinearExpression,
+    parse_comparison,
+    with_backticks,
+    with_decimal_points,
+)
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
@@ -199,11 +206,12 @@ def _constraints(
     on_parameters, on_outcomes = [], []
     for index, row in enumerate(rows[Section.CONSTRAINTS]):
         at = notes.at(Section.CONSTRAINTS, index, "expression")
-        text = row.get("expression", "").strip()
+        text = with_decimal_points(row.get("expression", "").strip())
         if not text:
             at.note("Enter a constraint such as a + b <= 80, or remove the row.")
             continue
-        comparison = at.read(lambda text=text: _compared(text))  # type: ignore[misc]  # as above
+        remedies = _backtick_remedies(text, typed - {""})
+        comparison = _read_comparison(text, remedies, at)
         if comparison is None or wrong.intersection(comparison.expression.names):
             continue
         names = comparison.expression.names
@@ -221,13 +229,33 @@ def _constraints(
             limit = at.read(lambda text=text: OutcomeConstraint.parse(text))  # type: ignore[misc]  # as above
             on_outcomes.append(limit)
         elif strangers:
-            at.note(f"“{strangers[0]}” is neither a parameter that is on nor a metric.")
+            message = f"“{strangers[0]}” is neither a parameter that is on nor a metric."
+            at.note(message, *remedies)
         else:
             at.note(f"“{names[0]}” is no metric, so it has no baseline.")
     return _Constraints(
         tuple((index, kept) for index, kept in on_parameters if kept is not None),
         tuple(kept for kept in on_outcomes if kept is not None),
     )
+
+
+def _read_comparison(text: str, remedies: Sequence[TRemedy], at: Place) -> Comparison | None:
+    try:
+        return _compared(text)
+    except UserInputError as error:
+        at.note(f"{error.message} {error.hint}".strip(), *remedies)
+        return None
+
+
+def _backtick_remedies(text: str, names: Set[str]) -> tuple[TRemedy, ...]:
+    """Offer backticks around the names that need them, if that makes it understood."""
+    quoted = with_backticks(text, names)
+    try:
+        if quoted == text or not set(_compared(quoted).expression.names) <= names:
+            return ()
+    except UserInputError:
+        return ()
+    return (("Put names between backticks", {"expression": quoted}),)
 
 
 def _compared(text: str) -> Comparison:

@@ -8,6 +8,9 @@ from axdesk.core.errors import AxdeskError
 
 T = TypeVar("T")
 
+TRemedy = tuple[str, Mapping[str, str]]
+"""What a button says, and the texts that it puts into the row: field → text."""
+
 
 class Notes:
     """Collects problems.
@@ -37,7 +40,7 @@ class Place:
         """Return the place of another field of the row."""
         return Place(self._notes, self._section, self._row, field)
 
-    def note(self, message: str, *remedies: tuple[str, Mapping[str, str]]) -> None:
+    def note(self, message: str, *remedies: TRemedy) -> None:
         """Note a problem here."""
         self._notes.problems.append(
             Problem(self._section, self._row, self._field, message, tuple(remedies))

@@ -25,6 +25,7 @@ from axdesk.core.draft_cells import (
 )
 from axdesk.core.draft_notes import Notes, Place
 from axdesk.core.errors import UserInputError
+from axdesk.core.expressions import with_decimal_points
 from axdesk.core.names import checked_name
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
@@ -168,7 +169,7 @@ def _with_step_and_start(
 
 def _derived(name: str, row: Row, index: int, notes: Notes) -> DerivedParameterConfig | None:
     at = notes.at(Section.PARAMETERS, index, "expression")
-    text = row.get("expression", "").strip()
+    text = with_decimal_points(row.get("expression", "").strip())
     if not text:
         at.note("Enter what it is computed by, such as 100 - a - b.")
         return None

@@ -3,6 +3,7 @@
     AxdeskError                      shown as one sentence and a hint
     ├── UserInputError (ValueError)  a value that was given is not allowed
     │   ├── ExpressionError          … at one character of an expression
+    │   ├── ClashError               … because constraints cannot all be kept
     │   └── ExperimentFileError      … at one place of an experiment file
     ├── UnsupportedError             understood, but not offered
     ├── TransitionError              a trial or a run cannot go from one state to the other
@@ -78,6 +79,18 @@ class ExpressionError(UserInputError):
 
     def __str__(self) -> str:
         return f"{super().__str__()}\n  {self.text}\n  {' ' * self.position}^"
+
+
+class ClashError(UserInputError):
+    """Constraints that cannot all be kept within the bounds.
+
+    Attributes:
+        constraints: The texts of a smallest set of them.
+    """
+
+    def __init__(self, message: str, hint: str = "", *, constraints: tuple[str, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.constraints = constraints
 
 
 class ExperimentFileError(UserInputError):

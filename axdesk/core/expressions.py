@@ -12,7 +12,8 @@ ever dropped.
 
 import ast
 import math
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -28,6 +29,7 @@ BASELINE = "baseline"
 _TYPOGRAPHIC = {"≤": "<=", "≥": ">=", "·": "*", "×": "*", "−": "-", "\u00a0": " "}
 _COMMENT = "#"
 _NO_NUMBERS = ("inf", "infinity", "nan")
+_DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
 _DISTANCE = "abs"
 _BASELINE_PLACEHOLDER = "baseline_"
 
@@ -89,6 +91,37 @@ def quoted(name: str) -> str:
     is_word = name == BASELINE or name.lower() in _NO_NUMBERS
     plain = name.isidentifier() and not is_word and not set(name) & _TYPOGRAPHIC.keys()
     return name if plain else f"`{name}`"
+
+
+def with_backticks(text: str, names: Iterable[str]) -> str:
+    """Return an expression with backticks around the names that need them and lack them."""
+    needy = sorted((name for name in names if quoted(name) != name), key=len, reverse=True)
+    if not needy:
+        return text
+    words = re.compile("|".join(_bare(name) for name in needy))
+    parts = text.split("`")
+    # Every second part stands between backticks already.
+    return "`".join(
+        part if index % 2 else words.sub(lambda found: f"`{found[0]}`", part)
+        for index, part in enumerate(parts)
+    )
+
+
+def with_decimal_points(text: str) -> str:
+    """Return an expression as long as it was, with points for the commas inside of numbers.
+
+    Only for where no list is expected, and a comma between two digits can mean nothing else.
+    """
+    parts = text.split("`")
+    return "`".join(
+        part if index % 2 else _DECIMAL_COMMA.sub(".", part) for index, part in enumerate(parts)
+    )
+
+
+def _bare(name: str) -> str:
+    before = r"(?<!\w)" if re.match(r"\w", name) else ""
+    after = r"(?!\w)" if re.search(r"\w\Z", name) else ""
+    return f"{before}{re.escape(name)}{after}"
 
 
 def parse_linear(text: str) -> LinearExpression:

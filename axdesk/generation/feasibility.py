@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import linprog
 
 from axdesk.core.constraints import ParameterConstraint
-from axdesk.core.errors import SearchSpaceExhaustedError, UserInputError
+from axdesk.core.errors import ClashError, SearchSpaceExhaustedError
 from axdesk.core.search_space import SearchSpace
 from axdesk.generation import programs
 from axdesk.generation.encoding import Array, Encoding, FloatAxis, Mask
@@ -50,7 +50,7 @@ def check_feasible(space: SearchSpace) -> None:
     """Refuse a search space in which no point is allowed.
 
     Raises:
-        UserInputError: Naming a smallest set of constraints that clash.
+        ClashError: Naming a smallest set of constraints that clash.
     """
     encoding = Encoding(space)
     if not Region(encoding).is_empty:
@@ -62,9 +62,10 @@ def check_feasible(space: SearchSpace) -> None:
             clash = fewer
     names = ", ".join(f"“{constraint}”" for constraint in clash)
     verb = "cannot be kept" if len(clash) == 1 else "cannot be kept together"
-    raise UserInputError(
+    raise ClashError(
         f"The search space has no allowed point: {names} {verb} within the bounds.",
         "Relax a constraint, or widen the bounds of its parameters.",
+        constraints=tuple(map(str, clash)),
     )
 
 

@@ -46,6 +46,7 @@ from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
 from axdesk.gui.draft_saver import DraftSaver
 from axdesk.gui.dry_testing import DryTesting
+from axdesk.gui.feasibility_watch import FeasibilityWatch
 from axdesk.gui.io_thread import IoThread
 from axdesk.gui.live_edits import LiveEdits, Settled
 from axdesk.gui.models.attention_model import (
@@ -157,6 +158,7 @@ class ExperimentSession(QObject):
         self._saver.saved.connect(self.saved)
         self._saver.outage_changed.connect(self._note_outage)
         self._edits = LiveEdits(self.draft_model, self.submit, self._tell_edits)
+        self._feasibility = FeasibilityWatch(self.draft_model, io, self)
         self.draft_model.changed.connect(self._note_change)
         self.draft_model.refreshed.connect(self._note_change)
         self._command_settled.connect(self._settle_command)
@@ -588,6 +590,7 @@ class ExperimentSession(QObject):
         self.dry_testing.close()
         self.preflight.close()
         self._saver.close()
+        self._feasibility.close()
         for timer in (self._coalesce, self._show_printed_soon):
             timer.stop()
 

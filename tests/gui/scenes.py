@@ -9,15 +9,18 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from axdesk import generation
+from axdesk.api.clashes import clashing_rows
 from axdesk.api.templates import Template
 from axdesk.core.commands import Command
 from axdesk.core.constraints import OutcomeConstraint
-from axdesk.core.draft_cells import Problems
+from axdesk.core.draft_cells import Problem, Problems
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.dry_test import PassedTest
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import Event, RunChanged, RunFinished, TrialChanged
 from axdesk.core.experiment import Experiment
+from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.outcomes import best_observed, objective_score, shown_value
 from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
@@ -235,6 +238,13 @@ class MemoryWorkspace:
 
     def summaries(self) -> tuple[ExperimentSummary, ...]:
         return tuple(self._summary(i) for i in sorted(self.drafts, reverse=True))
+
+    def feasible_share(self, draft: Draft) -> FeasibleShare | None:
+        space = draft.search_space()
+        return None if space is None else generation.feasible_share(space)
+
+    def clashing_rows(self, draft: Draft) -> tuple[Problem, ...]:
+        return clashing_rows(draft)
 
     def changes_by_others(self) -> object:
         """Say that something changed, each time."""

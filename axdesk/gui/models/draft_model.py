@@ -8,6 +8,7 @@ from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from axdesk.core.draft_cells import Problem, Problems, Row, Section
 from axdesk.core.drafts import Draft
+from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.setup_lock import SetupLock
@@ -41,6 +42,8 @@ class DraftModel(QObject):
         self._draft = draft or Draft()
         self._catalogue: PluginCatalogue | None = None
         self._found: tuple[Problem, ...] = ()
+        self._feasible: FeasibleShare | None = None
+        self._clashes: tuple[Problem, ...] = ()
         self._is_read_only = False
         self._lock = SetupLock()
         self._taken_names: frozenset[str] = frozenset()
@@ -71,6 +74,16 @@ class DraftModel(QObject):
     def is_reading_plugins(self) -> bool:
         """Whether the plugin folder is being read, which may take a while."""
         return self._is_reading_plugins
+
+    @property
+    def feasible(self) -> FeasibleShare | None:
+        """How much of the space the constraints leave; None where that is not known (yet)."""
+        return self._feasible
+
+    @property
+    def clashes(self) -> tuple[Problem, ...]:
+        """A problem at each constraint that cannot be kept together with the others."""
+        return self._clashes
 
     @property
     def is_read_only(self) -> bool:
@@ -139,6 +152,12 @@ class DraftModel(QObject):
         found = tuple(problem for problem in found if problem not in known)
         if found != self._found:
             self._found = found
+            self._renew()
+
+    def set_feasible(self, share: FeasibleShare | None, clashes: Sequence[Problem]) -> None:
+        """Show how much the constraints leave, and which of them cannot be kept together."""
+        if (share, tuple(clashes)) != (self._feasible, self._clashes):
+            self._feasible, self._clashes = share, tuple(clashes)
             self._renew()
 
     def problems_of(self, section: Section) -> tuple[Problem, ...]:
@@ -307,11 +326,13 @@ class DraftModel(QObject):
         checked = self._draft.checked(self._catalogue, self._taken_names)
         self._setup: ExperimentSetup | None = None
         self._problems: Problems | None = None
-        if isinstance(checked, Problems):
-            self._problems = Problems((*self._found, *checked.items))
-        elif self._found:
-            self._problems = Problems(self._found)
+        known = checked.items if isinstance(checked, Problems) else ()
+        clashes = [p for p in self._clashes if p not in self._found]
+        more = [p for p in (*self._found, *clashes) if p not in known]
+        if known or more:
+            self._problems = Problems((*more, *known))
         else:
+            assert isinstance(checked, ExperimentSetup)
             self._setup = checked
 
 

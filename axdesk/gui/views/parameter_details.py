@@ -3,7 +3,7 @@
 import math
 from functools import partial
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from axdesk.core.draft_cells import (
     ParameterKind,
@@ -24,6 +24,7 @@ from axdesk.gui.models.parameter_relations import (
     values_of,
 )
 from axdesk.gui.models.parameter_table import RANGES, ParameterTable
+from axdesk.gui.style import px
 from axdesk.gui.views.setup_page import CellFields
 from axdesk.gui.widgets.buttons import Chip, Choice
 from axdesk.gui.widgets.cards import Card
@@ -56,14 +57,17 @@ class ParameterDetails(Card):
         self._off = label("", "body", "text2", wrap=True)
         self.body.addWidget(self._off)
         self._add_text("choices", "Choices, separated by semicolons", "Toluene; 1,4-Dioxane; DMF")
-        self._add_text("step", "Step, counted from Low", "Every value between Low and High")
+        self._line = QHBoxLayout()
+        self._line.setSpacing(px(12))
+        self.body.addLayout(self._line)
+        self._add_text("step", "Step, counted from Low", "Any value")
         for field, text in (
             ("value_type", "Values are"), ("is_ordered", "Order of the values"),
             ("result", "Result"),
         ):  # fmt: skip
-            combo = ComboField(name=f"{_NAME}.{field}")
+            combo = _narrow(ComboField(name=f"{_NAME}.{field}"))
             self._cells[field] = labelled(text, combo)
-            self.body.addWidget(self._cells[field])
+            self._line.addWidget(self._cells[field], 1)
             stored = "value_type" if field == "result" else field
             combo.chosen.connect(partial(self._choose, stored))
         self._add_condition()
@@ -123,11 +127,14 @@ class ParameterDetails(Card):
     def _add_text(self, field: str, text: str, placeholder: str) -> None:
         shown = TextField(placeholder=placeholder, name=f"{_NAME}.{field}")
         self._cells[field] = labelled(text, shown)
-        self.body.addWidget(self._cells[field])
+        if field == "step":
+            self._line.addWidget(self._cells[field], 1)
+        else:
+            self.body.addWidget(self._cells[field])
         self._fields.add(field, shown)
 
     def _add_condition(self) -> None:
-        self._parent = ComboField(name=f"{_NAME}.only_if")
+        self._parent = _narrow(ComboField(name=f"{_NAME}.only_if"))
         self._parent.chosen.connect(self._choose_parent)
         self._condition_cell = labelled("Exists", self._parent)
         self._values = QWidget()
@@ -135,7 +142,7 @@ class ParameterDetails(Card):
         self._values_row = WrappingRow()
         self._values.setLayout(self._values_row)
         self._chips: dict[str, Chip] = {}
-        self.body.addWidget(self._condition_cell)
+        self._line.addWidget(self._condition_cell, 1)
         self.body.addWidget(self._values)
 
     # showing
@@ -282,3 +289,11 @@ class ParameterDetails(Card):
             step = 0.0
         is_whole = self._table.kind_of(row) == ParameterKind.WHOLE
         return step if step > 0 else (1.0 if is_whole else None)
+
+
+def _narrow(combo: ComboField) -> ComboField:
+    """Let a combo box be narrower than its longest alternative, such as a long name."""
+    combo.setSizeAdjustPolicy(ComboField.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    combo.setMinimumContentsLength(12)
+    combo.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+    return combo

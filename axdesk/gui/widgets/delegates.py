@@ -206,15 +206,18 @@ class EditableDelegate(CellDelegate):
         if has_editor:
             return
         if editable and index.data(Role.CHOICES):
-            if _is(option, QStyle.StateFlag.State_MouseOver) or _is(
+            has_chevron = _is(option, QStyle.StateFlag.State_MouseOver) or _is(
                 option, QStyle.StateFlag.State_Selected
-            ):
+            )
+            if has_chevron:
                 side = px(14)
                 box = QRect(0, 0, side, side)
                 box.moveCenter(area.center())
                 box.moveRight(area.right() + px(2))
                 draw_icon(painter, "chevron-down", box, theme.color("text2"))
-            area = area.adjusted(0, 0, -px(16), 0)
+            # What stands at the right keeps to its column's edge until the chevron comes.
+            if has_chevron or not _is_right_aligned(index):
+                area = area.adjusted(0, 0, -px(16), 0)
         super().paint_content(painter, option, index, area)
 
     def createEditor(self, parent: QWidget, _option: QStyleOptionViewItem, index: Index) -> QWidget:
@@ -226,7 +229,7 @@ class EditableDelegate(CellDelegate):
             combo.setProperty("cell", True)
             combo.activated.connect(lambda: self._close(combo))
             return combo
-        field = CellField(placeholder=_text(index, Role.PLACEHOLDER))
+        field = self.make_field(_text(index, Role.PLACEHOLDER))
         field.setParent(parent)
         field.setProperty("cell", True)
         field.textEdited.connect(lambda: self.commitData.emit(field))
@@ -234,6 +237,10 @@ class EditableDelegate(CellDelegate):
             _aligned(Qt.AlignmentFlag(index.data(Qt.ItemDataRole.TextAlignmentRole) or 0))
         )
         return field
+
+    def make_field(self, placeholder: str) -> CellField:
+        """The line of text that a cell is typed into."""
+        return CellField(placeholder=placeholder)
 
     def setEditorData(self, editor: QWidget, index: Index) -> None:
         """Show what the model has to edit."""
