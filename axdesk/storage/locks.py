@@ -200,6 +200,11 @@ def _read(controller: Path) -> str:
 
 
 def _busy(name: str, controller: str) -> ExperimentBusyError:
+    if controller == this_controller():
+        return ExperimentBusyError(
+            f"Experiment {name!r} is being run by this program.",
+            "Stop its run, or wait until it is done.",
+        )
     return ExperimentBusyError(
         f"Experiment {name!r} is driven by {controller}.",
         "Stop it there, or wait until it is done.",
