@@ -8,6 +8,9 @@ from pathlib import Path
 
 from axdesk import __version__
 
+_HELPERS = ("--plugin-host", "--command-wrapper")
+"""What a frozen axdesk starts itself with; named here, for other starts need not load the api."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run axdesk; return its exit code.
@@ -16,6 +19,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Of the command line, without the program's name; None for the process's own.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if getattr(sys, "frozen", False):
+        # The children of multiprocessing are this program, too, and go no further than here.
+        from multiprocessing import freeze_support
+
+        freeze_support()
+    if given and given[0] in _HELPERS:
+        from axdesk.api.helper_programs import run_helper
+
+        if run_helper(given):
+            return 0
     if "--headless" in given:
         given.remove("--headless")
         from axdesk.headless.main import main as run_headless

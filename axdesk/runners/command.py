@@ -147,8 +147,7 @@ class CommandRunner(IRunner):
     def _start(self, folder: Path) -> None:
         self._started = [process for process in self._started if process.poll() is None]
         process = subprocess.Popen(
-            # Isolated, so that nothing in the folder or the environment is taken for a library.
-            [sys.executable, "-I", "-S", str(Path(files.__file__).resolve()), str(folder)],
+            [*_wrapper_command(), str(folder)],
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -167,6 +166,13 @@ class CommandRunner(IRunner):
         if told != files.BEGUN:
             text = words.decode("utf-8", "replace").strip().rpartition("\n")[2]
             raise RuntimeError(f"the command could not be started: {text or 'no reason given'}")
+
+
+def _wrapper_command() -> list[str]:
+    if getattr(sys, "frozen", False):
+        return [sys.executable, "--command-wrapper"]
+    # Isolated, so that nothing in the folder or the environment is taken for a library.
+    return [sys.executable, "-I", "-S", str(Path(files.__file__).resolve())]
 
 
 class CommandMetric(IMetric):
