@@ -44,7 +44,8 @@ def io(tmp_path: Path, qapp: object) -> Iterator[IoThread]:
 def show(qtbot: QtBot, io: IoThread) -> Callable[[Draft], SetupView]:
     def shown_with_watch(draft: Draft) -> SetupView:
         view = shown(qtbot, draft, C)
-        FeasibilityWatch(view.model, io, view)
+        watch = FeasibilityWatch(view.model, io, view)
+        view.destroyed.connect(watch.close)  # as its session does; an answer may come later
         return view
 
     return shown_with_watch
