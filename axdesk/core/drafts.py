@@ -37,6 +37,7 @@ from axdesk.core.plugins import PluginCatalogue, PluginChoice
 from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.texts import storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +66,8 @@ class Draft:
         return rows if isinstance(rows, tuple) else (rows,)
 
     def with_rows(self, section: Section, rows: Iterable[Row]) -> "Draft":
-        """Return the draft with a section's rows replaced."""
-        kept = tuple({k: v for k, v in row.items() if v != ""} for row in rows)
+        """Return the draft with a section's rows replaced, by text that can be stored."""
+        kept = tuple({k: storable(v) for k, v in row.items() if v != ""} for row in rows)
         match section:
             case Section.GENERAL:
                 return replace(self, general=kept[0])

@@ -25,7 +25,7 @@ def reason_of(error: BaseException) -> str:
 
 def storable(text: str) -> str:
     """Return the text as it can be stored and sent."""
-    # File names in messages may hold lone surrogates, which no file or database takes.
+    # File names and what is pasted may hold lone surrogates, which no file or database takes.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from axdesk.core.errors import StorageError
 from axdesk.core.parameters import TParameterValue
+from axdesk.core.texts import storable
 from axdesk.core.trial import (
     Arm,
     Generation,
@@ -98,7 +99,7 @@ def _trial_columns(trial: Trial) -> Columns:
     return {
         "arm_name": trial.arm.name,
         "status": trial.status,
-        "reason": _storable(trial.reason),
+        "reason": storable(trial.reason),
         "run_index": trial.run_index,
         "search_space_version": trial.search_space_version,
         "optimization_version": trial.optimization_version,
@@ -118,13 +119,8 @@ def _trial_columns(trial: Trial) -> Columns:
         "search_seconds": generation.search_seconds,
         "seed": generation.seed,
         "observed_trials": generation.observed,
-        "generation_reason": _storable(generation.reason),
+        "generation_reason": storable(generation.reason),
     }
-
-
-def _storable(reason: str) -> str:
-    """Return a reason without what UTF-8 lacks: it may quote a file name of any bytes."""
-    return reason.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _parameter_rows(parameters: Mapping[str, TParameterValue]) -> list[Columns]:

@@ -722,3 +722,10 @@ def test_several_weighted_metrics_and_limits_keep_their_order(
     )
 
     assert draft_of(setup).checked(CATALOGUE) == setup
+
+
+def test_text_that_nothing_can_store_is_kept_in_words() -> None:
+    """Half of an emoji, as a clipboard may hold it."""
+    draft = Draft().with_cell(Section.GENERAL, 0, "name", "flow \ud83d")
+
+    assert draft.general == {"name": "flow \\ud83d"}
