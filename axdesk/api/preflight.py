@@ -74,6 +74,7 @@ def examined(
     lines = [line for section in Section for line in _of_section(draft, section, problems)]
     trial_seconds = None
     if setup is not None:
+        lines += _of_start_values(setup)
         lines += _of_parallelism(setup)
         lines.append(_of_tests(workspace, setup))
         trial_seconds = None if setup.runner is None else workspace.trial_seconds(setup.runner)
@@ -125,6 +126,21 @@ def _passed(draft: Draft, section: Section) -> str:
         case Section.RUN:
             trials, parallel = (draft.run.get(f, "").strip() for f in ("max_trials", "parallelism"))
             return f"{trials} trial{'s' if trials != '1' else ''}, {parallel} at a time"
+
+
+def _of_start_values(setup: ExperimentSetup) -> Iterator[CheckLine]:
+    if not setup.generation.initialize_with_center:
+        return
+    given = {
+        parameter.name: parameter.start_value
+        for parameter in setup.search_space.tunable
+        if parameter.start_value is not None
+    }
+    for row, constraint in enumerate(setup.search_space.constraints):
+        if all(name in given for name in constraint.names) and not constraint.is_met(given):
+            message = f"The start values break {constraint}: the first trial is moved to keep it."
+            place = Problem(Section.CONSTRAINTS, row, "expression", message)
+            yield CheckLine("Start values", Verdict.WARNING, message, place)
 
 
 def _of_parallelism(setup: ExperimentSetup) -> Iterator[CheckLine]:

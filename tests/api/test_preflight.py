@@ -210,6 +210,21 @@ def test_a_plugin_file_that_does_not_load_is_told(lab: Lab) -> None:
     assert all("nowhere_to_be_found" in line.message for line in problems)
 
 
+def test_start_values_that_break_a_constraint_are_a_warning(lab: Lab) -> None:
+    draft = constraints("x1 + x2 <= 1")(lab.draft)
+    for row, value in enumerate(("0.9", "0.2")):
+        draft = draft.with_cell(P, row, "start", value)
+
+    line = lab.line("Start values", draft)
+
+    assert line.verdict is WARNING
+    assert "break x1 + x2 <= 1" in line.message
+    assert line.place is not None
+    assert (line.place.section, line.place.row) == (C, 0)
+    kept = draft.with_cell(P, 0, "start", "0.8")
+    assert not [one for one in lab.lines(kept) if one.title == "Start values"]
+
+
 def test_more_at_a_time_than_in_all_is_a_warning(lab: Lab) -> None:
     lines = lab.lines(cell(Section.RUN, 0, "parallelism", "3")(lab.draft))
     (warning,) = [line for line in lines if line.title == "Run settings" and line.place]
