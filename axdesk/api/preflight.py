@@ -33,8 +33,9 @@ _SECTIONS = {
 _PLACES = {"plugin_folder": "Plugin folder", "plugin_python": "Python of the plugins"}
 """Fields of the general section that have a check of their own."""
 
-_TOO_LITTLE, _LITTLE = 20_000_000, 1_000_000_000
-"""Bytes of a disk: a trial takes a few thousand, a laboratory's own files may take more."""
+_TOO_LITTLE, _LITTLE = 200_000, 1_000_000_000
+"""Bytes of a disk. A trial takes a few thousand, and a run waits while its disk is full; what the
+laboratory's own files take is not known here."""
 
 
 class Place(Protocol):

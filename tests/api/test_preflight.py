@@ -273,7 +273,7 @@ def test_a_full_disk_and_a_drive_of_the_network_are_told(
     assert "Only 300 MB are free" in lines[0].message
     assert "(nfs4)" in lines[1].message
     monkeypatch.setattr(
-        "axdesk.api.preflight.shutil.disk_usage", lambda _: usage._replace(free=1_000_000)
+        "axdesk.api.preflight.shutil.disk_usage", lambda _: usage._replace(free=100_000)
     )
     assert not lab.workspace.preflight(lab.draft).may_start
 
