@@ -194,7 +194,9 @@ def _plain_number(text: str) -> str:
     if _NUMBER.fullmatch(plain) is None:
         if not plain:
             raise UserInputError("A number is missing.")
-        raise UserInputError(f"“{text.strip()}” is no number.", "Enter such as 0.5, 0,5 or 1e-3.")
+        raise UserInputError(
+            f"“{text.strip()}” is no number.", "Enter one such as 0.5, 0,5 or 1e-3."
+        )
     return plain.replace(",", ".")
 
 

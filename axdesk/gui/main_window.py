@@ -20,14 +20,14 @@ from PySide6.QtWidgets import (
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer
-from axdesk.core.run import RunState
+from axdesk.core.run import RunAction, RunState
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.files import Files
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import UNNAMED, banner_content
 from axdesk.gui.models.run_facts import runner_name
-from axdesk.gui.models.run_words import what_can_be_edited
+from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.rescue import Rescue
@@ -359,6 +359,7 @@ class MainWindow(QMainWindow):
         self.banner.show_content(banner_content(facts, now))
         is_locked = self.actions_by_name["file.lock_setup"].isChecked()
         self._setup_views[session.id].set_read_only(is_locked)
+        self._show_start(session)
         locked = "File, Lock setup: nothing can be edited." if is_locked else ""
         self.apply_bar.show_changes(session.pending_changes, locked or what_can_be_edited(facts))
         if self._monitor is not None:
@@ -369,6 +370,11 @@ class MainWindow(QMainWindow):
         runner = facts.setup.runner if facts.setup else None
         self._status.show_plugin(runner_name(facts), runner.reference if runner else "")
         self._status.show_optimiser(session.optimiser_ready)
+
+    def _show_start(self, session: ExperimentSession) -> None:
+        facts = session.facts
+        view = self._setup_views[session.id]
+        view.set_start(start_word(facts), why_off(facts, RunAction.RESUME))
 
     def _show_attention_count(self, session: ExperimentSession | None) -> None:
         count = 0 if session is None else session.attention_model.open_questions
@@ -389,6 +395,7 @@ class MainWindow(QMainWindow):
         self._status.show_outage(self._workbench.outage, now)
         # The facts may be newer than those shown last: the buttons go with the banner.
         self._operations.update_actions(self._selected)
+        self._show_start(session)
         self.banner.show_content(banner_content(facts, now))
         self._status.show_optimiser(session.optimiser_ready)
         if facts.pending and self.docks.mode is Mode.MONITOR:

@@ -127,7 +127,7 @@ def _change_settings(loop: Loop, command: ChangeRunSettings) -> None:
     used = len(loop.experiment.of_run(loop.current))
     if after.max_trials < used:
         raise TransitionError(
-            f"max_trials cannot become {after.max_trials}: {used} trials were started.",
+            f"The budget cannot become {after.max_trials}: {used} trials were started.",
             f"Choose at least {used}, or stop the run.",
         )
     entry = AuditEntry(

@@ -369,7 +369,7 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (P, 1, {"name": "Time"}, "name", "Another parameter is called Time."),
         (P, 0, {"low": ""}, "low", "Enter the lowest value that may be tried."),
         (P, 0, {"high": " "}, "high", "Enter the highest value that may be tried."),
-        (P, 0, {"low": "abc"}, "low", "“abc” is no number. Enter such as 0.5, 0,5 or 1e-3."),
+        (P, 0, {"low": "abc"}, "low", "“abc” is no number. Enter one such as 0.5, 0,5 or 1e-3."),
         (P, 0, {"high": "inf"}, "high", "“inf” is no number."),
         (P, 0, {"high": "1e999"}, "high", "“1e999” is too large."),
         (P, 0, {"low": "10"}, "low", "Low must be below High."),

@@ -153,7 +153,7 @@ def test_invalid_text_stays_as_typed_with_its_error_in_cell_and_list(
     issues = found(view, IssueList, "setup.parameters.issues")
     assert issues.isVisible()
     assert [(i.location, i.sentence) for i in issues.issues()] == [
-        ("Temperature, Low", "“5O” is no number. Enter such as 0.5, 0,5 or 1e-3.")
+        ("Temperature, Low", "“5O” is no number. Enter one such as 0.5, 0,5 or 1e-3.")
     ]
     sections = found(view, SectionList, "setup.sections")
     assert sections.currentIndex().data(Role.SECOND_LINE) == "1 problem"

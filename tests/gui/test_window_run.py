@@ -5,6 +5,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,35 @@ def test_a_run_is_paused_changed_resumed_and_stopped(laboratory: Laboratory) -> 
     assert len(session.facts.runs) == 1
 
 
+def test_the_review_offers_what_the_toolbar_offers(laboratory: Laboratory) -> None:
+    laboratory.hold.touch()
+    window = laboratory.new(draft_of(bowl_setup(trials=500)))
+    session = session_of(window)
+    window.actions_by_name["view.setup"].trigger()
+    window._setup_views[session.id].show_review()
+    start: Any = window.findChild(QPushButton, "setup.review.start")
+    shown = window.actions_by_name["run.start"]
+
+    def settle(state: RunState, word: str, is_on: bool) -> None:
+        laboratory.until(lambda: session.state is state and start.text() == word)
+        laboratory.until(lambda: start.isEnabled() is is_on)
+        assert (shown.text(), shown.isEnabled()) == (word, is_on)
+
+    settle(RunState.READY, "Start", True)
+    press(laboratory, window, "setup.review.start")
+    settle(RunState.RUNNING, "Resume", False)
+    assert start.toolTip() == "The run goes on."
+    laboratory.until(lambda: len(session.facts.pending) == 2)
+    press(laboratory, window, "toolbar.run.pause")
+    settle(RunState.PAUSING, "Cancel pausing", True)
+    laboratory.hold.unlink()
+    settle(RunState.PAUSED, "Resume", True)
+    press(laboratory, window, "setup.review.start")
+    settle(RunState.RUNNING, "Resume", False)
+    press(laboratory, window, "toolbar.run.stop")
+    settle(RunState.STOPPED, "Resume", True)
+
+
 def test_stop_now_ends_the_running_trials(laboratory: Laboratory) -> None:
     laboratory.hold.touch()
     window = laboratory.new(draft_of(bowl_setup()))
@@ -365,13 +395,19 @@ def test_settings_are_changed_while_the_run_launches(laboratory: Laboratory) -> 
     # A budget below what was started is refused with the reason, and the field returns.
     enter("1")
     press(laboratory, window, "setup.changes.apply")
-    laboratory.until(lambda: "max_trials cannot become 1" in bar.accessibleName())
+    laboratory.until(lambda: "The budget cannot become 1: 2 trials were" in bar.accessibleName())
     assert field.text() == "500"
     enter("6")
     press(laboratory, window, "setup.changes.apply")
     laboratory.until(lambda: session.facts.budget == 6)
     laboratory.until(lambda: not apply.isVisible())
     assert window.statusBar().currentMessage() == "Applied: Trials: 500 → 6."
+    # The bar paints it where that part stands otherwise.
+    saved: Any = window.findChild(QWidget, "statusbar.saved")
+    window._status.show_saved(datetime.now(UTC))
+    assert saved.isHidden()
+    window.statusBar().clearMessage()
+    assert saved.isVisible()
     enter("8")
     press(laboratory, window, "setup.changes.discard")
     assert field.text() == "6"

@@ -69,6 +69,7 @@ class ReviewPage(SetupPage):
         self._add_columns()
 
     def _add_run(self) -> None:
+        self._why_off = ""
         self._run = Card("This run", name="setup.review.summary")
         self._facts = Facts(wraps=True)
         self._nothing = label("", "body", "text2", wrap=True)
@@ -119,12 +120,28 @@ class ReviewPage(SetupPage):
         self._nothing.setText(
             f"{counted(len(problems), 'problem')} to fix before the run can start."
         )
-        reason = "Stands as soon as the problems are fixed."
-        if self.model.is_read_only:
-            reason = "The set-up cannot be changed or started now."
-        self._start.set_available(setup is not None and not self.model.is_read_only, reason=reason)
+        self._show_start()
         if self._preflight.is_due and not self._preflight.is_checking and self.isVisible():
             self.check_requested.emit()
+
+    def set_start(self, word: str, why_off: str) -> None:
+        """Show what the run's own button says.
+
+        Args:
+            word: What it says now, such as Start or Resume.
+            why_off: Why it cannot be pressed; empty if it can.
+        """
+        self._start.setText(word)
+        self._why_off = why_off
+        self._show_start()
+
+    def _show_start(self) -> None:
+        reason = self._why_off
+        if self.model.setup is None:
+            reason = "Stands as soon as the problems are fixed."
+        elif self.model.is_read_only:
+            reason = "The set-up cannot be changed or started now."
+        self._start.set_available(not reason, reason=reason)
 
     def go_to(self, _problem: Problem) -> None:
         """Problems are mended on the other pages."""

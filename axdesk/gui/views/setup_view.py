@@ -72,6 +72,7 @@ class SetupView(QWidget):
         self._preflight.changed.connect(self._refresh)
         self._dry_test.changed.connect(self._check_anew_once_tested)
         self._was_tested = self._dry_test.passed
+        self._start = ("Start", "")
         self._seen: set[str] = set()
         # Made when first shown: all of them at once hold up the window for a third of a second.
         self._pages: dict[str, SetupPage] = {}
@@ -106,6 +107,18 @@ class SetupView(QWidget):
     def set_read_only(self, is_read_only: bool) -> None:
         """Refuse edits, or take them again."""
         self._model.set_read_only(is_read_only)
+
+    def set_start(self, word: str, why_off: str) -> None:
+        """Have the review's button say what the run's own says.
+
+        Args:
+            word: What it says now, such as Start or Resume.
+            why_off: Why it cannot be pressed; empty if it can.
+        """
+        self._start = (word, why_off)
+        review = self._pages.get(REVIEW)
+        if isinstance(review, ReviewPage):
+            review.set_start(*self._start)
 
     def show_section(self, section: Section) -> None:
         """Go to the page of a section."""
@@ -167,6 +180,7 @@ class SetupView(QWidget):
                 review.recheck_requested.connect(self.reload_plugins_requested)
                 review.start_requested.connect(self.start_requested)
                 review.fix_requested.connect(self.go_to)
+                review.set_start(*self._start)
                 return review
 
     def _follow_step(self, section: Section) -> None:

@@ -47,16 +47,18 @@ class StatusBar(QStatusBar):
         self.addWidget(self._saved)
         self.addPermanentWidget(self._plugin)
         self.addPermanentWidget(self._optimiser)
+        self.messageChanged.connect(self._make_room)
         self._database_tip = ""
         self._saved_at: datetime | None = None
         self._outage: StorageHealthChanged | None = None
-        for part in (self._saved, self._plugin, self._optimiser):
+        for part in (self._plugin, self._optimiser):
             part.show_text("")
+        self._show_in_saved("")
 
     def show_database(self, file_name: str, path: str) -> None:
         """Name the database."""
         self._database_tip = path
-        self._saved.show_text(file_name, "database", path)
+        self._show_in_saved(file_name, "database", path)
 
     def show_saved(self, moment: datetime) -> None:
         """Say when the last change was stored; kept back while there is an outage."""
@@ -69,15 +71,25 @@ class StatusBar(QStatusBar):
         before, self._outage = self._outage, outage
         if outage is not None:
             text = f"Not saved{since_text(outage.since, now)}"
-            self._saved.show_text(text, "alert-circle-filled", outage.reason, "bad")
+            self._show_in_saved(text, "alert-circle-filled", outage.reason, "bad")
         elif before is not None and self._saved_at is not None:
             self._show_saved_at(self._saved_at)
         elif before is not None:
-            self._saved.show_text("Saving again", "check", self._database_tip)
+            self._show_in_saved("Saving again", "check", self._database_tip)
+
+    def _show_in_saved(
+        self, text: str, icon_name: str = "", tip: str = "", tone: str = "text2"
+    ) -> None:
+        self._saved.show_text(text, icon_name, tip, tone)
+        self._make_room(self.currentMessage())
+
+    def _make_room(self, message: str) -> None:
+        # The bar paints its message where this part stands; shown meanwhile, both are unreadable.
+        self._saved.setVisible(bool(self._saved.text()) and not message)
 
     def _show_saved_at(self, moment: datetime) -> None:
         text = f"Saved {moment.astimezone():%H:%M:%S}"
-        self._saved.show_text(text, "check", self._database_tip)
+        self._show_in_saved(text, "check", self._database_tip)
 
     def show_plugin(self, text: str, tip: str = "") -> None:
         """Name the plugin in use; empty for none."""
