@@ -230,7 +230,7 @@ def test_the_review_offers_what_the_toolbar_offers(laboratory: Laboratory) -> No
     settle(RunState.READY, "Start", True)
     press(laboratory, window, "setup.review.start")
     settle(RunState.RUNNING, "Resume", False)
-    assert start.toolTip() == "The run goes on."
+    laboratory.until(lambda: start.toolTip() == "The run goes on.")
     laboratory.until(lambda: len(session.facts.pending) == 2)
     press(laboratory, window, "toolbar.run.pause")
     settle(RunState.PAUSING, "Cancel pausing", True)

@@ -139,7 +139,7 @@ class ReviewPage(SetupPage):
         reason = self._why_off
         if self.model.setup is None:
             reason = "Stands as soon as the problems are fixed."
-        elif self.model.is_read_only:
+        elif self.model.is_read_only and not reason:
             reason = "The set-up cannot be changed or started now."
         self._start.set_available(not reason, reason=reason)
 
