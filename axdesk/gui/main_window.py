@@ -289,6 +289,7 @@ class MainWindow(QMainWindow):
                 (session.changed, self._show_facts),
                 (session.problems_found, self._go_to_problems),
                 (session.saved, self._status.show_saved),
+                (session.start_failed, self._show_start_failure),
                 (session.applied, lambda told: self.statusBar().showMessage(told, 8000)),
                 (self.apply_bar.applied, session.apply_changes),
                 (self.apply_bar.discarded, session.discard_changes),
@@ -472,6 +473,11 @@ class MainWindow(QMainWindow):
         first = problems.items[0]
         self._setup_views[session.id].go_to(first)
         self.statusBar().showMessage(first.message, 8000)
+
+    def _show_start_failure(self, reason: str) -> None:
+        """Bring what went wrong into sight: on the Setup tab, Attention is hidden."""
+        self.docks.show("attention")
+        self.statusBar().showMessage(f"The run was not started: {reason}", 15000)
 
     def _show_unavailable(self) -> None:
         self._can_open(False)

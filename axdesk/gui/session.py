@@ -98,6 +98,7 @@ class ExperimentSession(QObject):
     Signals:
         changed: Facts changed; told at most every 100 ms.
         problems_found: The run cannot start as set up; carries the `Problems`.
+        start_failed: The run could not be started; carries why.
         applied: The run took edits of the set-up; carries them as a sentence.
         saved: The draft, or an event of the run, is stored; carries the time (UTC).
         finished: The run of this sitting ended and its thread is gone, or it was not started.
@@ -107,6 +108,7 @@ class ExperimentSession(QObject):
     problems_found = Signal(object)
     saved = Signal(object)
     finished = Signal()
+    start_failed = Signal(str)
     applied = Signal(str)
     _command_settled = Signal(object, object, object)
 
@@ -665,6 +667,7 @@ class ExperimentSession(QObject):
             return
         self._is_opening = False
         self._report(error, "The run was not started")
+        self.start_failed.emit(error.message)
         self.finished.emit()
 
     def _receive(self, event: Event) -> None:

@@ -242,6 +242,20 @@ def test_the_review_offers_what_the_toolbar_offers(laboratory: Laboratory) -> No
     settle(RunState.STOPPED, "Resume", True)
 
 
+def test_a_start_that_fails_is_told_where_the_operator_looks(laboratory: Laboratory) -> None:
+    refuses = "    def __init__(self):\n        raise ValueError('no port was given')\n\n"
+    broken = PLUGIN.replace("    def run_trial", refuses + "    def run_trial")
+    (laboratory.plugins / "bowl.py").write_text(broken, encoding="utf-8")
+    window = laboratory.new(draft_of(bowl_setup()))
+    window.actions_by_name["view.setup"].trigger()
+    laboratory.until(window.actions_by_name["run.start"].isEnabled)
+    press(laboratory, window, "toolbar.run.start")
+    laboratory.until(lambda: "no port was given" in window.statusBar().currentMessage())
+    laboratory.until(window.docks["attention"].isVisible)
+    [item] = session_of(window).attention_model.items
+    assert item.did == "The run was not started."
+
+
 def test_stop_now_ends_the_running_trials(laboratory: Laboratory) -> None:
     laboratory.hold.touch()
     window = laboratory.new(draft_of(bowl_setup()))
