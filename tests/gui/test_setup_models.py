@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,7 @@ from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.gui.models.constraint_table import ConstraintTable
-from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.draft_model import UNDO_LIMIT, DraftModel
 from axdesk.gui.models.draft_table import DraftTable
 from axdesk.gui.models.objective_table import MetricsTable, ObjectiveTable, limit_cells
 from axdesk.gui.models.parameter_table import ParameterTable
@@ -266,3 +267,46 @@ def test_sections_say_what_they_hold(model: DraftModel) -> None:
     assert states[Section.CONSTRAINTS] == ("good", "1 constraint")
     assert states[Section.RUNNER] == ("good", "Cell")
     assert states[Section.RUN] == ("good", "30 trials, 1 at a time")
+
+
+def test_derived_parameters_are_counted(model: DraftModel) -> None:
+    water = {"name": "Water", "kind": "derived", "expression": "150 - Temperature"}
+    model.insert_rows(Section.PARAMETERS, 6, [water])
+    assert section_state(model, Section.PARAMETERS, was_seen=True) == (
+        "good",
+        "6 parameters, 1 derived",
+    )
+
+
+def test_several_edits_are_one_step_where_asked_for(model: DraftModel) -> None:
+    with model.undo_stack.as_one("two cells"):
+        model.edit(Section.GENERAL, 0, "owner", "A")
+        model.edit(Section.GENERAL, 0, "description", "B")
+    assert model.undo_stack.count() == 1
+    with model.undo_stack.as_one("nothing"):
+        pass
+    model.undo()
+    assert model.draft == suzuki()
+    model.redo()
+    assert model.text(Section.GENERAL, 0, "description") == "B"
+
+
+def test_no_more_steps_are_kept_than_the_limit(model: DraftModel) -> None:
+    for number in range(UNDO_LIMIT + 5):
+        model.edit_cells(Section.GENERAL, 0, {"owner": str(number)})
+    assert model.undo_stack.count() == UNDO_LIMIT
+    while model.can_undo:
+        model.undo()
+    assert model.text(Section.GENERAL, 0, "owner") == "4"
+
+
+def test_a_model_with_undone_steps_can_be_collected(qapp: object) -> None:
+    for _ in range(20):
+        model = DraftModel(suzuki())
+        for text in ("1", "2"):
+            model.edit_cells(Section.PARAMETERS, 0, {"low": text})
+        model.undo()
+        model.edit_cells(Section.PARAMETERS, 0, {"low": "3"})
+        model.itself = model  # type: ignore[attr-defined]  # only the collector can free it
+        del model
+        gc.collect()

@@ -1,10 +1,8 @@
 """The set-up that is being edited: one draft, what is wrong with it, and the way back."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import cast
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from axdesk.core.draft_cells import Problem, Problems, Row, Section
 from axdesk.core.drafts import Draft
@@ -12,6 +10,7 @@ from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.setup_lock import SetupLock
+from axdesk.gui.models.draft_history import DraftHistory, Step
 
 UNDO_LIMIT = 200
 READ_ONLY = "The set-up is locked."
@@ -37,8 +36,7 @@ class DraftModel(QObject):
     def __init__(self, draft: Draft | None = None, parent: QObject | None = None) -> None:
         """Make the model; without a draft it shows an empty one."""
         super().__init__(parent)
-        self.undo_stack = QUndoStack(self)
-        self.undo_stack.setUndoLimit(UNDO_LIMIT)
+        self.undo_stack = DraftHistory(self._show, UNDO_LIMIT)
         self._draft = draft or Draft()
         self._catalogue: PluginCatalogue | None = None
         self._found: tuple[Problem, ...] = ()
@@ -242,14 +240,14 @@ class DraftModel(QObject):
     @property
     def can_undo(self) -> bool:
         """Whether the last edit can be taken back, as far as the run allows."""
-        at = self.undo_stack.index() - 1
-        return self.undo_stack.canUndo() and self._takes(self._edit_at(at).before)
+        stack = self.undo_stack
+        return stack.canUndo() and self._takes(stack.step(stack.index() - 1).before)
 
     @property
     def can_redo(self) -> bool:
         """Whether the edit taken back last can be done again, as far as the run allows."""
-        at = self.undo_stack.index()
-        return self.undo_stack.canRedo() and self._takes(self._edit_at(at).after)
+        stack = self.undo_stack
+        return stack.canRedo() and self._takes(stack.step(stack.index()).after)
 
     def undo(self) -> None:
         """Take the last edit back, if that is allowed."""
@@ -260,9 +258,6 @@ class DraftModel(QObject):
         """Do the edit taken back last again, if that is allowed."""
         if self.can_redo:
             self._step(self.undo_stack.redo)
-
-    def _edit_at(self, index: int) -> "_Edit":
-        return cast("_Edit", self.undo_stack.command(index))
 
     def _step(self, step: Callable[[], object]) -> None:
         self.seal()
@@ -292,8 +287,7 @@ class DraftModel(QObject):
     def return_to(self, draft: Draft) -> None:
         """Take edits back to what holds, in one step that can be undone; no lock forbids that."""
         if draft != self._draft:
-            edit = _Edit(self._show, self._draft, draft, "take changes back", ())
-            self.undo_stack.push(edit)
+            self.undo_stack.push(Step(self._draft, draft, "take changes back"))
 
     def _replace(
         self, section: Section, rows: Iterable[Row], text: str, key: tuple[object, ...] = ()
@@ -303,9 +297,7 @@ class DraftModel(QObject):
             return False
         if not key:
             self.seal()
-        self.undo_stack.push(
-            _Edit(self._show, self._draft, after, text, (*key, self._seals) if key else ())
-        )
+        self.undo_stack.push(Step(self._draft, after, text, (*key, self._seals) if key else ()))
         return True
 
     def _show(self, draft: Draft) -> None:
@@ -334,41 +326,3 @@ class DraftModel(QObject):
         else:
             assert isinstance(checked, ExperimentSetup)
             self._setup = checked
-
-
-class _Edit(QUndoCommand):
-    """From one draft to the next; drafts are values, so both are simply kept."""
-
-    def __init__(
-        self,
-        show: Callable[[Draft], None],
-        before: Draft,
-        after: Draft,
-        text: str,
-        key: tuple[object, ...],
-    ) -> None:
-        super().__init__(text)
-        self._show = show
-        self.before = before
-        self.after = after
-        self.key = key
-
-    def id(self) -> int:
-        """Only edits that carry a key are offered to each other."""
-        return 1 if self.key else -1
-
-    def mergeWith(self, other: QUndoCommand) -> bool:
-        """Take in a further edit of the same cells; one that leads back to the start is none."""
-        if not isinstance(other, _Edit) or other.key != self.key:
-            return False
-        self.after = other.after
-        self.setObsolete(self.after == self.before)
-        return True
-
-    def redo(self) -> None:
-        """Show what the edit made of the draft."""
-        self._show(self.after)
-
-    def undo(self) -> None:
-        """Show what the draft was before."""
-        self._show(self.before)

@@ -5,6 +5,7 @@ from typing import Final
 
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import (
+    ParameterKind,
     Problem,
     Section,
 )
@@ -162,8 +163,9 @@ def section_summary(draft: Draft, section: Section) -> str:
         case Section.GENERAL:
             return draft.general.get("name", "").strip()
         case Section.PARAMETERS:
-            on = sum(row.get("on") != "no" for row in draft.parameters)
-            return counted(on, "parameter")
+            on = [row for row in draft.parameters if row.get("on") != "no"]
+            derived = sum(row.get("kind") == ParameterKind.DERIVED for row in on)
+            return counted(len(on), "parameter") + (f", {derived} derived" if derived else "")
         case Section.OBJECTIVES:
             return goals_in_short(draft)
         case Section.CONSTRAINTS:

@@ -300,11 +300,10 @@ class RunnerPage(SetupPage):
             return
         chosen = {k: v for k, v in rows[current].items()
                   if k == "metric" or k.startswith("option.")}  # fmt: skip
-        self.model.undo_stack.beginMacro("use for all metrics")
-        for number, row in enumerate(rows):
-            former = {name: "" for name in row if name.startswith("option.")}
-            self.model.edit_cells(Section.OBJECTIVES, number, {**former, **chosen})
-        self.model.undo_stack.endMacro()
+        with self.model.undo_stack.as_one("use for all metrics"):
+            for number, row in enumerate(rows):
+                former = {name: "" for name in row if name.startswith("option.")}
+                self.model.edit_cells(Section.OBJECTIVES, number, {**former, **chosen})
 
     def _choose_runner(self, reference: object) -> None:
         row = self.model.rows(Section.RUNNER)[0]
