@@ -1,5 +1,7 @@
-import gc
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
@@ -300,13 +302,34 @@ def test_no_more_steps_are_kept_than_the_limit(model: DraftModel) -> None:
     assert model.text(Section.GENERAL, 0, "owner") == "4"
 
 
-def test_a_model_with_undone_steps_can_be_collected(qapp: object) -> None:
-    for _ in range(20):
-        model = DraftModel(suzuki())
-        for text in ("1", "2"):
-            model.edit_cells(Section.PARAMETERS, 0, {"low": text})
-        model.undo()
-        model.edit_cells(Section.PARAMETERS, 0, {"low": "3"})
-        model.itself = model  # type: ignore[attr-defined]  # only the collector can free it
-        del model
-        gc.collect()
+UNDONE_AND_COLLECTED = """
+import gc
+
+from PySide6.QtWidgets import QApplication
+
+from axdesk.core.draft_cells import Section
+from axdesk.gui.models.draft_model import DraftModel
+from tests.gui.setup_samples import suzuki
+
+application = QApplication([])
+for _ in range(60):
+    model = DraftModel(suzuki())
+    for text in ("1", "2"):
+        model.edit_cells(Section.PARAMETERS, 0, {"low": text})
+    model.undo()
+    model.edit_cells(Section.PARAMETERS, 0, {"low": "3"})
+    model.itself = model  # only the collector can free it
+    del model
+    gc.collect()
+"""
+
+
+def test_a_model_with_undone_steps_can_be_collected() -> None:
+    program = subprocess.run(
+        [sys.executable, "-c", UNDONE_AND_COLLECTED],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert program.returncode == 0, program.stderr
