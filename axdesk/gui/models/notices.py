@@ -19,7 +19,7 @@ def failed_trial(trial: Trial, now: datetime, details: str = "") -> AttentionIte
         f"#{trial.index} failed: {reason.splitlines()[0]}",
         "Marked failed",
         reason,
-        "The trial is marked failed; the run goes on. Its settings are saved, and the same point "
+        "The trial is marked failed. Its settings are saved, and the same point "
         "may be suggested again.",
         "Ask the runner again, or enter the result if it is known, both from the trial's menu."
         if trial.metadata is not None
