@@ -14,7 +14,7 @@ from axdesk.core.events import TrialChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.parameters import RangeParameterConfig
 from axdesk.core.questions import Answer, Question
-from axdesk.core.run import RunState, allowed_actions
+from axdesk.core.run import STOPPED_BY_ERROR, RunState, allowed_actions
 from axdesk.core.trial import Observation, TrialStatus
 from axdesk.gui.models.attention_model import AttentionModel, error_item, question_item
 from axdesk.gui.models.banner_content import banner_content, next_step, short_reason
@@ -296,6 +296,14 @@ class TestBanner:
     def test_each_state_says_what_happens_next(self, state: RunState) -> None:
         facts = facts_of(coupling_experiment(state), state=state)
         assert SENTENCES[state](next_step(facts, NOW)), next_step(facts, NOW)
+
+    def test_a_run_that_an_error_stopped_says_so(self) -> None:
+        facts = facts_of(coupling_experiment(RunState.STOPPED), state=RunState.STOPPED)
+        assert facts.run is not None
+        reason = f"{STOPPED_BY_ERROR} of trial 3: poll_trial raised OSError: no vial"
+        run = replace(facts.run, reason=reason, ended_at=None)
+        told = next_step(replace(facts, runs=(run,)), NOW)
+        assert told == "by an error of trial 3; can be resumed"
 
     def test_a_pause_for_a_decision_is_told_in_whole_sentences(self) -> None:
         facts = facts_of(coupling_experiment(), state=RunState.NEEDS_ATTENTION)

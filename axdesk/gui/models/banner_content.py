@@ -155,9 +155,12 @@ def _first_time(bad: Sequence[TrialHealthChanged], now: datetime) -> str:
 
 
 def _stopped(facts: RunFacts, now: datetime) -> str:
-    run = facts.run
-    ended = f"at {clock(run.ended_at, now)}; " if run is not None and run.ended_at else ""
-    return f"{ended}can be resumed"
+    run, parts = facts.run, list[str]()
+    if run is not None and run.was_stopped_by_error:
+        parts.append(run.reason.partition(":")[0].removeprefix("stopped "))
+    if run is not None and run.ended_at is not None:
+        parts.append(f"at {clock(run.ended_at, now)}")
+    return f"{' '.join(parts)}; can be resumed" if parts else "can be resumed"
 
 
 def _interrupted(facts: RunFacts, _now: datetime) -> str:
