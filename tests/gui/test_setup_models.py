@@ -271,6 +271,12 @@ def test_sections_say_what_they_hold(model: DraftModel) -> None:
     assert states[Section.RUN] == ("good", "30 trials, 1 at a time")
 
 
+def test_a_goal_that_nothing_fetches_is_counted_where_that_is_chosen(model: DraftModel) -> None:
+    model.edit(Section.OBJECTIVES, 0, "metric", "")
+    assert section_state(model, Section.RUNNER, was_seen=True) == ("bad", "1 problem")
+    assert section_state(model, Section.OBJECTIVES, was_seen=True)[0] == "good"
+
+
 def test_derived_parameters_are_counted(model: DraftModel) -> None:
     water = {"name": "Water", "kind": "derived", "expression": "150 - Temperature"}
     model.insert_rows(Section.PARAMETERS, 6, [water])

@@ -138,7 +138,7 @@ def sentence_of(problem: Problem) -> str:
 
 def section_state(model: DraftModel, section: Section, *, was_seen: bool) -> tuple[str, str]:
     """A section's state in the list, and what stands below its title."""
-    problems = model.problems_of(section)
+    problems = _problems_on_page(model, section)
     is_untouched = not any(model.rows(section)) if section is not Section.RUN else not problems
     if problems and (was_seen or not is_untouched):
         return "bad", counted(len(problems), "problem")
@@ -150,6 +150,14 @@ def section_state(model: DraftModel, section: Section, *, was_seen: bool) -> tup
     if section is Section.CONSTRAINTS and not model.draft.constraints:
         return "optional", summary
     return "good", summary
+
+
+def _problems_on_page(model: DraftModel, section: Section) -> list[Problem]:
+    """The problems mended on a section's page: who fetches a goal is said at the runner."""
+    problems = [p for p in model.problems_of(section) if p.field != "metric"]
+    if section is Section.RUNNER:
+        problems += [p for p in model.problems_of(Section.OBJECTIVES) if p.field == "metric"]
+    return problems
 
 
 def is_usual_run(draft: Draft) -> bool:
