@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping, Sequence
@@ -164,6 +165,9 @@ def run_steps(steps: Sequence[Step], environ: Mapping[str, str], outputs: Path) 
         environ: Their environment.
         outputs: A folder for what they print, which is shown as a whole when each ends.
     """
+    # Who starts this in the background may have it ignore Ctrl-C; what it starts would do so, too.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     lanes = min(LANES, os.cpu_count() or 1)
     with ThreadPoolExecutor(lanes) as executor:
         ends = [executor.submit(run_step, step, environ, outputs) for step in steps]
