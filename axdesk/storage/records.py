@@ -7,17 +7,12 @@ from sqlalchemy import Connection, select
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.record import ExperimentRecord
 from axdesk.storage.experiment_rows import read_experiment
+from axdesk.storage.goal_rows import read_optimizations, write_optimizations
+from axdesk.storage.rows import insert_rows, read_rows
 from axdesk.storage.run_rows import write_run
 from axdesk.storage.schema import AuditRow, SearchSpaceRow
-from axdesk.storage.setup_rows import (
-    insert_rows,
-    read_optimizations,
-    read_rows,
-    read_search_space,
-    write_optimizations,
-    write_search_space,
-    write_setup,
-)
+from axdesk.storage.setup_rows import write_setup
+from axdesk.storage.space_rows import read_search_space, write_search_space
 from axdesk.storage.trial_rows import write_trial
 
 

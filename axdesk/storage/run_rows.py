@@ -10,8 +10,9 @@ from axdesk.core.draft_cells import Row, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.questions import Answer, FailedCall
 from axdesk.core.run import Run, RunState
+from axdesk.storage.rows import insert_rows, read_rows
 from axdesk.storage.schema import DraftCellRow, RunPluginFileRow, RunRow
-from axdesk.storage.setup_rows import insert_rows, read_rows, settings_columns, settings_of
+from axdesk.storage.settings_rows import settings_columns, settings_of
 
 
 def write_run(connection: Connection, experiment_id: int, run: Run) -> None:

@@ -22,7 +22,7 @@ from axdesk.storage.files import JOURNALS, beside, put
 from axdesk.storage.pages import Pages, Tree, Values
 from axdesk.storage.row_checks import has_row_numbers, row_check, row_number_column
 from axdesk.storage.schema import Base
-from axdesk.storage.setup_rows import settings_columns
+from axdesk.storage.settings_rows import settings_columns
 
 _CHUNK = 4096
 _RESULT_LOST = "Its result is lost with the damaged database."

@@ -25,19 +25,15 @@ from axdesk.storage.database import Database
 from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside, has_content
+from axdesk.storage.goal_rows import write_optimizations
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.passed_tests import read_passed_test, write_passed_test
 from axdesk.storage.records import audit_columns, read_history, read_record, write_record
+from axdesk.storage.rows import insert_rows, read_rows
 from axdesk.storage.run_rows import delete_draft, read_draft, write_draft, write_run
 from axdesk.storage.schema import AuditRow, ExperimentRow, OptimizationRow, SearchSpaceRow, TrialRow
-from axdesk.storage.setup_rows import (
-    experiment_columns,
-    insert_rows,
-    read_rows,
-    write_optimizations,
-    write_search_space,
-    write_setup,
-)
+from axdesk.storage.setup_rows import experiment_columns, write_setup
+from axdesk.storage.space_rows import write_search_space
 from axdesk.storage.summaries import read_summaries, read_trial_seconds
 from axdesk.storage.trial_rows import read_trials, write_trial
 

@@ -20,6 +20,7 @@ from axdesk.core.trial import (
     TrialStatus,
 )
 from axdesk.storage.column_types import decoded, encoded
+from axdesk.storage.rows import Columns, read_rows
 from axdesk.storage.schema import (
     Base,
     ExecutedParameterRow,
@@ -28,7 +29,6 @@ from axdesk.storage.schema import (
     TrialParameterRow,
     TrialRow,
 )
-from axdesk.storage.setup_rows import Columns, read_rows
 
 _INSERT = insert(TrialRow)
 _UPDATE = update(TrialRow).where(
