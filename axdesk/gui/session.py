@@ -25,17 +25,7 @@ from axdesk.core.commands import (
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import AxdeskError, NotFoundError
-from axdesk.core.events import (
-    CallFailed,
-    Event,
-    FallbackUsed,
-    QuestionAsked,
-    RunChanged,
-    StorageHealthChanged,
-    TrialChanged,
-    TrialHealthChanged,
-    Warned,
-)
+from axdesk.core.events import Event, RunChanged, StorageHealthChanged, TrialChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.questions import Answer
@@ -57,19 +47,10 @@ from axdesk.gui.models.attention_model import (
 )
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.event_lines import event_line
+from axdesk.gui.models.event_notices import EventNotices
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
-from axdesk.gui.models.notices import (
-    STORAGE_KEY,
-    answering_again,
-    failed_trial,
-    fallback,
-    health_key,
-    left_by,
-    not_answering,
-    not_saving,
-    warning,
-)
+from axdesk.gui.models.notices import left_by
 from axdesk.gui.models.pending_changes import PendingChanges
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
@@ -141,6 +122,9 @@ class ExperimentSession(QObject):
         self._io = io
         self._plugin_io = plugin_io
         self._record = RunRecord()
+        self._notices = EventNotices(
+            self.attention_model, self._record, lambda: runner_name(self.facts)
+        )
         self._controller = ""
         self._lease = ClientLease(experiment_id)
         self._client: Client | None = None
@@ -307,24 +291,11 @@ class ExperimentSession(QObject):
 
     def _tell_differences(self, experiment: Experiment) -> None:
         """Tell what differs from what is shown as the events that would have told it."""
-        record, now = self._record, datetime.now(UTC)
-        run = experiment.runs[-1] if experiment.runs else None
-        known = record.last_run
-        events: list[Event] = [
-            TrialChanged(trial)
-            for index, trial in experiment.trials.items()
-            if trial != record.trials.get(index)
-        ]
-        if run is not None and (known is None or run.state is not known.state):
-            at = len(events) if not run.state.is_live else 0
-            events.insert(at, RunChanged(run))
-        for event in events:
-            before = (
-                record.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
-            )
+        now = datetime.now(UTC)
+        for event in self._record.differences(experiment):
+            before = self._record.before(event)
             self._log_event(event, before, now)
-            if isinstance(event, TrialChanged):
-                self._tell_notice(event, before, now)
+            self._notices.tell(event, before, now)
 
     def reload(self) -> None:
         """Read the experiment again, if it is one and no run brings what is newer."""
@@ -605,11 +576,7 @@ class ExperimentSession(QObject):
     def _note_outage(self) -> None:
         """Bring Attention up to date with what is known of the database."""
         outage = self._record.outage or self._saver.outage
-        if outage is None:
-            self.attention_model.remove(STORAGE_KEY)
-        else:
-            item = not_saving(outage, datetime.now(UTC), is_running=self.is_live)
-            self.attention_model.add(item)
+        self._notices.tell_outage(outage, datetime.now(UTC), is_running=self.is_live)
         self._note_change()
 
     def _change_live_settings(self, settings: RunSettings) -> None:
@@ -675,7 +642,7 @@ class ExperimentSession(QObject):
         if self._is_closed:
             return
         now, record = datetime.now(UTC), self._record
-        before = record.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
+        before = record.before(event)
         self._log_event(event, before, now)
         record.take_event(event)
         self._edits.follow(record.setup, record.last_run)
@@ -683,7 +650,9 @@ class ExperimentSession(QObject):
             self._note_run(event.run)
         elif isinstance(event, TrialChanged):
             self.saved.emit(now)
-        self._tell_notice(event, before, now)
+        elif isinstance(event, StorageHealthChanged):
+            self._note_outage()
+        self._notices.tell(event, before, now)
         self._note_change()
 
     def _log_event(self, event: Event, before: Trial | None, now: datetime) -> None:
@@ -691,45 +660,6 @@ class ExperimentSession(QObject):
         line = event_line(event, before, setup.optimization if setup else None)
         if line is not None:
             self._new_lines.append(LogLine(now, *line))
-
-    def _tell_notice(self, event: Event, before: Trial | None, now: datetime) -> None:
-        match event:
-            case TrialChanged(trial):
-                if trial.status.is_terminal:
-                    self.attention_model.remove(health_key(trial.index))
-                was_failed = before is not None and before.status is TrialStatus.FAILED
-                if trial.status is TrialStatus.FAILED and not was_failed:
-                    details = self._record.details.get(trial.index, "")
-                    self.notice(failed_trial(trial, now, details))
-            case CallFailed(index, details):
-                self.attention_model.tell_details(index, details)
-            case TrialHealthChanged():
-                self._tell_health(event, now)
-            case StorageHealthChanged():
-                self._note_outage()
-            case QuestionAsked(question):
-                # What is asked about a trial says it all.
-                self.attention_model.remove(health_key(question.trial_index))
-            case FallbackUsed(index, reason):
-                self.notice(fallback(index, reason, now))
-            case Warned(message, hint):
-                self.notice(warning(message, hint, now))
-            case _:
-                pass
-
-    def _tell_health(self, health: TrialHealthChanged, now: datetime) -> None:
-        """Keep one item for each trial that does not answer; settle it once it does."""
-        run = self._record.last_run
-        key = health_key(health.trial_index)
-        known = self.attention_model.find(key)
-        if health.failures and run is not None:
-            config = run.settings.orchestration
-            details = self._record.details.get(health.trial_index, "")
-            self.notice(not_answering(health, config, runner_name(self.facts), now, details))
-        elif known is not None and known.count > 1:
-            self.notice(answering_again(known, now))
-        else:
-            self.attention_model.remove(key)
 
     def _note_run(self, run: Run) -> None:
         """Hand what the operator asked for and changed meanwhile to a run that has started."""
@@ -753,8 +683,7 @@ class ExperimentSession(QObject):
         if thread is not None:
             thread.deleteLater()
         self._is_opening = False
-        for index in self._record.unanswered:
-            self.attention_model.remove(health_key(index))
+        self._notices.forget_health()
         self._record.forget_live()
         self._stopping_since = None
         self._answering.clear()

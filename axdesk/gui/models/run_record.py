@@ -57,6 +57,22 @@ class RunRecord:
         self.runs = {run.index: run for run in experiment.runs}
         self.trials = dict(experiment.trials)
 
+    def differences(self, experiment: Experiment) -> list[Event]:
+        """Return what differs in a stored state as the events that would have told it."""
+        events: list[Event] = [
+            TrialChanged(trial)
+            for index, trial in experiment.trials.items()
+            if trial != self.trials.get(index)
+        ]
+        run, known = experiment.runs[-1] if experiment.runs else None, self.last_run
+        if run is not None and (known is None or run.state is not known.state):
+            events.insert(0 if run.state.is_live else len(events), RunChanged(run))
+        return events
+
+    def before(self, event: Event) -> Trial | None:
+        """Return the trial of an event as it is known; None for a new one, or an event of none."""
+        return self.trials.get(event.trial.index) if isinstance(event, TrialChanged) else None
+
     def forget_live(self) -> None:
         """Forget what only a run knows that goes on."""
         self.questions.clear()
