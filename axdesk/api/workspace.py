@@ -3,8 +3,6 @@
 Every method blocks; the window calls them from its I/O thread.
 """
 
-import hashlib
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from axdesk.api.clashes import clashing_rows
 from axdesk.api.client import Client, Opened
 from axdesk.api.dry_test import DryTester
 from axdesk.api.optimizer_process import OptimizerProcess
+from axdesk.api.plugin_shelf import PluginShelf
 from axdesk.api.preflight import examined, missing_baseline
 from axdesk.api.rescue import Backup, backups_of
 from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
@@ -27,11 +26,8 @@ from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.names import checked_name
 from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.plugins import (
-    Hold,
     PluginCatalogue,
-    PluginCheck,
     PluginChoice,
-    TOptionValue,
 )
 from axdesk.core.preflight import Preflight
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
@@ -43,27 +39,15 @@ from axdesk.core.suggestions import SuggestionRequest
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
 from axdesk.exchange.trials_csv import write_trials_csv
 from axdesk.orchestration.setup_commands import edit_setup
-from axdesk.plugins.hosts import HostedPluginCalls, check_file, describe_folder, hashes_of
-from axdesk.plugins.new_plugin import write_new_plugin
-from axdesk.plugins.trust import PluginTrust
 from axdesk.storage.store import SqlStore, default_database_path
 
 
-def default_trust_file() -> Path:
-    """Return where the window keeps which plugin files the operator trusts."""
-    return default_database_path().with_name("trusted_plugins.json")
-
-
-class Workspace:
+class Workspace(PluginShelf):
     """One database and one plugin folder.
 
     Attributes:
         database: The database's file.
-        plugin_folder: Where plugins lie for experiments that name no folder of their own.
-        plugin_python: What runs them for experiments that name no Python of their own; empty for
-            axdesk's own.
         template_folder: Where the operator's templates lie; it may not exist yet.
-        trust: Which plugin files may be run.
     """
 
     def __init__(
@@ -94,14 +78,10 @@ class Workspace:
             StorageError: If the database cannot be used.
         """
         self.database = database or default_database_path()
-        self.plugin_folder = (plugin_folder or resource_path("plugins")).absolute()
+        super().__init__(plugin_folder, plugin_python, trust_file)
         self._is_folder_given = plugin_folder is not None
-        self.plugin_python = plugin_python
         self.template_folder = template_folder or default_template_folder()
         self._store = SqlStore.at(self.database, must_exist=must_exist)
-        shipped = resource_path("plugins").absolute()
-        self.trust = PluginTrust(trust_file, (shipped,))
-        self._catalogues: dict[tuple[Path, str], tuple[object, PluginCatalogue]] = {}
 
     # ---- experiments and drafts ------------------------------------------------------------------
 
@@ -404,97 +384,7 @@ class Workspace:
         """Return the set-up of the Hartmann6 experiment that comes with axdesk."""
         return read_experiment_file(resource_path("experiments", "hartmann6.toml"))
 
-    # ---- plugins and runs ------------------------------------------------------------------------
-
-    def catalogue(
-        self, folder: str = "", python: str = "", *, anew: bool = False, loads: bool = True
-    ) -> PluginCatalogue:
-        """Return what a plugin folder offers; no code of it runs in this process.
-
-        A file is loaded again once it was changed, so that one that hangs costs its time once.
-        What the operator does not trust, or has disabled, is listed and not run.
-
-        Args:
-            folder: Empty for the workspace's own.
-            python: What runs them; empty for the workspace's own.
-            anew: Whether unchanged files are loaded again, too.
-            loads: Whether changed files are loaded; else they are listed as changed.
-
-        Raises:
-            NotFoundError: If there is no such folder.
-            PluginError: If that Python cannot run plugins.
-        """
-        key = self._folder(folder), python or self.plugin_python
-        state = _state_of(key[0]), self.trust.version()
-        known = self._catalogues.get(key)
-        if known is not None and known[0] == state and not anew:
-            return known[1]
-        files = () if known is None or anew else known[1].files
-        loaded = {(file.name, file.sha256) for file in files if not file.hold}
-
-        def hold(path: Path, sha256: str) -> Hold:
-            held = self.trust.hold(path, sha256)
-            is_new = (path.name, sha256) not in loaded
-            return Hold.IN_USE if not (held or loads) and is_new else held
-
-        self._catalogues.pop(key, None)
-        # Two threads that ask at once may both load it: none waits for the other.
-        found = describe_folder(*key, hold, files)
-        # What was only listed is read again as soon as it may be.
-        self._catalogues[key] = state if loads else None, found
-        return found
-
-    def plugins_have_changed(self, folder: str = "", python: str = "") -> bool:
-        """Return whether `catalogue` would return another answer than the last time.
-
-        Args:
-            folder: As there.
-            python: As there.
-
-        Raises:
-            PluginError: If it cannot be read which files are trusted.
-        """
-        key = self._folder(folder), python or self.plugin_python
-        known = self._catalogues.get(key)
-        if known is None:
-            return key[0].is_dir()
-        return known[0] != (_state_of(key[0]), self.trust.version())
-
-    def check_plugin_file(
-        self,
-        path: Path,
-        python: str = "",
-        options: Mapping[str, Mapping[str, TOptionValue]] | None = None,
-    ) -> tuple[PluginCheck, ...]:
-        """Check the classes of a plugin file against what axdesk asks of them; nothing moves.
-
-        Args:
-            path: The file.
-            python: What runs it; empty for the workspace's own.
-            options: Class reference → values of its options; others keep their defaults.
-
-        Raises:
-            PluginError: If the file must not be run, cannot be loaded or hangs.
-        """
-        return check_file(path, python or self.plugin_python, self.trust.hold, options or {})
-
-    def new_plugin_file(self, name: str, folder: str = "") -> Path:
-        """Write a plugin file to begin with, which works as it is; return its path.
-
-        Args:
-            name: Of the file, with or without `.py`.
-            folder: Empty for the workspace's own.
-
-        Raises:
-            UserInputError: If the name is none for a file, or there is one already.
-            PluginError: If it cannot be written.
-        """
-        path = write_new_plugin(self._folder(folder), name)
-        self.trust.trust_file(path, hashlib.sha256(path.read_bytes()).hexdigest())
-        return path
-
-    def _folder(self, folder: str) -> Path:
-        return Path(folder).expanduser() if folder else self.plugin_folder
+    # ---- runs ------------------------------------------------------------------------------------
 
     def open(self, experiment_id: int) -> Client:
         """Return a client for an experiment, with processes for its plugins and the optimiser.
@@ -511,13 +401,7 @@ class Workspace:
             missing = [] if setup.runner else ["Choose the runner that deploys trials."]
             missing += [f"Choose what fetches {name}." for name in setup.unfetched_metrics]
             raise PreflightError(f"{setup.name} cannot run yet.", problems=tuple(missing))
-        calls = HostedPluginCalls(
-            self._folder(setup.plugin_folder),
-            setup.runner,
-            setup.metrics,
-            setup.plugin_python or self.plugin_python,
-            hold=self.trust.hold,
-        )
+        calls = self.calls_of(setup, setup.runner)
         try:
             optimizer = OptimizerProcess(warms_up=setup.generation.method != "random_search")
         except BaseException:
@@ -567,18 +451,7 @@ class Workspace:
         broken = setup.search_space.broken_constraints(values)
         if broken:
             raise UserInputError(f"The constraint {broken[0]} is broken.", "Change a value.")
-        return DryTester(
-            setup,
-            values,
-            lambda begun: HostedPluginCalls(
-                self._folder(setup.plugin_folder),
-                runner,
-                setup.metrics,
-                setup.plugin_python or self.plugin_python,
-                hold=self.trust.hold,
-                begun=begun,
-            ),
-        )
+        return DryTester(setup, values, lambda begun: self.calls_of(setup, runner, begun))
 
     def save_passed_test(self, experiment_id: int, passed: PassedTest) -> None:
         """Remember that the plugins of an experiment or a draft passed a dry test."""
@@ -590,11 +463,7 @@ class Workspace:
         Raises:
             NotFoundError: If the folder or a file of it is not there, or cannot be read.
         """
-        choices = [choice for _, choice in setup.metrics]
-        if setup.runner is not None:
-            choices.append(setup.runner)
-        hashes = hashes_of(self._folder(setup.plugin_folder), choices)
-        return self._store.passed_test(plugins_of(setup), hashes)
+        return self._store.passed_test(plugins_of(setup), self.plugin_hashes(setup))
 
     # ---- care of the database --------------------------------------------------------------------
 
@@ -617,9 +486,3 @@ class Workspace:
     def close(self) -> None:
         """Release the database; once more does nothing."""
         self._store.close()
-
-
-def _state_of(folder: Path) -> tuple[tuple[str, int, int], ...]:
-    """What tells whether a folder's files were changed."""
-    stats = ((file.name, file.stat()) for file in sorted(folder.glob("*.py")) if file.exists())
-    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

@@ -92,7 +92,8 @@ def main(
 
     def open_workspace(chosen: Path | None) -> "Workspace":
         # In the I/O thread: nothing of the database is imported before the first paint.
-        from axdesk.api.workspace import Workspace, default_trust_file
+        from axdesk.api.plugin_shelf import default_trust_file
+        from axdesk.api.workspace import Workspace
 
         workspace = Workspace(chosen or database, plugins, trust_file=default_trust_file())
         if plugins is not None:
