@@ -1,5 +1,6 @@
 """The hands of an operator at the Setup tab, for tests."""
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from PySide6.QtCore import QPoint, Qt
@@ -10,7 +11,9 @@ from pytestqt.qtbot import QtBot
 
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft
+from axdesk.core.plugins import PluginCatalogue
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.views.setup_page import SetupPage
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.views.setup_view import SetupView
 from tests.gui.setup_samples import CATALOGUE
@@ -18,7 +21,7 @@ from tests.gui.setup_samples import CATALOGUE
 CTRL, ALT = Qt.KeyboardModifier.ControlModifier, Qt.KeyboardModifier.AltModifier
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
-W = TypeVar("W", bound=QWidget)
+P = TypeVar("P", bound=SetupPage)
 
 
 def shown(qtbot: QtBot, draft: Draft, section: Section = Section.GENERAL) -> SetupView:
@@ -36,11 +39,23 @@ def shown(qtbot: QtBot, draft: Draft, section: Section = Section.GENERAL) -> Set
     return view
 
 
-def found(view: QWidget, kind: type[W], name: str) -> W:
-    """The widget of that name."""
-    widget = view.findChild(kind, name)
-    assert widget is not None, name
-    return widget
+def shown_page(
+    qtbot: QtBot,
+    kind: Callable[[DraftModel], P],
+    draft: Draft,
+    catalogue: PluginCatalogue = CATALOGUE,
+) -> P:
+    """Show one page of a draft, which follows it."""
+    model = DraftModel(draft)
+    model.set_catalogue(catalogue)
+    page = kind(model)
+    model.setParent(page)
+    model.settled.connect(page.refresh)
+    qtbot.addWidget(page)
+    page.resize(1100, 800)
+    page.refresh()
+    page.show()
+    return page
 
 
 def editor(table: SetupTable) -> QLineEdit:

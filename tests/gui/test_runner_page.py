@@ -18,10 +18,10 @@ from axdesk.core.plugins import (
     PluginFile,
     PluginKind,
 )
-from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.views.setup_runner import RunnerPage
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.fields import ComboField, TextField
+from tests.gui.setup_driver import shown_page
 from tests.gui.setup_samples import CATALOGUE, METRIC, RUNNER, suzuki
 
 QtBot = Any
@@ -34,16 +34,7 @@ def show(qtbot: QtBot) -> Show:
         draft = suzuki()
         for field, text in cells.items():
             draft = draft.with_cell(Section.RUNNER, 0, field, text)
-        model = DraftModel(draft)
-        model.set_catalogue(catalogue)
-        page = RunnerPage(model)
-        model.setParent(page)
-        model.refreshed.connect(page.refresh)
-        qtbot.addWidget(page)
-        page.resize(1100, 800)
-        page.refresh()
-        page.show()
-        return page
+        return shown_page(qtbot, RunnerPage, draft, catalogue)
 
     return make
 

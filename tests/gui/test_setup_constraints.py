@@ -25,8 +25,8 @@ from axdesk.gui.widgets.cards import LiveSentence
 from axdesk.gui.widgets.fields import ComboField
 from axdesk.gui.widgets.lists import IssueList
 from axdesk.gui.widgets.roles import Role
-from tests.gui.setup_driver import click, editor, found, shown
-from tests.gui.setup_samples import suzuki
+from tests.gui.setup_driver import click, editor, shown
+from tests.gui.setup_samples import found, suzuki
 
 C = Section.CONSTRAINTS
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -15,14 +16,14 @@ from axdesk.core.objective import OptimizationConfig, parse_objectives
 from axdesk.core.plugins import PluginChoice
 from axdesk.core.run import RunState
 from axdesk.core.setup_lock import SetupLock
-from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.setup_texts import objective_sentence
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_objectives import ObjectivesPage
 from axdesk.gui.widgets.buttons import Button, SegmentedButton
 from axdesk.gui.widgets.cards import Card, LiveSentence
 from axdesk.gui.widgets.fields import ComboField, TextField
-from tests.gui.setup_samples import CATALOGUE, METRIC, found, suzuki
+from tests.gui.setup_driver import shown_page
+from tests.gui.setup_samples import METRIC, found, suzuki
 
 Rows = list[dict[str, str]]
 O = Section.OBJECTIVES  # noqa: E741  # as the section
@@ -36,19 +37,7 @@ def with_rows(rows: Rows, constraints: tuple[str, ...] = (), *, start: str = "ye
 
 @pytest.fixture
 def show(qtbot: QtBot) -> Callable[[Draft], ObjectivesPage]:
-    def shown(draft: Draft) -> ObjectivesPage:
-        model = DraftModel(draft)
-        model.set_catalogue(CATALOGUE)
-        page = ObjectivesPage(model)
-        model.setParent(page)
-        model.settled.connect(page.refresh)
-        qtbot.addWidget(page)
-        page.resize(900, 700)
-        page.show()
-        page.refresh()
-        return page
-
-    return shown
+    return partial(shown_page, qtbot, ObjectivesPage)
 
 
 Show = Callable[[Draft], ObjectivesPage]

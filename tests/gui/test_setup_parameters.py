@@ -26,13 +26,12 @@ from tests.gui.setup_driver import (
     column,
     drag,
     editor,
-    found,
     paste,
     select,
     shown,
     type_into,
 )
-from tests.gui.setup_samples import suzuki
+from tests.gui.setup_samples import found, suzuki
 
 P = Section.PARAMETERS
 NAMES = ["Temperature", "Time", "Solvent", "Catalyst", "Base", "Stirring"]

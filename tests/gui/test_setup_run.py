@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PySide6.QtCore import Qt
@@ -11,13 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from axdesk.core.draft_cells import FIELDS, Section
 from axdesk.core.drafts import Draft, draft_of
-from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.setup_texts import run_sentence
 from axdesk.gui.views.setup_run import RunPage, object_name
 from axdesk.gui.widgets.buttons import SegmentedButton
 from axdesk.gui.widgets.cards import Fold, LiveSentence
 from axdesk.gui.widgets.fields import TextField
-from tests.gui.setup_samples import CATALOGUE, found, suzuki
+from tests.gui.setup_driver import shown_page
+from tests.gui.setup_samples import found, suzuki
 
 R = Section.RUN
 Show = Callable[[Draft], RunPage]
@@ -25,19 +26,7 @@ Show = Callable[[Draft], RunPage]
 
 @pytest.fixture
 def show(qtbot: QtBot) -> Show:
-    def shown(draft: Draft) -> RunPage:
-        model = DraftModel(draft)
-        model.set_catalogue(CATALOGUE)
-        page = RunPage(model)
-        model.setParent(page)
-        model.settled.connect(page.refresh)
-        qtbot.addWidget(page)
-        page.resize(900, 700)
-        page.show()
-        page.refresh()
-        return page
-
-    return shown
+    return partial(shown_page, qtbot, RunPage)
 
 
 def type_into(page: RunPage, field: str, text: str) -> TextField:

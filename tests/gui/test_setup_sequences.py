@@ -12,8 +12,8 @@ from axdesk.gui.models.parameter_table import MENU
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.views.setup_view import SetupView
 from axdesk.gui.widgets.roles import Role
-from tests.gui.setup_driver import ALT, CTRL, drag, found, paste, select, shown
-from tests.gui.setup_samples import suzuki
+from tests.gui.setup_driver import ALT, CTRL, drag, paste, select, shown
+from tests.gui.setup_samples import found, suzuki
 
 P = Section.PARAMETERS
 HOSTILE = (

@@ -1,6 +1,7 @@
 """The Setup tab through its real widgets: typed, clicked, pasted, read."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
@@ -27,7 +28,6 @@ from axdesk.core.run import RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.stopping import EarlyStopping, GlobalStopping
-from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.setup_texts import summary_rows
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
 from axdesk.gui.views.setup_general import GeneralPage
@@ -40,6 +40,7 @@ from axdesk.gui.widgets.cards import LiveSentence
 from axdesk.gui.widgets.fields import ComboField, TextField
 from axdesk.gui.widgets.lists import IssueList, SectionList
 from axdesk.gui.widgets.roles import Role
+from tests.gui.setup_driver import click, editor, shown, type_into
 from tests.gui.setup_samples import CATALOGUE, METRIC, RUNNER, found, suzuki
 
 Show = Callable[[Draft], SetupView]
@@ -47,40 +48,7 @@ Show = Callable[[Draft], SetupView]
 
 @pytest.fixture
 def show(qtbot: QtBot) -> Show:
-    def shown(draft: Draft) -> SetupView:
-        model = DraftModel(draft)
-        model.set_catalogue(CATALOGUE)
-        view = SetupView(model)
-        model.setParent(view)
-        qtbot.addWidget(view)
-        view.resize(1100, 700)
-        view.show()
-        view.activateWindow()
-        qtbot.waitUntil(view.isActiveWindow)
-        return view
-
-    return shown
-
-
-def editor(table: SetupTable) -> QLineEdit:
-    widget = table.viewport().focusWidget()
-    assert isinstance(widget, QLineEdit), "no cell is being typed into"
-    return widget
-
-
-def type_into(qtbot: QtBot, table: SetupTable, row: int, column: int, text: str) -> None:
-    """Go to a cell and type over it, as an operator does; Enter ends it."""
-    table.go_to(row, column)
-    QTest.keyClick(table, Qt.Key.Key_F2)
-    field = editor(table)
-    field.selectAll()
-    QTest.keyClicks(field, text)
-    QTest.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(lambda: table.state() != QAbstractItemView.State.EditingState)
-
-
-def click(widget: QWidget) -> None:
-    QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
+    return partial(shown, qtbot)
 
 
 def test_the_tutorials_experiment_can_be_typed(show: Show, qtbot: QtBot) -> None:
@@ -146,7 +114,7 @@ def test_invalid_text_stays_as_typed_with_its_error_in_cell_and_list(
     view = show(suzuki())
     view.show_section(Section.PARAMETERS)
     table = found(view, SetupTable, "setup.parameters.table")
-    type_into(qtbot, table, 0, 4, "5O")
+    type_into(qtbot, table, 0, "low", "5O")
     cell = table.table.index(0, 4)
     assert cell.data() == "5O"
     assert "“5O” is no number." in cell.data(Role.ISSUE)
@@ -207,7 +175,7 @@ def test_a_decimal_comma_is_kept_and_read_and_shown_as_the_number_it_is(
     view = show(suzuki())
     view.show_section(Section.PARAMETERS)
     table = found(view, SetupTable, "setup.parameters.table")
-    type_into(qtbot, table, 0, 4, "50,5")
+    type_into(qtbot, table, 0, "low", "50,5")
     assert table.table.index(0, 4).data() == "50.5"
     assert table.table.index(0, 4).data(Qt.ItemDataRole.EditRole) == "50,5"
     assert view.model.text(Section.PARAMETERS, 0, "low") == "50,5"
