@@ -1,12 +1,14 @@
 """What the tests of the public face share."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from axdesk.api.client import Client
 from axdesk.api.configs import StorageConfig
+from axdesk.api.workspace import Workspace
 from tests.api.laboratory import BenchRunner, configured, equipped
 
 
@@ -37,3 +39,9 @@ def client(keep: Callable[[Client], Client], runner: BenchRunner) -> Client:
 @pytest.fixture
 def storage(tmp_path: Path) -> StorageConfig:
     return StorageConfig(url=f"sqlite:///{tmp_path / 'lab.sqlite'}")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    with closing(Workspace(tmp_path / "lab.sqlite")) as made:
+        yield made

@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from axdesk.api.client import Client
@@ -9,6 +11,9 @@ from axdesk.api.configs import OrchestrationConfig, RangeParameterConfig, Storag
 from axdesk.api.protocols.metric import IMetric
 from axdesk.api.protocols.runner import IRunner, TrialStatus
 from axdesk.api.types import TParameterization
+from axdesk.core.plugins import PluginChoice
+from axdesk.core.run import RunSettings
+from axdesk.core.setup import ExperimentSetup
 
 POLL_SECONDS = 0.02
 FAST = OrchestrationConfig(min_seconds_between_launches=0)
@@ -111,3 +116,44 @@ class Background:
     def join(self) -> None:
         self._thread.join(WAIT_SECONDS)
         assert not self._thread.is_alive(), "the run did not end"
+
+
+QUICK_PLUGIN = """
+from axdesk.api.protocols.metric import IMetric
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+
+class Quick(IRunner):
+    def run_trial(self, trial_index, parameterization):
+        return {"trial": trial_index, "x": parameterization["x1"]}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        return TrialStatus.COMPLETED
+
+
+class Value(IMetric):
+    def fetch(self, trial_index, trial_metadata):
+        return 0, trial_metadata["x"]
+"""
+
+
+def quick_folder(where: Path) -> Path:
+    """A folder with one plugin file whose trials take no time."""
+    folder = where / "plugins"
+    folder.mkdir()
+    (folder / "quick.py").write_text(QUICK_PLUGIN, "utf-8")
+    return folder
+
+
+def quick_setup(demo: ExperimentSetup, folder: Path) -> ExperimentSetup:
+    """The demonstration in the laboratory of `quick_folder`."""
+    return replace(
+        demo,
+        name="quick",
+        plugin_folder=str(folder),
+        runner=PluginChoice("quick.py:Quick", {}),
+        metrics=tuple((name, PluginChoice("quick.py:Value", {})) for name, _ in demo.metrics),
+        run=RunSettings(
+            max_trials=2, initial_seconds_between_polls=POLL_SECONDS, orchestration=FAST
+        ),
+    )

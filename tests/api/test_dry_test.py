@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -25,13 +25,6 @@ from axdesk.core.setup import ExperimentSetup
 from tests.api.rig_plugin import RigFolder
 
 DEADLINE = 1.5
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    made = Workspace(tmp_path / "lab.sqlite")
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -16,28 +16,10 @@ from axdesk.api.workspace import Workspace
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.dry_test import PassedTest, plugins_of
-from axdesk.core.plugins import PluginChoice
 from axdesk.core.preflight import CheckLine, Verdict, estimated_seconds
 from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.setup import ExperimentSetup
-from tests.api.laboratory import POLL_SECONDS
-
-PLUGIN = """
-from axdesk import IMetric, IRunner, TrialStatus
-
-
-class Quick(IRunner):
-    def run_trial(self, trial_index, parameterization):
-        return {"x": parameterization["x1"]}
-
-    def poll_trial(self, trial_index, trial_metadata):
-        return TrialStatus.COMPLETED
-
-
-class Value(IMetric):
-    def fetch(self, trial_index, trial_metadata):
-        return 0, trial_metadata["x"]
-"""
+from tests.api.laboratory import QUICK_PLUGIN, quick_folder, quick_setup
 
 P, O, C = Section.PARAMETERS, Section.OBJECTIVES, Section.CONSTRAINTS  # noqa: E741  # as sections
 PASSED, WARNING, PROBLEM = Verdict
@@ -58,23 +40,9 @@ class Lab(NamedTuple):
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    (folder / "quick.py").write_text(PLUGIN, "utf-8")
+    folder = quick_folder(tmp_path)
     with closing(Workspace(tmp_path / "lab.sqlite")) as workspace:
-        demo = workspace.demo_setup()
-        setup = replace(
-            demo,
-            name="quick",
-            plugin_folder=str(folder),
-            runner=PluginChoice("quick.py:Quick", {}),
-            metrics=tuple((name, PluginChoice("quick.py:Value", {})) for name, _ in demo.metrics),
-            run=RunSettings(
-                max_trials=2,
-                initial_seconds_between_polls=POLL_SECONDS,
-                orchestration=OrchestrationConfig(min_seconds_between_launches=0),
-            ),
-        )
+        setup = quick_setup(workspace.demo_setup(), folder)
         yield Lab(workspace, setup, draft_of(setup))
 
 
@@ -111,7 +79,7 @@ def test_a_passed_test_counts_until_the_file_changes(lab: Lab) -> None:
     assert line.verdict is PASSED
     assert "21 Nov" in line.message
     file = Path(lab.setup.plugin_folder) / "quick.py"
-    file.write_text(PLUGIN + "# changed\n", "utf-8")
+    file.write_text(QUICK_PLUGIN + "# changed\n", "utf-8")
     assert lab.line("Test", number=number).verdict is WARNING
 
 

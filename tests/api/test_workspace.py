@@ -2,7 +2,6 @@
 
 import csv
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,43 +13,14 @@ from axdesk.core.constraints import ParameterConstraint
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.errors import NotFoundError, PluginError, PreflightError, UserInputError
-from axdesk.core.plugins import PluginChoice
-from axdesk.core.run import OrchestrationConfig, RunSettings, RunState
+from axdesk.core.run import RunState
 from axdesk.core.setup import ExperimentSetup
-from tests.api.laboratory import POLL_SECONDS
-
-PLUGIN = """
-from axdesk.api.protocols.metric import IMetric
-from axdesk.api.protocols.runner import IRunner, TrialStatus
-
-
-class Quick(IRunner):
-    def run_trial(self, trial_index, parameterization):
-        return {"trial": trial_index, "x": parameterization["x1"]}
-
-    def poll_trial(self, trial_index, trial_metadata):
-        return TrialStatus.COMPLETED
-
-
-class Value(IMetric):
-    def fetch(self, trial_index, trial_metadata):
-        return 0, trial_metadata["x"]
-"""
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    made = Workspace(tmp_path / "lab.sqlite")
-    yield made
-    made.close()
+from tests.api.laboratory import QUICK_PLUGIN, quick_folder, quick_setup
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    folder = tmp_path / "plugins"
-    folder.mkdir()
-    (folder / "quick.py").write_text(PLUGIN, "utf-8")
-    return folder
+    return quick_folder(tmp_path)
 
 
 @pytest.fixture
@@ -59,18 +29,7 @@ def setup(workspace: Workspace, folder: Path) -> ExperimentSetup:
     demo = workspace.demo_setup()
     offered = {p.reference: p for f in workspace.catalogue(str(folder)).files for p in f.plugins}
     assert set(offered) == {"quick.py:Quick", "quick.py:Value"}
-    return replace(
-        demo,
-        name="quick",
-        plugin_folder=str(folder),
-        runner=PluginChoice("quick.py:Quick", {}),
-        metrics=tuple((name, PluginChoice("quick.py:Value", {})) for name, _ in demo.metrics),
-        run=RunSettings(
-            max_trials=2,
-            initial_seconds_between_polls=POLL_SECONDS,
-            orchestration=OrchestrationConfig(min_seconds_between_launches=0),
-        ),
-    )
+    return quick_setup(demo, folder)
 
 
 def problems_of(workspace: Workspace, draft: Draft, number: int | None = None) -> Problems:
@@ -275,7 +234,7 @@ def test_a_set_up_is_written_to_a_file_and_read_again(
 def test_a_changed_plugin_file_is_loaded_anew(workspace: Workspace, folder: Path) -> None:
     before = workspace.catalogue(str(folder))
     assert workspace.catalogue(str(folder)) is before
-    (folder / "quick.py").write_text(PLUGIN.replace("Quick", "Quicker"), "utf-8")
+    (folder / "quick.py").write_text(QUICK_PLUGIN.replace("Quick", "Quicker"), "utf-8")
     references = [p.reference for f in workspace.catalogue(str(folder)).files for p in f.plugins]
     assert "quick.py:Quicker" in references
 
@@ -294,7 +253,7 @@ def test_no_code_of_the_laboratory_runs_in_this_process(
 ) -> None:
     loaded = tmp_path / "loaded"
     tell = f"import os\nwith open({str(loaded)!r}, 'a') as f: f.write(f'{{os.getpid()}}\\n')\n"
-    (folder / "quick.py").write_text(tell + PLUGIN, "utf-8")
+    (folder / "quick.py").write_text(tell + QUICK_PLUGIN, "utf-8")
     workspace.catalogue(str(folder))
     workspace.catalogue(str(folder))
     workspace.check(draft_of(setup))
