@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 from axdesk.core.errors import AxdeskError, ExperimentFileError
 from axdesk.core.names import file_stem
 from axdesk.gui.icons import icon
-from axdesk.gui.models.experiments_model import UNNAMED, look_of
+from axdesk.gui.models.experiments_model import look_of
+from axdesk.gui.models.formatting import UNNAMED
 from axdesk.gui.models.headless_command import headless_command
 from axdesk.gui.views.dialogs import ReportDialog
 from axdesk.gui.views.template_dialog import SaveTemplateDialog

@@ -23,9 +23,10 @@ from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
+from axdesk.gui.closing import Closing
 from axdesk.gui.files import Files
 from axdesk.gui.models.attention_model import error_item
-from axdesk.gui.models.banner_content import UNNAMED, banner_content
+from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.operations import Operations
@@ -36,7 +37,6 @@ from axdesk.gui.style import theme_manager
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.database_page import DatabasePage
-from axdesk.gui.views.dialogs import close_dialog, not_saved_dialog
 from axdesk.gui.views.experiments_view import ExperimentsView
 from axdesk.gui.views.inspector import InspectorView
 from axdesk.gui.views.log_view import LogView
@@ -74,13 +74,12 @@ class MainWindow(QMainWindow):
         self._workbench = workbench
         self._selected: int | None = None
         self._asked = 0
-        self._closes_when_idle = False
-        self._may_close = False
         self._session_connections: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._monitor: MonitorView | None = None
         self._setup_views: dict[int, SetupView] = {}
         self.actions_by_name = Actions(self)
         self._operations = Operations(self, workbench, self.actions_by_name)
+        self._closing = Closing(self, workbench)
         self.files = Files(self, workbench)
         self.setAcceptDrops(True)
         self._build_views()
@@ -163,9 +162,9 @@ class MainWindow(QMainWindow):
         workbench.failed.connect(self._show_failure)
         workbench.opened_interrupted.connect(operations.review_interrupted)
         workbench.started_demo.connect(lambda: self._show_tab(Mode.MONITOR))
-        workbench.idle.connect(self._close_if_wanted)
+        workbench.idle.connect(self._closing.go_on)
         workbench.idle.connect(lambda: QApplication.alert(self))
-        workbench.tests_ended.connect(self._close_if_wanted)
+        workbench.tests_ended.connect(self._closing.go_on)
         workbench.session_removed.connect(self._forget_setup)
         for view in (self.start_page, self.experiments_view):
             view.open_requested.connect(workbench.open)
@@ -581,54 +580,14 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; while runs go on, ask what becomes of them."""
-        if not self._may_close and self._workbench.stop_tests():
-            self._closes_when_idle = True
-            self.statusBar().showMessage("The dry test is stopped, then axdesk closes.")
+        if not self._closing.is_free():
             event.ignore()
             return
-        live, unsaved = self._workbench.live_sessions, self._workbench.unsaved_sessions
-        if not (live or unsaved) or self._may_close:
-            self._tick.stop()
-            self.plugin_desk.close()
-            self._workbench.close()
-            event.accept()
-            self.closed.emit()
-            return
-        event.ignore()
-        if self._workbench.outage is not None:
-            edited = [session.facts.name or UNNAMED for session in unsaved]
-            dialog = not_saved_dialog(self, len(live), edited)
-            dialog.chosen.connect(self._close_as_chosen)
-            dialog.open()
-            return
-        asked = [session.facts for session in live if session.facts.asks_before_closing]
-        if not asked:
-            self._finish_then_close()
-            return
-        dialog = close_dialog(self, len(asked), sum(len(facts.pending) for facts in asked))
-        dialog.chosen.connect(self._close_as_chosen)
-        dialog.open()
-
-    def _close_as_chosen(self, key: str) -> None:
-        if key == "finish":
-            self._finish_then_close()
-        elif key == "now":
-            self._may_close = True
-            self.close()
-        else:
-            self._closes_when_idle = False
-
-    def _finish_then_close(self) -> None:
-        self._closes_when_idle = True
-        live = self._workbench.live_sessions
-        for session in live:
-            session.stop()
-        if not live:  # it ended while it was being asked about
-            self.close()
-
-    def _close_if_wanted(self) -> None:
-        if self._closes_when_idle:
-            self.close()
+        self._tick.stop()
+        self.plugin_desk.close()
+        self._workbench.close()
+        event.accept()
+        self.closed.emit()
 
 
 def _dropped_files(event: QDropEvent) -> list[Path]:

@@ -27,7 +27,7 @@ from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
-from axdesk.gui.models.experiments_model import UNNAMED
+from axdesk.gui.models.formatting import UNNAMED
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_words import (
     action_tip,

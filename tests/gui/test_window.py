@@ -92,7 +92,7 @@ class Bench:
         for client in self.workspace.clients:
             client.end()
         self.until(lambda: not self.workbench.live_sessions)
-        self.window._closes_when_idle = False
+        self.window._closing._waits = False
         self.window.close()
         self.until(lambda: self.workbench.io.isFinished())
         self.window.deleteLater()

@@ -9,7 +9,7 @@ from axdesk.core.objective import OptimizationConfig
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.attention_model import stopped_words
-from axdesk.gui.models.formatting import MISSING, clock, counted, duration, listed
+from axdesk.gui.models.formatting import MISSING, UNNAMED, clock, counted, duration, listed
 from axdesk.gui.models.run_facts import (
     RunFacts,
     objective_decimals,
@@ -22,8 +22,6 @@ from axdesk.gui.models.run_facts import (
 )
 from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.widgets.banner import BannerContent, Figure, Segment, progress_segments
-
-UNNAMED = "Unnamed experiment"
 
 _BUTTONS = {
     RunState.PAUSED: ("Resume", "player-play"),

@@ -17,7 +17,7 @@ from PySide6.QtCore import (
 
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
-from axdesk.gui.models.formatting import MISSING, number, when, with_unit
+from axdesk.gui.models.formatting import MISSING, UNNAMED, number, when, with_unit
 from axdesk.gui.models.run_facts import RunFacts, objective_value
 from axdesk.gui.theme import Look, run_state_look
 from axdesk.gui.widgets.roles import Role
@@ -27,7 +27,6 @@ Index = QModelIndex | QPersistentModelIndex
 SUMMARY_ROLE = Qt.ItemDataRole.UserRole + 100
 """The `ExperimentSummary` of a row."""
 
-UNNAMED = "Unnamed experiment"
 
 ACTIVE = frozenset(
     {

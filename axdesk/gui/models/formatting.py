@@ -11,6 +11,7 @@ from axdesk.core.durations import duration as duration
 from axdesk.core.parameters import ParameterConfig, RangeParameterConfig, TParameterValue
 
 MISSING = "–"
+UNNAMED = "Unnamed experiment"
 
 _SIGNIFICANT = 4
 _MOST_DECIMALS = 6

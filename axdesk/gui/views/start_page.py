@@ -33,7 +33,6 @@ from axdesk.core.run import RunState
 from axdesk.gui.icons import draw_icon
 from axdesk.gui.models.experiments_model import (
     SUMMARY_ROLE,
-    UNNAMED,
     ExperimentFilter,
     ExperimentsModel,
     Show,
@@ -42,7 +41,7 @@ from axdesk.gui.models.experiments_model import (
     look_of,
     progress_text,
 )
-from axdesk.gui.models.formatting import counted, when
+from axdesk.gui.models.formatting import UNNAMED, counted, when
 from axdesk.gui.style import current_theme, px, type_font
 from axdesk.gui.views.experiment_menu import open_experiment_menu
 from axdesk.gui.views.template_card import TemplateCard
