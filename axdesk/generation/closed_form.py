@@ -21,8 +21,8 @@ from axdesk.core.pareto import non_dominated
 from axdesk.generation.acquisition import Term
 from axdesk.generation.encoding import Array
 from axdesk.generation.gaussian_process import (
-    Differentiated,
     GaussianProcess,
+    ProcessAt,
     fitted,
     metric_process,
 )
@@ -85,7 +85,7 @@ class Outcome:
 
     def at(self, X: Array) -> "OutcomeAt":
         """Return the outcome at q points."""
-        return OutcomeAt(self, [process.differentiated(X) for _, process in self.parts])
+        return OutcomeAt(self, [process.at(X) for _, process in self.parts])
 
     def believing(self, X: Array) -> "Outcome":
         """Return the outcome as if points awaited had the values expected there.
@@ -119,7 +119,7 @@ class OutcomeAt:
         variances: q.
     """
 
-    def __init__(self, outcome: Outcome, at: Sequence[Differentiated]) -> None:
+    def __init__(self, outcome: Outcome, at: Sequence[ProcessAt]) -> None:
         self._factors = [factor for factor, _ in outcome.parts]
         self._at = at
         each = [*zip(self._factors, at, strict=True)]
@@ -337,7 +337,7 @@ def _noisy_improvement(goal: Goal, known: Array, seed: int) -> Term:
     hopes = goal.scores(at.means) + 2.0 * np.sqrt(at.variances)
     hopeful = known[np.argsort(-hopes, kind="stable")[:_MOST_COMPARED]]
     each = [
-        _draws(*process.joint(hopeful), seed + number)
+        _draws(process.at(hopeful), seed + number)
         for number, (_, process) in enumerate(outcome.parts)
     ]
     both = zip(outcome.parts, each, strict=True)
@@ -352,13 +352,13 @@ def _noisy_improvement(goal: Goal, known: Array, seed: int) -> Term:
     return Improvement(replace(goal, outcome=replace(outcome, parts=parts)), scores.max(axis=0))
 
 
-def _draws(means: Array, covariances: Array, seed: int) -> Array:
-    """Return quasi-random draws of a normal vector, values × draws."""
-    uniform = qmc.Sobol(len(means), rng=seed).random(_DRAWS)
+def _draws(at: ProcessAt, seed: int) -> Array:
+    """Return quasi-random draws of the values at some points together, values × draws."""
+    uniform = qmc.Sobol(len(at.means), rng=seed).random(_DRAWS)
     normal = ndtri(np.clip(uniform, 1e-12, 1.0 - 1e-12))
-    values, vectors = np.linalg.eigh(covariances)
+    values, vectors = np.linalg.eigh(at.covariances())
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    return np.asarray(means[:, None] + root @ normal.T)
+    return np.asarray(at.means[:, None] + root @ normal.T)
 
 
 def _foresight(process: GaussianProcess, sign: float) -> float:

@@ -45,6 +45,9 @@ _MOST_FITTED = 300
 _GRAIN = 2.0**-10
 """Of the logarithms of hyper-parameters."""
 
+_LEAST_VARIANCE = 1e-12
+"""Of a value that is known, as a share of the process's variance."""
+
 _JITTERS = (0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 
 
@@ -104,32 +107,14 @@ class GaussianProcess:
         self.y = y
         self.weights = _solved(self.root, y - mean)
 
-    def covariances(self, X: Array) -> Array:
-        """Return the prior covariances of q points with the n known ones, q × n."""
-        return self.scale * kernel(cdist(X / self.lengths, self.scaled, "sqeuclidean"))[0]
+    def at(self, X: Array) -> "ProcessAt":
+        """Return what is known of q points."""
+        return ProcessAt(self, X)
 
     def posterior(self, X: Array) -> tuple[Array, Array]:
         """Return means, q or q × draws, and variances, q, of the noise-free values at q points."""
-        cross = self.covariances(X)
-        halves, _ = dtrtrs(self.root, cross.T, lower=1)
-        return self.mean + cross @ self.weights, self.variances(halves)
-
-    def variances(self, halves: Array) -> Array:
-        """Return the variances of q values, from the factor's inverse times their covariances."""
-        left: Array = self.scale - np.einsum("nq,nq->q", halves, halves)
-        return np.maximum(left, 1e-12 * self.scale)
-
-    def joint(self, X: Array) -> tuple[Array, Array]:
-        """Return the means, q, and covariances, q × q, of the noise-free values at q points."""
-        cross = self.covariances(X)
-        halves, _ = dtrtrs(self.root, cross.T, lower=1)
-        scaled = X / self.lengths
-        prior = self.scale * kernel(cdist(scaled, scaled, "sqeuclidean"))[0]
-        return self.mean + cross @ self.weights, prior - halves.T @ halves
-
-    def differentiated(self, X: Array) -> "Differentiated":
-        """Return the posterior at q points, ready to be differentiated."""
-        return Differentiated(self, X)
+        at = self.at(X)
+        return at.means, at.variances
 
     def left_out(self) -> tuple[Array, Array]:
         """Return mean and variance of each value, predicted from all others.
@@ -160,8 +145,8 @@ class GaussianProcess:
         )
 
 
-class Differentiated:
-    """Means and variances at q points and their gradients.
+class ProcessAt:
+    """The posterior of the noise-free values at q points, and its gradients.
 
     Attributes:
         means: q, or q × draws.
@@ -170,13 +155,18 @@ class Differentiated:
 
     def __init__(self, process: GaussianProcess, X: Array) -> None:
         self._process, self._X = process, X
-        squares = cdist(X / process.lengths, process.scaled, "sqeuclidean")
-        correlation, self._slope = kernel(squares)
+        self._scaled = X / process.lengths
+        correlation, self._slope = kernel(cdist(self._scaled, process.scaled, "sqeuclidean"))
         cross = process.scale * correlation
-        halves, _ = dtrtrs(process.root, cross.T, lower=1)
-        self._halves = halves
+        self._halves, _ = dtrtrs(process.root, cross.T, lower=1)
         self.means = process.mean + cross @ process.weights
-        self.variances = process.variances(halves)
+        left = process.scale - np.einsum("nq,nq->q", self._halves, self._halves)
+        self.variances: Array = np.maximum(left, _LEAST_VARIANCE * process.scale)
+
+    def covariances(self) -> Array:
+        """Return the covariances of the q values, q × q."""
+        correlation, _ = kernel(cdist(self._scaled, self._scaled, "sqeuclidean"))
+        return np.asarray(self._process.scale * correlation - self._halves.T @ self._halves)
 
     def gradient(self, by_mean: Array, by_variance: Array) -> Array:
         """Return the gradient of a function of means and variances, q × features.

@@ -124,7 +124,7 @@ def test_the_posteriors_gradient(draws: int) -> None:
     if draws:
         ours = ours.extended(rng.random((4, 3)), rng.standard_normal((4, draws)), noise=1e-4)
     points = rng.random((6, 3))
-    at = ours.differentiated(points)
+    at = ours.at(points)
     by_mean, by_variance = rng.standard_normal(at.means.shape), rng.standard_normal(6)
     gradient = at.gradient(by_mean, by_variance)
 
