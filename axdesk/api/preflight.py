@@ -123,7 +123,7 @@ def _passed(draft: Draft, section: Section) -> str:
             references += [row.get("metric", "") for row in draft.objectives]
             files = sorted({reference.partition(":")[0] for reference in references if reference})
             verb = "matches" if len(files) == 1 else "match"
-            return f"{' and '.join(files)} {verb} the interface; options of the right kinds"
+            return f"{' and '.join(files)} {verb} the interface; option types fit"
         case Section.RUN:
             trials, parallel = (draft.run.get(f, "").strip() for f in ("max_trials", "parallelism"))
             return f"{trials} trial{'s' if trials != '1' else ''}, {parallel} at a time"

@@ -95,7 +95,6 @@ class ObjectivesPage(TablePage):
         target = NumberField(placeholder="7", name=f"{name}.target")
         weight = NumberField(placeholder="None", name=f"{name}.weight")
         self._metric = ComboField(name=f"{name}.metric")
-        self._metric.setMinimumWidth(px(200))
         self._metric.chosen.connect(self._choose_metric)
         self._limit_kind_cell = labelled("Limit", self._limit_kind)
         self._limit_cell = labelled(" ", limit)
@@ -161,6 +160,7 @@ class ObjectivesPage(TablePage):
         metric = cells.get("metric", "")
         choices = plugin_choices(self.model.catalogue, PluginKind.METRIC)
         self._metric.set_choices(with_current(choices, metric))
+        self._metric.show_whole_texts()
         self._metric.set_value(metric)
         self._lock(self._metric, "metric")
 
