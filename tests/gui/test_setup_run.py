@@ -68,7 +68,7 @@ def test_durations_are_typed_with_units_or_as_seconds(
         "generation_time_limit": more.generation_time_limit,
     }
     assert found[field] == seconds
-    told = page.notes_of(field)
+    told = page._notes[field].hint()
     assert told.startswith(hint) if hint else not told.startswith("=")
     again = draft_of(setup).checked()
     assert getattr(again, "run", None) == setup.run

@@ -13,10 +13,7 @@ def test_a_file_is_checked_and_nothing_is_made(lab: Any) -> None:
 
     assert (done.returncode, done.stderr) == (0, "")
     assert lines(done.stdout, "PROBLEM") == []
-    assert (
-        "ok       Plugins: quick.py matches the interface; option types fit"
-        in done.stdout
-    )
+    assert "ok       Plugins: quick.py matches the interface; option types fit" in done.stdout
     (warning,) = lines(done.stdout, "WARNING")
     assert "Test: No test was passed with quick.py as now." in warning
     assert sorted(lab.folder.iterdir()) == before

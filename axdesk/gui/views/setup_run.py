@@ -209,10 +209,6 @@ class RunPage(SetupPage):
                 more = f"only {counted(run.max_trials, 'trial')} in all"
                 self._notes["parallelism"].set_hint(more, "warn")
 
-    def notes_of(self, field: str) -> str:
-        """The consequence that stands behind a field."""
-        return self._notes[field].hint()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the two cards side by side where there is room for both."""
         super().resizeEvent(event)
