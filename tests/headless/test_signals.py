@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
+fcntl: Any = pytest.importorskip("fcntl")
+termios: Any = pytest.importorskip("termios")
+
 SECONDS = 60
+PAGE = 4096
+FIRST_LINE = 64
+"""Bytes in which the first line of a run has room, and the second has not."""
 
 pytestmark = pytest.mark.skipif(
     sys.platform == "win32", reason="Windows has neither these signals nor such terminals"
@@ -75,16 +81,25 @@ def test_a_program_that_is_asked_to_end_leaves_its_trials_running(lab: Any) -> N
     assert (lab.folder / "deployed").read_text().split() == list("012345")
 
 
+def waiting_in(pipe: int) -> int:
+    """Bytes that nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def test_what_does_not_answer_holds_no_program_that_is_asked_to_end(lab: Any) -> None:
     nobody_reads, full = os.pipe()
     os.set_blocking(full, False)
     with suppress(BlockingIOError):
         while True:
-            os.write(full, bytes(4096))
+            os.write(full, bytes(PAGE))
     os.set_blocking(full, True)
+    # The first line fits, so that it is seen when the run has begun; what it says next does not.
+    os.read(nobody_reads, PAGE)
+    os.write(full, bytes(PAGE - FIRST_LINE))
+    before = waiting_in(nobody_reads)
     process = lab.start("run", lab.file, stdout=full)
     os.close(full)
-    while not list(lab.folder.glob("lab.sqlite.locks/*.controller")):
+    while waiting_in(nobody_reads) == before:
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.05)
     process.send_signal(signal.SIGTERM)
