@@ -9,6 +9,7 @@ from axdesk.core.drafts import draft_of
 from axdesk.core.errors import AxdeskError
 from axdesk.core.run import Run, RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
+from axdesk.gui.command_desk import Settled
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.pending_changes import (
     PendingChanges,
@@ -18,9 +19,6 @@ from axdesk.gui.models.pending_changes import (
     rebased,
     what_holds,
 )
-
-Settled = Callable[[AxdeskError | None], object]
-"""Told what became of a command: None if it was carried out, else why not."""
 
 _TAKES_EFFECT = {
     RunState.STOPPED: "when the run is resumed",

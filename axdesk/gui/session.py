@@ -2,21 +2,18 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from axdesk.core.commands import (
-    Abandon,
     AddTrial,
     AnswerQuestion,
     ChangeRunSettings,
     Command,
     EnterResult,
     Leave,
-    MarkFailed,
     Pause,
     Resume,
     Stop,
@@ -34,11 +31,12 @@ from axdesk.core.setup import ExperimentSetup
 from axdesk.core.setup_lock import SetupLock
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.client_lease import ClientLease, Opened, run_work
+from axdesk.gui.command_desk import CommandDesk, Settled
 from axdesk.gui.draft_saver import DraftSaver
 from axdesk.gui.dry_testing import DryTesting
 from axdesk.gui.feasibility_watch import FeasibilityWatch
 from axdesk.gui.io_thread import IoThread
-from axdesk.gui.live_edits import LiveEdits, Settled
+from axdesk.gui.live_edits import LiveEdits
 from axdesk.gui.models.attention_model import (
     AttentionItem,
     AttentionModel,
@@ -67,9 +65,6 @@ COALESCE_MS = 100
 PRINTED_MS = 250
 """What plugins print is shown together at this interval."""
 
-_SETTLING = (AnswerQuestion, EnterResult, MarkFailed, Abandon)
-"""The commands that settle the question about their trial."""
-
 
 class ExperimentSession(QObject):
     """Owns what belongs to one experiment while it is open: draft, models, client, thread.
@@ -91,7 +86,6 @@ class ExperimentSession(QObject):
     finished = Signal()
     start_failed = Signal(str)
     applied = Signal(str)
-    _command_settled = Signal(object, object, object)
 
     def __init__(
         self,
@@ -127,13 +121,13 @@ class ExperimentSession(QObject):
         )
         self._controller = ""
         self._lease = ClientLease(experiment_id)
+        self._desk = CommandDesk(self._lease, self._record, plugin_io, self)
         self._client: Client | None = None
         self._thread: SchedulerThread | None = None
         self._is_opening = False
         self._is_closed = False
         self._facts: RunFacts | None = None
         self._new_lines: list[LogLine] = []
-        self._answering: set[int] = set()
         self._coalesce = self._timer(COALESCE_MS, self._show)
         self._show_printed_soon = self._timer(PRINTED_MS, self._show_printed)
         self._saver = DraftSaver(self.draft_model, experiment_id, io, self)
@@ -147,7 +141,10 @@ class ExperimentSession(QObject):
         self._feasibility = FeasibilityWatch(self.draft_model, io, self)
         self.draft_model.changed.connect(self._note_change)
         self.draft_model.refreshed.connect(self._note_change)
-        self._command_settled.connect(self._settle_command)
+        self._desk.changed.connect(self._note_change)
+        self._desk.opened.connect(self._take_opened)
+        self._desk.carried_out.connect(self._tell_applied)
+        self._desk.refused.connect(lambda error: self._report(error, "Not carried out"))
         if experiment is not None:
             self._take_stored(experiment)
         self._show()
@@ -176,7 +173,7 @@ class ExperimentSession(QObject):
             first_problem=items[0].message if items else "",
             suggesting=record.suggesting,
             unanswered=dict(record.unanswered),
-            answering=frozenset(self._answering),
+            answering=self._desk.answering,
             outage=record.outage or self._saver.outage,
             controller=self._controller,
             is_opening=self._is_opening,
@@ -369,7 +366,7 @@ class ExperimentSession(QObject):
         """Store what became of trials that ran when the run was cut off, and that it is stopped."""
         # The plugins' thread may wait for a runner that is being asked and does not answer.
         thread = self._io if self._lease.is_open else self._plugin_io
-        self._carry_out((*decisions, Leave("left stopped after an interruption")), thread)
+        self._desk.carry_out((*decisions, Leave("left stopped after an interruption")), thread)
 
     def ask_runner(
         self, trial_index: int, told: "Callable[[TrialStatus | AxdeskError | None], object]"
@@ -491,44 +488,8 @@ class ExperimentSession(QObject):
             command: Which.
             told: Told what became of it in the run; None to have a refusal told in Attention.
         """
-        client = self._client
-        if self._controller:
-            return
-        if self.is_live and client is not None:
-            settled_trial = command.trial_index if isinstance(command, _SETTLING) else None
-            if settled_trial not in self._record.questions:
-                settled_trial = None
-            if settled_trial in self._answering:
-                return  # a question is answered once
-            future = client.submit_to_run(command)
-            if future is not None:
-                if settled_trial is not None:
-                    self._answering.add(settled_trial)
-                    self._note_change()
-                future.add_done_callback(lambda settled: self._tell_settled(command, settled, told))
-                return
-            # The run has just ended, which its thread has still to tell.
-        self._carry_out((command,), self._plugin_io, told)
-
-    def _carry_out(
-        self, commands: Sequence[Command], thread: IoThread, told: Settled | None = None
-    ) -> None:
-        """Carry commands out at the database, while no run goes on."""
-        lease = self._lease
-
-        def show(opened: Opened) -> None:
-            self._client = opened.client
-            self._take_if_idle(opened.experiment)
-            for command in commands if told is None else ():
-                self._tell_applied(command)
-            if told is not None:
-                told(None)
-
-        thread.post(
-            lambda workspace: lease.carry_out(workspace, commands),
-            show,
-            told or (lambda error: self._report(error, "Not carried out")),
-        )
+        if not self._controller:
+            self._desk.submit(command, self._client if self.is_live else None, told)
 
     def flush(self) -> None:
         """Save the draft now if a change is waiting."""
@@ -686,7 +647,7 @@ class ExperimentSession(QObject):
         self._notices.forget_health()
         self._record.forget_live()
         self._stopping_since = None
-        self._answering.clear()
+        self._desk.forget_answers()
         self._note_outage()
         error, self._end_error = self._end_error, None
         if isinstance(error, AxdeskError):
@@ -697,25 +658,6 @@ class ExperimentSession(QObject):
         self.finished.emit()
         if error is not None and not isinstance(error, AxdeskError):
             raise error
-
-    def _tell_settled(self, command: Command, future: "Future[None]", told: Settled | None) -> None:
-        """Hand the outcome of a command to the GUI thread; called in the scheduler's thread."""
-        error = None if future.cancelled() else future.exception()
-        self._command_settled.emit(command, error, told)
-
-    def _settle_command(self, command: Command, error: object, told: Settled | None) -> None:
-        if isinstance(command, _SETTLING):
-            self._answering.discard(command.trial_index)
-            self._note_change()
-        if told is not None and (error is None or isinstance(error, AxdeskError)):
-            told(error)
-            self._note_change()
-        elif isinstance(error, AxdeskError):
-            self._report(error, "Not carried out")
-        elif isinstance(error, BaseException):
-            raise error
-        else:
-            self._tell_applied(command)
 
     def _tell_edits(self, words: tuple[str, ...]) -> None:
         sentence = f"Applied: {'; '.join(words)}."
@@ -731,6 +673,10 @@ class ExperimentSession(QObject):
         self.saved.emit(datetime.now(UTC))
 
     # showing
+
+    def _take_opened(self, opened: Opened) -> None:
+        self._client = opened.client
+        self._take_if_idle(opened.experiment)
 
     def _take_if_idle(self, experiment: Experiment) -> None:
         """Show a stored state, unless events of a run bring newer ones meanwhile."""
