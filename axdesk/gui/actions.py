@@ -78,7 +78,10 @@ ACTIONS = (
     ActionSpec("plugins.new", "New plugin…", "", "plus", "Write a plugin file to begin with"),
     ActionSpec("plugins.reload_all", "Reload all", "", "refresh"),
     ActionSpec("plugins.open_folder", "Open folder", "", "folder-open"),
+    ActionSpec("tools.command_palette", "Command palette…", "Ctrl+Shift+P", "search",
+               "Search commands, experiments and trials"),
     ActionSpec("tools.copy_headless_command", "Copy headless command"),
+    ActionSpec("help.shortcuts", "Shortcuts…", "", "list", "All keys of the window"),
     ActionSpec("help.about", "About axdesk"),
 )  # fmt: skip
 """All actions that do something now."""
@@ -97,8 +100,8 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
                  "trials.note", "trials.copy_row")),
     ("&Plugins", ("plugins.manager", "", "plugins.reload_all", "plugins.open_folder",
                   "plugins.new")),
-    ("T&ools", ("tools.copy_headless_command",)),
-    ("&Help", ("help.about",)),
+    ("T&ools", ("tools.command_palette", "", "tools.copy_headless_command")),
+    ("&Help", ("help.shortcuts", "", "help.about")),
 )  # fmt: skip
 """Title and actions of each menu; an empty name is a line, `>NAME` a submenu."""
 
@@ -111,6 +114,15 @@ SUBMENUS = {
     )
 }
 """The submenus that hold actions; *Panels* holds those of the docks."""
+
+
+_USUAL_TIPS = {spec.name: spec.tip or spec.text.rstrip("…") for spec in ACTIONS}
+_OFF_REASON = "axdesk_off_reason"
+
+
+def off_reason(action: QAction) -> str:
+    """Why an action that is off cannot be used now."""
+    return str(action.property(_OFF_REASON) or "") or "Not possible now."
 
 
 class Actions(QObject):
@@ -127,7 +139,7 @@ class Actions(QObject):
             if spec.icon:
                 action.setIcon(icon(spec.icon, "text2"))
             action.setCheckable(spec.is_checkable)
-            self.set_tip(action, spec.tip or spec.text.rstrip("…"))
+            self.set_tip(action, _USUAL_TIPS[spec.name])
             self._actions[spec.name] = action
 
     def __getitem__(self, name: str) -> QAction:
@@ -156,6 +168,19 @@ class Actions(QObject):
         keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
         action.setToolTip(f"{tip} ({keys})" if keys else tip)
         action.setStatusTip("")
+
+    def switch(self, name: str, off: str, tip: str = "") -> None:
+        """Switch an action on or off.
+
+        Args:
+            name: Of the action.
+            off: Why it cannot be used now; empty switches it on.
+            tip: What it does; empty for what the registry says.
+        """
+        action = self[name]
+        action.setEnabled(not off)
+        action.setProperty(_OFF_REASON, off)
+        self.set_tip(action, off or tip or _USUAL_TIPS[name])
 
     def fill(self, bar: QMenuBar, submenus: dict[str, QMenu]) -> None:
         """Fill the menu bar.

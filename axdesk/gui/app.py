@@ -16,7 +16,9 @@ from PySide6.QtWidgets import QApplication
 
 from axdesk import __version__
 from axdesk.gui.main_window import MainWindow
-from axdesk.gui.style import theme_manager
+from axdesk.gui.settings import WindowSettings
+from axdesk.gui.style import SYSTEM, theme_manager
+from axdesk.gui.theme import THEMES
 from axdesk.gui.views.dialogs import ReportDialog
 from axdesk.gui.workbench import Workbench
 
@@ -100,26 +102,24 @@ def main(
             workspace.trust.trust_for_now(plugins)  # the command names it
         return workspace
 
-    settings = QSettings("axdesk", "axdesk")
+    settings = WindowSettings(QSettings("axdesk", "axdesk"))
     manager = theme_manager()
-    manager.choose(str(settings.value("theme", "system")))
-    manager.set_zoom(int(str(settings.value("zoom", 100))))
+    manager.choose(settings.theme if settings.theme in (SYSTEM, *THEMES) else SYSTEM)
+    manager.set_zoom(settings.zoom)
     workbench = Workbench(open_workspace)
-    window = MainWindow(workbench)
+    window = MainWindow(workbench, settings)
     lock = window.actions_by_name["file.lock_setup"]
-    lock.setChecked(bool(settings.value("lock_setup", False, bool)))
-    geometry = settings.value("geometry")
-    if geometry is not None:
-        window.restoreGeometry(geometry)
+    lock.setChecked(settings.lock_setup)
+    if settings.geometry:
+        window.restoreGeometry(settings.geometry)
     CrashReporter(window).install()
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
 
     def remember() -> None:
-        settings.setValue("theme", manager.choice)
-        settings.setValue("zoom", manager.zoom)
-        settings.setValue("geometry", window.saveGeometry())
-        settings.setValue("lock_setup", lock.isChecked())
-        settings.sync()
+        settings.zoom = manager.zoom
+        settings.geometry = bytes(window.saveGeometry().data())
+        settings.lock_setup = lock.isChecked()
+        settings.flush()
 
     window.closed.connect(remember)
     window.show()

@@ -24,6 +24,7 @@ from axdesk.core.run import RunAction, RunState
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.closing import Closing
+from axdesk.gui.command_palette import CommandPalette
 from axdesk.gui.files import Files
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
@@ -33,6 +34,7 @@ from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
+from axdesk.gui.settings import WindowSettings
 from axdesk.gui.style import theme_manager
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
@@ -65,8 +67,15 @@ class MainWindow(QMainWindow):
 
     closed = Signal()
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, settings: WindowSettings | None = None) -> None:
+        """Make the window.
+
+        Args:
+            workbench: The experiments.
+            settings: What is kept between two starts; None keeps it in memory.
+        """
         super().__init__()
+        self.settings = settings or WindowSettings()
         self.setObjectName("window.main")
         self.setWindowTitle("axdesk")
         self.setMinimumSize(1024, 640)
@@ -141,7 +150,7 @@ class MainWindow(QMainWindow):
     def _build_bars(self) -> None:
         actions = self.actions_by_name
         named = {name: actions[name] for name in ("file.new", "file.open", "file.save", "run.start",
-                 "run.pause", "run.stop", "run.stop_now")}  # fmt: skip
+                 "run.pause", "run.stop", "run.stop_now", "tools.command_palette")}  # fmt: skip
         self._toolbar = RunToolBar(named)
         self.addToolBar(self._toolbar)
         self.addToolBarBreak()
@@ -152,6 +161,7 @@ class MainWindow(QMainWindow):
         actions.fill(self.menuBar(), {"Panels": self.docks.panels_menu(), **self.files.menus})
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
+        self._palette = CommandPalette(self, self._workbench, self.settings, self._go_to_trial)
 
     def _connect(self) -> None:
         workbench, operations = self._workbench, self._operations
@@ -258,6 +268,8 @@ class MainWindow(QMainWindow):
                 "plugins.reload_all": self.plugin_desk.reload,
                 "plugins.open_folder": operations.open_plugin_folder,
                 "tools.copy_headless_command": self.files.copy_headless_command,
+                "tools.command_palette": self._palette.open,
+                "help.shortcuts": self._palette.show_shortcuts,
                 "help.about": operations.about,
             }
         )
@@ -426,11 +438,14 @@ class MainWindow(QMainWindow):
             if session.trial(wanted) is not None:
                 self.trials_view.select(wanted)
 
+    def _go_to_trial(self, trial_index: int) -> None:
+        self._show_tab(Mode.MONITOR)
+        self.trials_view.select(trial_index)
+
     def _go_to_best(self) -> None:
         best = self._session.facts.best if self._session else None
         if best is not None:
-            self._show_tab(Mode.MONITOR)
-            self.trials_view.select(best.index)
+            self._go_to_trial(best.index)
 
     def _open_trial_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
@@ -541,6 +556,7 @@ class MainWindow(QMainWindow):
 
     def _choose_theme(self, choice: str) -> None:
         theme_manager().choose(choice)
+        self.settings.theme = choice
         self._mark_theme()
 
     def _mark_theme(self) -> None:

@@ -37,6 +37,7 @@ from axdesk.gui.models.run_words import (
     why_no_test,
     why_off,
 )
+from axdesk.gui.models.trial_words import why_no_best, why_off_for_trial
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.views.dialogs import (
     AddTrialsDialog,
@@ -374,12 +375,17 @@ class Operations(QObject):
         """Switch every action on or off by what is shown and what is allowed."""
         session = self._session
         facts = session.facts if session is not None else None
+        nothing_open = "" if session is not None else "Open an experiment first."
         for name in ("file.save", "file.save_as_template", "file.duplicate", "view.setup",
                      "view.monitor", "run.preflight"):  # fmt: skip
-            self._actions[name].setEnabled(session is not None)
-        self._actions["file.delete"].setEnabled(session is not None and not session.is_live)
-        self._actions["file.start_page"].setEnabled(session is not None)
-        self._actions["file.export_trials"].setEnabled(facts is not None and bool(facts.trials))
+            self._actions.switch(name, nothing_open)
+        is_live = session is not None and session.is_live
+        self._actions.switch("file.delete", nothing_open or ("Stop it first." if is_live else ""))
+        at_start = "" if session is not None else "The start page is shown."
+        self._actions.switch("file.start_page", at_start)
+        has_trials = facts is not None and bool(facts.trials)
+        none_yet = "" if has_trials else "There are no trials yet."
+        self._actions.switch("file.export_trials", nothing_open or none_yet)
         self._update_edit_actions(session)
         self._update_headless_action(facts)
         self._update_run_actions(facts)
@@ -389,8 +395,10 @@ class Operations(QObject):
 
     def _update_edit_actions(self, session: ExperimentSession | None) -> None:
         model = None if session is None else session.draft_model
-        self._actions["edit.undo"].setEnabled(model is not None and model.can_undo)
-        self._actions["edit.redo"].setEnabled(model is not None and model.can_redo)
+        undone = "" if model is not None and model.can_undo else "Nothing was edited."
+        self._actions.switch("edit.undo", undone)
+        redone = "" if model is not None and model.can_redo else "Nothing was undone."
+        self._actions.switch("edit.redo", redone)
 
     def _update_headless_action(self, facts: RunFacts | None) -> None:
         reason = ""
@@ -401,53 +409,39 @@ class Operations(QObject):
         elif facts.state is RunState.COMPLETED:
             reason = "The run is completed; add trials to go on"
         tip = "Copies what goes on with it in a terminal."
-        self._switch("tools.copy_headless_command", reason, tip)
+        self._actions.switch("tools.copy_headless_command", reason, tip)
 
     def _update_run_actions(self, facts: RunFacts | None) -> None:
         self._actions["run.start"].setText(start_word(facts))
         self._actions["run.stop_now"].setText(stop_now_word(facts))
         for name, action in _RUN_ACTIONS.items():
-            self._switch(name, why_off(facts, action), action_tip(facts, action))
-        self._switch("run.add_trials", why_no_more_trials(facts), "Go on with further trials.")
-        self._switch("run.test_plugins", why_no_test(facts), "Test the runner and all metrics.")
-
-    def _switch(self, name: str, off: str, tip: str) -> None:
-        """Switch an action on or off; `off` says why it is."""
-        self._actions[name].setEnabled(not off)
-        self._actions.set_tip(self._actions[name], off or tip)
+            self._actions.switch(name, why_off(facts, action), action_tip(facts, action))
+        self._actions.switch(
+            "run.add_trials", why_no_more_trials(facts), "Go on with further trials."
+        )
+        self._actions.switch(
+            "run.test_plugins", why_no_test(facts), "Test the runner and all metrics."
+        )
 
     def _update_trial_actions(self, facts: RunFacts | None, selected: int | None) -> None:
         trial = None
         if facts is not None and selected is not None:
             trial = next((t for t in facts.trials if t.index == selected), None)
-        steers = facts is not None and not facts.controller and not facts.is_opening
-        status = None if trial is None else trial.status
-        enter = self._actions["trials.enter_result"]
-        enter.setText("Correct result…" if status is TrialStatus.COMPLETED else "Enter result…")
-        enter.setEnabled(
-            steers and status not in (None, TrialStatus.CANDIDATE, TrialStatus.ABANDONED)
+        for name in ("enter_result", "mark_failed", "ask_again", "abandon", "exclude", "note",
+                     "copy_row", "show_details"):  # fmt: skip
+            action = f"trials.{name}"
+            self._actions.switch(action, why_off_for_trial(action, facts, trial))
+        self._actions.switch("trials.go_to_best", why_no_best(facts))
+        is_done = trial is not None and trial.status is TrialStatus.COMPLETED
+        self._actions["trials.enter_result"].setText(
+            "Correct result…" if is_done else "Enter result…"
         )
-        pending = status is not None and status.is_pending
-        self._actions["trials.mark_failed"].setEnabled(steers and pending)
-        is_followed = facts is not None and facts.state.is_live
-        self._actions["trials.ask_again"].setEnabled(
-            steers and is_followed and status is TrialStatus.FAILED
-            and trial is not None and trial.metadata is not None
-        )  # fmt: skip
-        self._actions["trials.abandon"].setEnabled(
-            steers and status not in (None, TrialStatus.ABANDONED)
-        )
-        exclude = self._actions["trials.exclude"]
-        exclude.setText(
+        self._actions["trials.exclude"].setText(
             "Include in model" if trial is not None and trial.is_excluded else "Exclude from model"
         )
-        exclude.setEnabled(steers and status is TrialStatus.COMPLETED)
-        note = self._actions["trials.note"]
-        note.setText("Edit note…" if trial is not None and trial.note else "Add note…")
-        note.setEnabled(steers and trial is not None)
-        for name in ("trials.copy_row", "trials.show_details"):
-            self._actions[name].setEnabled(trial is not None)
-        self._actions["trials.go_to_best"].setEnabled(facts is not None and facts.best is not None)
+        self._actions["trials.note"].setText(
+            "Edit note…" if trial is not None and trial.note else "Add note…"
+        )
 
     def _target(self, trial_index: int | None) -> tuple[ExperimentSession | None, Trial | None]:
         session = self._session

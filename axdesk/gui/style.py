@@ -411,6 +411,7 @@ QLineEdit[issue="warning"], QComboBox[issue="warning"] { border-color: $warn_mar
 QLineEdit:disabled, QComboBox:disabled, QAbstractSpinBox:disabled, QPlainTextEdit:disabled,
 QLineEdit:read-only { background: $hover; color: $text2; border-color: $border_soft; }
 QLineEdit:disabled, QComboBox:disabled { color: $disabled; }
+QLineEdit[bare="true"], QLineEdit[bare="true"]:focus { background: transparent; border: none; }
 QLineEdit[cell="true"], QComboBox[cell="true"] { border: none; min-height: 0; padding: 0 8u; }
 QLineEdit[cell="true"] { background: transparent; }
 QComboBox { padding-right: 2u; }
@@ -426,6 +427,7 @@ QCheckBox::indicator:focus { outline: 0; }
 
 QAbstractItemView { background: $surface; border: none; outline: 0; }
 QAbstractItemView[ground="window"] { background: $window; }
+QAbstractItemView[ground="raised"] { background: $raised; }
 QHeaderView { background: $surface; border: none; }
 QTableCornerButton::section { background: $surface; border: none; }
 QScrollBar { background: transparent; border: none; }

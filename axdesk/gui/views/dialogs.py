@@ -3,7 +3,7 @@
 None of them blocks: `open()` shows it over its window, a signal tells what was chosen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -128,6 +128,13 @@ class Dialog(QDialog):
         if layout is not None and layout.hasHeightForWidth():
             layout.activate()
             self.resize(self.width(), layout.heightForWidth(self.width()))
+
+    def add_aside(self, key: str, text: str, icon_name: str, act: Callable[[], object]) -> Button:
+        """Put a button left of the others that does something and leaves the dialog open."""
+        button = Button(text, icon_name, on_click=act, name=f"{self.objectName()}.{key}")
+        self.buttons[key] = button
+        self.aside.addWidget(button)
+        return button
 
     def choose(self, key: str) -> None:
         """Close with the button called `key`."""

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QPainter, QPaintEvent
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QFontMetrics, QKeySequence, QPainter, QPaintEvent
 from PySide6.QtWidgets import QHBoxLayout, QToolBar, QWidget
 
-from axdesk.gui.style import current_theme, px, theme_manager
+from axdesk.gui.style import current_theme, px, theme_manager, type_font
 from axdesk.gui.widgets.banner import Banner
 from axdesk.gui.widgets.buttons import Button, action_button
 
@@ -43,6 +43,34 @@ class _Line(QWidget):
         QPainter(self).fillRect(self.rect(), current_theme().color("border"))
 
 
+class SearchButton(Button):
+    """A button that looks like a field and opens the command palette; its shortcut at the right."""
+
+    def __init__(self, action: QAction) -> None:
+        super().__init__("Search commands", "search", kind="search", name="toolbar.search")
+        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        self._keys = keys.replace("+", " ")
+        self.setToolTip(action.toolTip())
+        self.clicked.connect(lambda: action.trigger())
+
+    def sizeHint(self) -> QSize:
+        """Room for the shortcut behind the words."""
+        hint = super().sizeHint()
+        keys = QFontMetrics(type_font("caption")).horizontalAdvance(self._keys)
+        words = self.fontMetrics().horizontalAdvance(self.text())
+        return QSize(max(hint.width(), words + keys + px(70)), hint.height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Draw the button, and the shortcut into it."""
+        super().paintEvent(event)
+        painter = QPainter(self)
+        painter.setFont(type_font("caption"))
+        painter.setPen(current_theme().color("text2"))
+        area = self.rect().adjusted(0, 0, -px(12), 0)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(area, right, self._keys)
+
+
 class RunToolBar(_FixedToolBar):
     """The buttons of the actions that are used most."""
 
@@ -50,7 +78,8 @@ class RunToolBar(_FixedToolBar):
         """Make the toolbar.
 
         Args:
-            actions: The actions of `FILE_BUTTONS`, `RUN_BUTTONS` and `run.stop_now`.
+            actions: The actions of `FILE_BUTTONS`, `RUN_BUTTONS`, `tools.command_palette` and
+                `run.stop_now`.
         """
         content = QWidget()
         super().__init__("Toolbar", "toolbar.main", content)
@@ -64,6 +93,7 @@ class RunToolBar(_FixedToolBar):
         for name, icon_name in RUN_BUTTONS.items():
             self._add_run_button(name, action_button(actions[name], icon_name))
         self._row.addStretch(1)
+        self._row.addWidget(SearchButton(actions["tools.command_palette"]))
         stop_now = action_button(actions["run.stop_now"], "hand-stop", kind="danger")
         self._add_run_button("run.stop_now", stop_now)
         for name in self._buttons:

@@ -50,3 +50,5 @@ class Role(IntEnum):
     """`str`: hint shown while the cell is empty, such as `Any value`."""
     KEY = Qt.ItemDataRole.UserRole + 18
     """What the row stands for (a trial's index, a section's key), for the views."""
+    KEYS = Qt.ItemDataRole.UserRole + 19
+    """`str`: shortcut of the command in the row, as the system writes it."""
