@@ -21,6 +21,7 @@ from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
+from axdesk.core.trial import Trial
 from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement, Mode
 from axdesk.gui.closing import Closing
@@ -30,6 +31,7 @@ from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.rescue import Rescue
@@ -81,7 +83,8 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1024, 640)
         self.resize(1440, 900)
         self._workbench = workbench
-        self._selected: int | None = None
+        self.selection = Selection(self)
+        self._filter: frozenset[int] | None = None
         self._asked = 0
         self._session_connections: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._monitor: MonitorView | None = None
@@ -189,7 +192,8 @@ class MainWindow(QMainWindow):
         self.start_page.demo_requested.connect(workbench.start_demo)
         self.tabs.currentChanged.connect(self._tab_changed)
         self.banner.button_clicked.connect(self._press_banner)
-        self.trials_view.selected.connect(self._select)
+        self.selection.changed.connect(self._show_selection)
+        self.trials_view.selected.connect(self._select_in_table)
         self.trials_view.details_requested.connect(self._show_details)
         self.trials_view.menu_requested.connect(self._open_trial_menu)
         self.trials_view.export_requested.connect(self.files.export_trials)
@@ -254,14 +258,14 @@ class MainWindow(QMainWindow):
                 "run.add_trials": operations.add_trials,
                 "run.preflight": self._check_set_up,
                 "run.test_plugins": self._test_plugins,
-                "trials.enter_result": lambda: operations.enter_result(self._selected),
-                "trials.ask_again": lambda: operations.ask_again(self._selected),
-                "trials.mark_failed": lambda: operations.mark_failed(self._selected),
-                "trials.abandon": lambda: operations.abandon(self._selected),
-                "trials.exclude": lambda: operations.toggle_excluded(self._selected),
-                "trials.note": lambda: operations.write_note(self._selected),
-                "trials.copy_row": lambda: operations.copy_row(self._selected),
-                "trials.show_details": lambda: self._show_details(self._selected),
+                "trials.enter_result": lambda: operations.enter_result(self.selection.current),
+                "trials.ask_again": lambda: operations.ask_again(self.selection.current),
+                "trials.mark_failed": lambda: operations.mark_failed(self.selection.current),
+                "trials.abandon": lambda: operations.abandon(self.selection.current),
+                "trials.exclude": lambda: operations.toggle_excluded(self.selection.current),
+                "trials.note": lambda: operations.write_note(self.selection.current),
+                "trials.copy_row": lambda: operations.copy_row(self.selection.current),
+                "trials.show_details": lambda: self._show_details(self.selection.current),
                 "trials.go_to_best": self._go_to_best,
                 "plugins.manager": lambda: self.docks.show("plugins"),
                 "plugins.new": operations.new_plugin,
@@ -291,7 +295,7 @@ class MainWindow(QMainWindow):
         self.log_view.set_model(session.log_model if session else None)
         self.attention_view.set_model(session.attention_model if session else None)
         self.experiments_view.set_current(session.id if session else None)
-        self._select(None)
+        self.selection.select(None)
         if session is None:
             self._central.setCurrentWidget(self.start_page)
             self._set_mode(Mode.START)
@@ -356,7 +360,7 @@ class MainWindow(QMainWindow):
 
     def _show_facts(self) -> None:
         session = self._session
-        self._operations.update_actions(self._selected)
+        self._operations.update_actions(self.selection.current)
         self._toolbar.show_run_buttons(session is not None)
         self._show_attention_count(session)
         if session is None:
@@ -377,8 +381,7 @@ class MainWindow(QMainWindow):
         if self._monitor is not None:
             self._monitor.show_facts(facts, now)
         self.trials_view.refresh()
-        trial = session.trial(self._selected) if self._selected is not None else None
-        self.inspector.show_trial(trial, facts)
+        self.inspector.show_trial(self._selected_trial(), facts)
         runner = facts.setup.runner if facts.setup else None
         self._status.show_plugin(runner_name(facts), runner.reference if runner else "")
         self._status.show_optimiser(session.optimiser_ready)
@@ -406,7 +409,7 @@ class MainWindow(QMainWindow):
         facts, now = session.facts, datetime.now(UTC)
         self._status.show_outage(self._workbench.outage, now)
         # The facts may be newer than those shown last: the buttons go with the banner.
-        self._operations.update_actions(self._selected)
+        self._operations.update_actions(self.selection.current)
         self._show_start(session)
         self.banner.show_content(banner_content(facts, now))
         self._status.show_optimiser(session.optimiser_ready)
@@ -417,30 +420,48 @@ class MainWindow(QMainWindow):
 
     # selection and trials
 
-    def _select(self, trial_index: int | None) -> None:
-        self._selected = trial_index
-        session = self._session
+    def _selected_trial(self) -> Trial | None:
+        current, session = self.selection.current, self._session
+        return None if session is None or current is None else session.trial(current)
+
+    def _show_selection(self) -> None:
+        session, current = self._session, self.selection.current
+        if self.trials_view.selected_trial() != current:
+            self.trials_view.select(current)
+        self.inspector.show_trial(self._selected_trial(), session.facts if session else None)
+        self._operations.update_actions(current)
+
+    def _select_in_table(self, trial_index: int | None) -> None:
+        # The table follows the selection, too: then those that are compared stay.
+        if trial_index != self.selection.current:
+            self.selection.select(trial_index)
+
+    def filter_plots(self, shown: frozenset[int] | None) -> None:
+        """Wash out in the plots all trials but these, by index; None washes out none."""
+        self._filter = shown
         if self._monitor is not None:
-            self._monitor.set_selected(trial_index)
-        trial = None if session is None or trial_index is None else session.trial(trial_index)
-        self.inspector.show_trial(trial, session.facts if session else None)
-        self._operations.update_actions(trial_index)
+            self._monitor.set_filter(shown)
+
+    def _go_to(self, trial_index: int) -> None:
+        """Select a trial and bring its row into sight."""
+        self.selection.select(trial_index)
+        self.trials_view.select(trial_index)
 
     def _show_details(self, trial_index: int | None) -> None:
         if trial_index is not None:
-            self.trials_view.select(trial_index)
+            self._go_to(trial_index)
             self.docks["inspector"].show()
 
     def _step(self, step: int) -> None:
-        session = self._session
-        if session is not None and self._selected is not None:
-            wanted = self._selected + step
+        session, current = self._session, self.selection.current
+        if session is not None and current is not None:
+            wanted = current + step
             if session.trial(wanted) is not None:
-                self.trials_view.select(wanted)
+                self._go_to(wanted)
 
     def _go_to_trial(self, trial_index: int) -> None:
         self._show_tab(Mode.MONITOR)
-        self.trials_view.select(trial_index)
+        self._go_to(trial_index)
 
     def _go_to_best(self) -> None:
         best = self._session.facts.best if self._session else None
@@ -544,8 +565,8 @@ class MainWindow(QMainWindow):
             return
         from axdesk.gui.views.monitor import MonitorView
 
-        self._monitor = MonitorView()
-        self._monitor.trial_clicked.connect(self.trials_view.select)
+        self._monitor = MonitorView(self.selection)
+        self._monitor.set_filter(self._filter)
         layout = self._monitor_page.layout()
         if layout is not None:
             layout.addWidget(self._monitor)

@@ -14,6 +14,7 @@ from axdesk.core.events import TrialHealthChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import THEMES
 from axdesk.gui.views.convergence import ConvergenceCard, read_out_rows, summary_sentence
@@ -33,7 +34,7 @@ def experiment() -> Experiment:
 
 @pytest.fixture
 def card(qtbot: QtBot, qapp: QApplication, experiment: Experiment) -> ConvergenceCard:
-    card = ConvergenceCard()
+    card = ConvergenceCard(Selection())
     qtbot.addWidget(card)
     card.resize(640, 480)
     card.show_facts(facts_of(experiment))
@@ -83,11 +84,25 @@ def test_a_minimised_objective_is_shown_as_the_operator_knows_it(experiment: Exp
 
 
 def test_a_click_selects_the_trial_under_the_pointer(card: ConvergenceCard, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(card.trial_clicked) as told:
-        card._click(QPointF(13.0, 83.6), False)
-    assert told.args == [13]
-    with qtbot.assertNotEmitted(card.trial_clicked):
-        card._click(QPointF(25.0, 20.0), False)
+    selection = card._selection
+    card._click(QPointF(13.0, 83.6), False)
+    assert selection.trials == (13,)
+    card._click(QPointF(25.0, 20.0), False)
+    assert selection.trials == (13,)
+    card._click(QPointF(17.0, 73.5), True)
+    assert (selection.current, selection.compared) == (13, (17,))
+
+
+def test_trials_that_the_filter_leaves_out_are_washed_out(card: ConvergenceCard) -> None:
+    best = card._best_line.getData()[1].tolist()
+    card.set_filter(frozenset({13}))
+    assert card._items["star"].getData()[0].tolist() == [13]
+    assert len(card._items["left_out"].getData()[0]) == len(card.places) - 1
+    assert card._best_line.getData()[1].tolist() == best
+    card._hover(QPointF(17.0, 73.5))
+    assert not card._read_out.isVisible()
+    card.set_filter(None)
+    assert not len(card._items["left_out"].getData()[0])
 
 
 def test_hovering_tells_the_trial_and_leaving_stops(card: ConvergenceCard) -> None:
@@ -155,7 +170,7 @@ def test_a_slot_that_is_free_is_used_again() -> None:
 
 @pytest.mark.parametrize("state", list(RunState))
 def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: RunState) -> None:
-    monitor = MonitorView()
+    monitor = MonitorView(Selection())
     qtbot.addWidget(monitor)
     monitor.resize(900, 420)
     experiment = coupling_experiment(state)
@@ -167,7 +182,7 @@ def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: 
     monitor.show()
     qtbot.waitExposed(monitor)
     monitor.tick(NOW + timedelta(seconds=1))
-    monitor.set_selected(13)
+    monitor.convergence._selection.select(13)
     assert not monitor.grab().isNull()
     assert monitor.convergence.places[5].mark == "small_cross"
 
@@ -175,7 +190,7 @@ def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: 
 def test_a_list_of_what_runs_is_brought_up_to_date_without_new_widgets(
     qtbot: QtBot, qapp: QApplication, experiment: Experiment
 ) -> None:
-    monitor = MonitorView()
+    monitor = MonitorView(Selection())
     qtbot.addWidget(monitor)
     monitor.resize(900, 420)
     monitor.show_facts(facts_of(experiment), NOW)

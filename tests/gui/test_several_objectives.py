@@ -17,6 +17,7 @@ from axdesk.core.trial import Observation, TrialSource, TrialStatus
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.objective_table import ObjectiveTable
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.models.setup_texts import objective_sentence, summary_rows
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.style import theme_manager
@@ -52,7 +53,7 @@ def test_the_plot_shows_the_hypervolume_and_stars_the_front(
     qtbot: QtBot, qapp: QApplication
 ) -> None:
     facts = facts_of(with_goals("Yield, -Impurity"))
-    card = ConvergenceCard()
+    card = ConvergenceCard(Selection())
     qtbot.addWidget(card)
 
     card.show_facts(facts)
@@ -79,7 +80,7 @@ def test_trade_offs_are_shown_with_the_front_around_what_it_dominates(
         if experiment.trial(index).status is TrialStatus.COMPLETED:
             experiment.put(replace(experiment.trial(index), is_excluded=True))
     experiment.put(replace(experiment.trial(17), is_excluded=True))
-    facts, view = facts_of(experiment), MonitorView()
+    facts, view = facts_of(experiment), MonitorView(Selection())
     qtbot.addWidget(view)
 
     view.show_facts(facts, NOW)
@@ -94,7 +95,7 @@ def test_trade_offs_are_shown_with_the_front_around_what_it_dominates(
         (xs[0], 80.0), (3.0, 80.0), (3.0, 70.0), (2.0, 70.0), (2.0, 50.0), (1.0, 50.0)
     ]  # fmt: skip
     assert xs[0] > max(p.x for p in card.places.values())
-    view.set_selected(3)
+    card._selection.select(3)
     view.show_facts(facts_of(with_goals("Yield")), NOW)
     assert card.isHidden()
 
@@ -104,7 +105,7 @@ def test_trade_offs_are_shown_with_the_front_around_what_it_dominates(
 )
 def test_the_monitor_shows_any_objectives(qtbot: QtBot, qapp: QApplication, text: str) -> None:
     facts = facts_of(with_goals(text, "Impurity <= 1.5*baseline"))
-    view = MonitorView()
+    view = MonitorView(Selection())
     qtbot.addWidget(view)
 
     view.show_facts(facts, NOW)

@@ -256,12 +256,18 @@ def test_a_question_is_raised_and_answered(ready: Bench) -> None:
 def test_table_plot_and_inspector_share_the_selection(stopped: Bench) -> None:
     monitor = stopped.window._monitor
     assert monitor is not None
-    monitor.convergence.trial_clicked.emit(13)
+    selection = stopped.window.selection
+    selection.select(13)
     assert stopped.window.trials_view.selected_trial() == 13
     assert stopped.window.inspector._title.text() == "Trial #13"
     table = stopped.find("trials.table")
     table.selectRow(0)
-    assert monitor.convergence._selected == stopped.window.trials_view.selected_trial()
+    assert selection.current == stopped.window.trials_view.selected_trial() != 13
+    selection.toggle(13)
+    assert stopped.window.trials_view.selected_trial() == selection.current
+    assert selection.compared == (13,)
+    ringed = monitor.convergence._items["selected"].getData()[0].tolist()
+    assert sorted(ringed) == sorted(selection.trials)
     stopped.action("trials.go_to_best").trigger()
     assert stopped.window.trials_view.selected_trial() == 13
 

@@ -28,6 +28,7 @@ from axdesk.gui.models.run_facts import (
     shown_error,
     status_key,
 )
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.style import current_theme, type_font
 from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.views.trial_plot import Place, TrialPlotCard
@@ -52,15 +53,17 @@ _LEGEND = {
     "small_cross": "Abandoned",
     "square": "Stopped early",
     "star": "Best",
+    "left_out": "Filtered out",
 }
 
 
 class ConvergenceCard(TrialPlotCard):
     """The course of the experiment, trial by trial; with several objectives their hypervolume."""
 
-    def __init__(self) -> None:
+    def __init__(self, selection: Selection) -> None:
         super().__init__(
             "Convergence",
+            selection,
             name="monitor.convergence",
             empty=EmptyState(
                 "chart-dots", "No results yet", "The first finished trial starts the curve."
@@ -92,13 +95,6 @@ class ConvergenceCard(TrialPlotCard):
         self._draw(facts, optimization)
         self.set_sentence(summary_sentence(facts, optimization))
 
-    def set_selected(self, trial_index: int | None) -> None:
-        """Ring a trial."""
-        self._selected = trial_index
-        place = None if trial_index is None else self.places.get(trial_index)
-        ringed = [] if place is None else [place]
-        self._items["selected"].setData(x=[p.x for p in ringed], y=[p.y for p in ringed])
-
     # drawing
 
     def _build_items(self) -> None:
@@ -118,9 +114,8 @@ class ConvergenceCard(TrialPlotCard):
             add(item, ignoreBounds=True)
         self._shade.setZValue(-30)
         self._band.setZValue(-20)
-        self._items: dict[str, Any] = {}
-        for mark in ("small_cross", "cross", "hollow_dot", "dot", "ring", "square", "diamond",
-                     "triangle", "star", "selected"):  # fmt: skip
+        for mark in ("left_out", "small_cross", "cross", "hollow_dot", "dot", "ring", "square",
+                     "diamond", "triangle", "star", "selected"):  # fmt: skip
             self._items[mark] = scatter(mark)
             add(self._items[mark], ignoreBounds=True)
         self._texts: dict[str, Any] = {}
@@ -160,9 +155,7 @@ class ConvergenceCard(TrialPlotCard):
         self._empty.setVisible(not has_points)
         if not has_points:
             return
-        for mark, item in self._items.items():
-            at = [p for p in self.places.values() if p.mark == mark]
-            item.setData(x=[p.x for p in at], y=[p.y for p in at])
+        self._draw_marks()
         self._plot.setAntialiasing(len(self.places) <= _ANTIALIASED_POINTS)
         waiting = [p for p in self.places.values() if p.sem is not None]
         self._whiskers.setData(
@@ -182,7 +175,6 @@ class ConvergenceCard(TrialPlotCard):
         self._texts["left"].setPos(end + 0.5, top)
         self._texts["start"].setPos(-0.5, top)
         self._show_legend()
-        self.set_selected(self._selected)
 
     def _draw_lines(
         self, facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]",
@@ -231,7 +223,7 @@ class ConvergenceCard(TrialPlotCard):
         self._texts["start"].setText("Random start" if count > 1 else "")
 
     def _show_legend(self) -> None:
-        present = {place.mark for place in self.places.values()}
+        present = self._present_marks()
         entries = [(mark, word) for mark, word in _LEGEND.items() if mark in present]
         self._legend.set_entries(entries, "Trial number")
 

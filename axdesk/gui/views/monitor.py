@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from axdesk.gui.models.run_facts import RunFacts
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.style import px
 from axdesk.gui.views.convergence import ConvergenceCard
 from axdesk.gui.views.timeline import TimelineCard
@@ -14,25 +14,22 @@ from axdesk.gui.widgets.cards import Surface
 
 
 class MonitorView(Surface):
-    """Convergence and slots; with several objectives their trade-offs go first.
+    """Convergence and slots; with several objectives their trade-offs go first."""
 
-    Signals:
-        trial_clicked: The operator clicked a trial; carries its index.
-    """
+    def __init__(self, selection: Selection, parent: QWidget | None = None) -> None:
+        """Make the tab.
 
-    trial_clicked = Signal(int)
-
-    def __init__(self, parent: QWidget | None = None) -> None:
+        Args:
+            selection: What the plots ring, and what a click in them changes.
+            parent: Its parent.
+        """
         super().__init__("window")
         if parent is not None:
             self.setParent(parent)
-        self.convergence = ConvergenceCard()
-        self.slots = TimelineCard()
-        self.trade_offs = TradeOffsCard()
+        self.convergence = ConvergenceCard(selection)
+        self.slots = TimelineCard(selection)
+        self.trade_offs = TradeOffsCard(selection)
         self.trade_offs.hide()
-        self.trade_offs.trial_clicked.connect(self.trial_clicked)
-        self.convergence.trial_clicked.connect(self.trial_clicked)
-        self.slots.trial_clicked.connect(self.trial_clicked)
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(px(12), px(12), px(12), px(12))
         self._grid.setSpacing(px(12))
@@ -65,10 +62,13 @@ class MonitorView(Surface):
         self.convergence.show_facts(facts)
         self.slots.show_facts(facts, now)
 
-    def set_selected(self, trial_index: int | None) -> None:
-        """Mark the trial that is selected in the table."""
-        self.trade_offs.set_selected(trial_index)
-        self.convergence.set_selected(trial_index)
+    def set_filter(self, shown: frozenset[int] | None) -> None:
+        """Wash out all trials but these, by index; None washes out none.
+
+        What is worked out of all trials, such as the best so far, stays as it is.
+        """
+        for card in (self.trade_offs, self.convergence, self.slots.timeline):
+            card.set_filter(shown)
 
     def tick(self, now: datetime) -> None:
         """Let times go on."""

@@ -4,18 +4,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import counted, duration
 from axdesk.gui.models.run_facts import RunFacts, seconds_running, status_key, status_word
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.style import current_theme, px, set_property, theme_manager, type_font
 from axdesk.gui.theme import STATUS_LOOKS, Theme
 from axdesk.gui.widgets.cards import Card, EmptyState
 from axdesk.gui.widgets.labels import ElidedLabel, IconLabel, label, rule
 
+_WASHED_OUT = 0.3
+"""Opacity of bars that the filter leaves out."""
 _MOST_LANES = 12
 _MOST_LISTED = 6
 _AHEAD = 0.18
@@ -58,16 +61,12 @@ def lay_out_bars(trials: tuple[Trial, ...], lanes: int) -> list[Bar]:
 
 
 class Timeline(QWidget):
-    """Lanes of bars with "now" as a line.
+    """Lanes of bars with "now" as a line; a click selects, with Ctrl it compares."""
 
-    Signals:
-        trial_clicked: The operator clicked a bar; carries the trial's index.
-    """
-
-    trial_clicked = Signal(int)
-
-    def __init__(self) -> None:
+    def __init__(self, selection: Selection) -> None:
         super().__init__()
+        self._selection = selection
+        self._filter: frozenset[int] | None = None
         self.setObjectName("monitor.timeline")
         self.setAccessibleName("Slots")
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -78,6 +77,12 @@ class Timeline(QWidget):
         self._now = datetime.now(UTC)
         self._shown: list[tuple[QRectF, Bar]] = []
         theme_manager().changed.connect(self.updateGeometry)
+        selection.changed.connect(self.update)
+
+    def set_filter(self, shown: frozenset[int] | None) -> None:
+        """Wash out all trials but these, by index; None washes out none."""
+        self._filter = shown
+        self.update()
 
     def show_facts(self, facts: RunFacts, now: datetime) -> None:
         """Show the last run of an experiment."""
@@ -110,7 +115,8 @@ class Timeline(QWidget):
         """Select the trial of a bar."""
         bar = self._bar_at(event.position())
         if bar is not None:
-            self.trial_clicked.emit(bar.trial.index)
+            with_ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            (self._selection.toggle if with_ctrl else self._selection.select)(bar.trial.index)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell what a bar stands for."""
@@ -152,8 +158,11 @@ class Timeline(QWidget):
             if right < area.left():
                 continue
             rect = QRectF(left, top, max(right - left - 1.5, 2.0), lane_height - px(6))
+            is_left_out = self._filter is not None and bar.trial.index not in self._filter
+            painter.setOpacity(_WASHED_OUT if is_left_out else 1.0)
             self._draw_bar(painter, bar, rect, x_of)
             self._shown.append((rect, bar))
+        painter.setOpacity(1.0)
         painter.setFont(type_font("caption"))
         painter.setPen(current_theme().color("text2"))
         for lane in range(self._lanes):
@@ -193,10 +202,14 @@ class Timeline(QWidget):
         radius = px(4)
         if bar.end is not None and rect.width() < px(_LEAST_WITH_NUMBER):
             # There may be hundreds of them: no corners, but ten times as quick.
-            painter.fillRect(rect, theme.color(line))
+            is_selected = bar.trial.index in self._selection.trials
+            painter.fillRect(rect, theme.color("accent" if is_selected else line))
             return
         painter.setBrush(ground)
-        painter.setPen(QPen(theme.color(line), 1.25))
+        is_selected = bar.trial.index in self._selection.trials
+        painter.setPen(
+            QPen(theme.color("accent"), 2.0) if is_selected else QPen(theme.color(line), 1.25)
+        )
         painter.drawRoundedRect(rect.adjusted(0.6, 0.6, -0.6, -0.6), radius, radius)
         rest = facts.seconds_left(bar.trial, self._now) if bar.end is None else None
         if rest and facts.state.is_live:
@@ -279,19 +292,12 @@ def _bar_look(trial: Trial, facts: RunFacts, theme: Theme) -> tuple[str, QColor,
 
 
 class TimelineCard(Card):
-    """The slots, and a list of what runs now.
+    """The slots, and a list of what runs now."""
 
-    Signals:
-        trial_clicked: The operator clicked a bar; carries the trial's index.
-    """
-
-    trial_clicked = Signal(int)
-
-    def __init__(self) -> None:
+    def __init__(self, selection: Selection) -> None:
         super().__init__("Slots", name="monitor.timeline.card")
         self._facts: RunFacts | None = None
-        self.timeline = Timeline()
-        self.timeline.trial_clicked.connect(self.trial_clicked)
+        self.timeline = Timeline(selection)
         self._empty = EmptyState(
             "rocket", "Nothing launched yet", "Each trial that runs gets a bar here."
         )

@@ -1,7 +1,5 @@
 """The trade-offs of several objectives: each trial by two of them, and the Pareto front."""
 
-from typing import Any
-
 import pyqtgraph as pg
 
 from axdesk.core.objective import Objective, OptimizationConfig
@@ -9,13 +7,14 @@ from axdesk.core.outcomes import objective_scores, shown_score
 from axdesk.core.trial import Trial
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.run_facts import RunFacts, status_key
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.views.convergence import read_out_rows
 from axdesk.gui.views.trial_plot import Place, TrialPlotCard
 from axdesk.gui.widgets.cards import EmptyState
 from axdesk.gui.widgets.plots import cosmetic_pen, scatter, style_scatter
 
-_MARKS = ("hollow_dot", "dot", "ring", "diamond", "triangle", "star", "selected")
+_MARKS = ("left_out", "hollow_dot", "dot", "ring", "diamond", "triangle", "star", "selected")
 _LEGEND = {
     "star": "Best trade-off",
     "dot": "Beaten",
@@ -23,6 +22,7 @@ _LEGEND = {
     "hollow_dot": "Excluded",
     "diamond": "Running, predicted",
     "triangle": "Waits for you",
+    "left_out": "Filtered out",
 }
 _SHOWN = 2
 
@@ -36,9 +36,10 @@ class TradeOffsCard(TrialPlotCard):
         line: Its x and y.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, selection: Selection) -> None:
         super().__init__(
             "Best trade-offs",
+            selection,
             name="monitor.trade_offs",
             empty=EmptyState(
                 "chart-dots", "No results yet", "The first finished trial is the first trade-off."
@@ -48,7 +49,7 @@ class TradeOffsCard(TrialPlotCard):
         self._line = pg.PlotCurveItem()
         self._line.setZValue(-10)
         self._plot.item.addItem(self._line, ignoreBounds=True)
-        self._items: dict[str, Any] = {mark: scatter(mark) for mark in _MARKS}
+        self._items |= {mark: scatter(mark) for mark in _MARKS}
         for item in self._items.values():
             self._plot.item.addItem(item, ignoreBounds=True)
         self._plot.on_restyle(self._restyle)
@@ -71,13 +72,6 @@ class TradeOffsCard(TrialPlotCard):
         if self.places:
             self._draw(facts, optimization)
 
-    def set_selected(self, trial_index: int | None) -> None:
-        """Ring a trial."""
-        self._selected = trial_index
-        place = None if trial_index is None else self.places.get(trial_index)
-        ringed = [] if place is None else [place]
-        self._items["selected"].setData(x=[p.x for p in ringed], y=[p.y for p in ringed])
-
     def rows_of(self, trial: Trial) -> list[tuple[str, str]]:
         """Name and value of what is told of a trial under the pointer."""
         if self._facts is None or self._facts.optimization is None:
@@ -91,9 +85,7 @@ class TradeOffsCard(TrialPlotCard):
 
     def _draw(self, facts: RunFacts, optimization: OptimizationConfig) -> None:
         places = self.places.values()
-        for mark, item in self._items.items():
-            at = [p for p in places if p.mark == mark]
-            item.setData(x=[p.x for p in at], y=[p.y for p in at])
+        self._draw_marks()
         x_range, y_range = _range([p.x for p in places]), _range([p.y for p in places])
         self._plot.set_x_range(*x_range)
         self._plot.set_y_range(*y_range)
@@ -103,10 +95,9 @@ class TradeOffsCard(TrialPlotCard):
         steps = _stairs([self.places[t.index] for t in facts.front], corner) if is_whole else []
         self.line = ([x for x, _ in steps], [y for _, y in steps])
         self._line.setData(*self.line)
-        present = {place.mark for place in places}
+        present = self._present_marks()
         entries = [(mark, word) for mark, word in _LEGEND.items() if mark in present]
         self._legend.set_entries(entries, _head(across, optimization))
-        self.set_selected(self._selected)
 
 
 def _head(objective: Objective, optimization: OptimizationConfig) -> str:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from PySide6.QtCore import QPointF, Signal
+from PySide6.QtCore import QPointF
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import duration
 from axdesk.gui.models.run_facts import RunFacts, seconds_running, status_key, status_word
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.style import px
 from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.widgets.cards import Card, EmptyState
@@ -28,20 +30,19 @@ class Place:
 class TrialPlotCard(Card):
     """The card with sentence, plot and legend, or what stands there before the first result.
 
+    A click selects a trial, with Ctrl it is compared with the selected one.
+
     Attributes:
         places: By trial: where it stands.
-
-    Signals:
-        trial_clicked: The operator clicked a trial; carries its index.
     """
 
-    trial_clicked = Signal(int)
-
-    def __init__(self, title: str, *, name: str, empty: EmptyState) -> None:
+    def __init__(self, title: str, selection: Selection, *, name: str, empty: EmptyState) -> None:
         super().__init__(title, name=f"{name}.card")
         self._facts: RunFacts | None = None
-        self._selected: int | None = None
+        self._selection = selection
+        self._filter: frozenset[int] | None = None
         self.places: dict[int, Place] = {}
+        self._items: dict[str, Any] = {}
         self._plot = Plot(name=name, label=title)
         self._legend = Legend()
         self._read_out = ReadOut(self._plot)
@@ -56,15 +57,45 @@ class TrialPlotCard(Card):
         self.body.addWidget(self._empty, 1)
         self._plot.pointed.connect(self._hover)
         self._plot.clicked.connect(self._click)
+        selection.changed.connect(self._show_selection)
+
+    def set_filter(self, shown: frozenset[int] | None) -> None:
+        """Wash out all trials but these, by index; None washes out none."""
+        self._filter = shown
+        if self._facts is not None:
+            self.show_facts(self._facts)
+
+    def show_facts(self, facts: RunFacts) -> None:
+        """Show the trials of an experiment."""
+        raise NotImplementedError
 
     def rows_of(self, trial: Trial) -> list[tuple[str, str]]:
         """Name and value of what is told of a trial under the pointer."""
         raise NotImplementedError
 
+    def _show_selection(self) -> None:
+        """Ring the selected trial and those that are compared with it."""
+        ringed = [self.places[i] for i in self._selection.trials if i in self.places]
+        self._items["selected"].setData(x=[p.x for p in ringed], y=[p.y for p in ringed])
+
+    def _draw_marks(self) -> None:
+        for mark, item in self._items.items():
+            at = [p for i, p in self.places.items() if self._mark_of(i, p) == mark]
+            item.setData(x=[p.x for p in at], y=[p.y for p in at])
+        self._show_selection()
+
+    def _mark_of(self, index: int, place: Place) -> str:
+        return place.mark if self._filter is None or index in self._filter else "left_out"
+
+    def _present_marks(self) -> set[str]:
+        return {self._mark_of(index, place) for index, place in self.places.items()}
+
     def _nearest(self, point: QPointF) -> int | None:
         pixel = self._plot.pixel_of(point)
         best, best_distance = None, float(HOVER_DISTANCE)
         for index, place in self.places.items():
+            if self._mark_of(index, place) == "left_out":
+                continue
             there = self._plot.pixel_of(QPointF(place.x, place.y))
             distance = ((there.x() - pixel.x()) ** 2 + (there.y() - pixel.y()) ** 2) ** 0.5
             if distance <= best_distance:
@@ -91,10 +122,10 @@ class TrialPlotCard(Card):
             self.rows_of(trial),
         )
 
-    def _click(self, point: QPointF, _with_ctrl: bool) -> None:
+    def _click(self, point: QPointF, with_ctrl: bool) -> None:
         index = self._nearest(point)
         if index is not None:
-            self.trial_clicked.emit(index)
+            (self._selection.toggle if with_ctrl else self._selection.select)(index)
 
     def _trial(self, index: int | None) -> Trial | None:
         if self._facts is None or index is None:

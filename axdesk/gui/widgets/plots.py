@@ -47,6 +47,7 @@ MARKS: Mapping[str, Mark] = MappingProxyType({
     "triangle": Mark("t1", 10, None, "warn_mark"),
     "star": Mark("star", 19, "surface", "plot_best", 1.0),
     "hollow_dot": Mark("o", 7, "plot_dot", "surface", 1.0),
+    "left_out": Mark("o", 6, None, "plot_worse"),
     "selected": Mark("o", 16, "accent", None, 2.0),
 })  # fmt: skip
 """The marks by name; statuses name theirs in `theme.STATUS_LOOKS`."""
