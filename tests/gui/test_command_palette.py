@@ -180,7 +180,7 @@ def test_experiments_and_trials_can_be_gone_to(bench: Bench) -> None:
     bench.qtbot.keyClicks(line, "#13")
     assert rows(listed)[0] == "Trial #13"
     bench.qtbot.keyClick(line, Qt.Key.Key_Return)
-    bench.until(lambda: bench.window._selected == 13)
+    bench.until(lambda: bench.window.selection.current == 13)
     assert bench.window.settings.recent_commands == [], "only commands are remembered"
 
 
