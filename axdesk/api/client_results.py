@@ -1,6 +1,7 @@
 """The part of a client that tells what came out."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from axdesk.api import results
@@ -10,6 +11,8 @@ from axdesk.core.cards import Card
 from axdesk.core.parameters import TParameterization
 from axdesk.core.suggestions import request_for
 from axdesk.core.trial import TrialStatus
+from axdesk.core.trial_columns import DecimalSign, FileFormat
+from axdesk.exchange.trials_export import write_trials
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,3 +115,31 @@ class ResultMethods(ClientState):
             NotFoundError: If there is no trial of an index.
         """
         return results.data_frame(self.experiment, trial_indices, trial_statuses)
+
+    def export_trials(
+        self,
+        filepath: str | Path,
+        file_format: FileFormat | None = None,
+        *,
+        decimal: DecimalSign = "point",
+        trial_indices: Sequence[int] | None = None,
+    ) -> int:
+        """Write trials to a file, whole or not at all; return their number.
+
+        A row a trial: number, arm, status, source, parameters, mean and sem of each metric, whether
+        the limits are met, what was predicted, times, whether it is excluded, reason and note.
+        `import_trials_file` reads such files again.
+
+        Args:
+            filepath: What is there is replaced.
+            file_format: `"csv"`, `"xlsx"` or `"json"`; None for that of the file's name.
+            decimal: Of a CSV file; with `"comma"`, its cells are parted by semicolons.
+            trial_indices: From 0; None for all.
+
+        Raises:
+            NotFoundError: If there is no trial with one of the indices.
+            UserInputError: If the file cannot be written.
+        """
+        return write_trials(
+            self.experiment, Path(filepath), file_format, decimal=decimal, indices=trial_indices
+        )

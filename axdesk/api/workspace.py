@@ -3,6 +3,7 @@
 Every method blocks; the window calls them from its I/O thread.
 """
 
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -36,8 +37,9 @@ from axdesk.core.run import RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.suggestions import SuggestionRequest
+from axdesk.core.trial_columns import DecimalSign, FileFormat
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
-from axdesk.exchange.trials_csv import write_trials_csv
+from axdesk.exchange.trials_export import trials_clipboard, trials_text, write_trials
 from axdesk.orchestration.setup_commands import edit_setup
 from axdesk.storage.store import SqlStore, default_database_path
 
@@ -376,9 +378,49 @@ class Workspace(PluginShelf):
             ) from error
         return self.template_folder
 
-    def export_trials(self, experiment_id: int, path: Path) -> None:
-        """Write the trials as CSV."""
-        write_trials_csv(self.experiment(experiment_id), path)
+    def export_trials(
+        self,
+        experiment_id: int,
+        path: Path,
+        file_format: FileFormat | None = None,
+        *,
+        decimal: DecimalSign = "point",
+        indices: Collection[int] | None = None,
+    ) -> int:
+        """Write trials to a file; return their number.
+
+        Args:
+            experiment_id: Whose.
+            path: The file; what is there is replaced.
+            file_format: `"csv"`, `"xlsx"` or `"json"`; None for that of the file's name.
+            decimal: Of a CSV file.
+            indices: Of the trials; None for all.
+
+        Raises:
+            NotFoundError: If there is no such experiment or trial.
+            UserInputError: If the file cannot be written.
+        """
+        experiment = self.experiment(experiment_id)
+        return write_trials(experiment, path, file_format, decimal=decimal, indices=indices)
+
+    def trials_text(
+        self, experiment_id: int, file_format: FileFormat, decimal: DecimalSign = "point"
+    ) -> str:
+        """Return all trials as CSV or JSON.
+
+        Raises:
+            UserInputError: If the format is no text.
+        """
+        return trials_text(self.experiment(experiment_id), file_format, decimal=decimal)
+
+    def trials_for_clipboard(
+        self,
+        experiment_id: int,
+        decimal: DecimalSign = "point",
+        indices: Collection[int] | None = None,
+    ) -> str:
+        """Return trials as spreadsheets paste them."""
+        return trials_clipboard(self.experiment(experiment_id), decimal, indices)
 
     def demo_setup(self) -> ExperimentSetup:
         """Return the set-up of the Hartmann6 experiment that comes with axdesk."""

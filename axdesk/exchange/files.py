@@ -7,8 +7,8 @@ from pathlib import Path
 from axdesk.core.errors import UserInputError
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Write `text` as UTF-8 and put it in the place of `path`.
+def replace_file(path: Path, content: str | bytes) -> None:
+    """Write text as UTF-8, or bytes as they are, and put them in the place of `path`.
 
     Raises:
         UserInputError: If the file cannot be written there.
@@ -17,8 +17,8 @@ def replace_file(path: Path, text: str) -> None:
         raise UserInputError(f"“{path}” is no name of a file.", "Give one, such as lab.json.")
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with unfinished.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)

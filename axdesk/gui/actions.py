@@ -38,7 +38,10 @@ ACTIONS = (
     ActionSpec("file.save_as_template", "Save as template…", "", "clipboard-list"),
     ActionSpec("file.duplicate", "Duplicate", "Ctrl+Shift+D", "copy"),
     ActionSpec("file.delete", "Delete…", "", "trash"),
-    ActionSpec("file.export_trials", "Export trials…", "Ctrl+E", "download", "Trials as CSV"),
+    ActionSpec("file.export_trials", "Trials…", "Ctrl+E", "download",
+               "Export the trials as CSV, Excel workbook or JSON"),
+    ActionSpec("file.copy_trials", "Trials to the clipboard", "", "copy",
+               "Copy the trials for a spreadsheet"),
     ActionSpec("file.lock_setup", "Lock setup", "", "lock",
                "Greys the set-up, for people who only run.", is_checkable=True),
     ActionSpec("file.start_page", "Start page", "Ctrl+Home"),
@@ -89,7 +92,7 @@ ACTIONS = (
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&File", ("file.new", ">New from template", "file.open", ">Recent", "file.start_page", "",
                "file.save", "file.save_as_template", "file.duplicate", "file.delete", "",
-               "file.export_trials", "", "file.lock_setup", "", "file.exit")),
+               ">Export", "", "file.lock_setup", "", "file.exit")),
     ("&Edit", ("edit.undo", "edit.redo")),
     ("&View", ("view.setup", "view.monitor", "", ">Panels", ">Theme", "", "view.zoom_in",
                "view.zoom_out", "view.zoom_reset", "view.full_screen")),
@@ -106,12 +109,13 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Title and actions of each menu; an empty name is a line, `>NAME` a submenu."""
 
 SUBMENUS = {
+    "Export": ("file.export_trials", "file.copy_trials"),
     "Theme": (
         "view.theme.system",
         "view.theme.light",
         "view.theme.dark",
         "view.theme.high_contrast",
-    )
+    ),
 }
 """The submenus that hold actions; *Panels* holds those of the docks."""
 

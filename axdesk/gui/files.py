@@ -132,17 +132,6 @@ class Files(QObject):
 
             self._workbench.write_file(target, note)
 
-    def export_trials(self) -> None:
-        """Write the trials as CSV."""
-        session = self._workbench.current
-        if session is None or not session.is_configured:
-            return
-        proposal = f"{file_stem(session.facts.name)}.csv"
-        path = ask_save_path(self._window, "Export trials", proposal, "CSV files (*.csv)")
-        if path is not None:
-            target = path if path.suffix else path.with_suffix(".csv")
-            self._workbench.export_trials(target, lambda: self._tell(f"Written to {target}"))
-
     # templates
 
     def save_as_template(self) -> None:

@@ -38,6 +38,7 @@ from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.style import theme_manager
+from axdesk.gui.trial_files import TrialFiles
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.database_page import DatabasePage
@@ -93,6 +94,7 @@ class MainWindow(QMainWindow):
         self._operations = Operations(self, workbench, self.actions_by_name)
         self._closing = Closing(self, workbench)
         self.files = Files(self, workbench)
+        self.trial_files = TrialFiles(self, workbench, self.settings)
         self.setAcceptDrops(True)
         self._build_views()
         self.docks = Arrangement(
@@ -196,7 +198,7 @@ class MainWindow(QMainWindow):
         self.trials_view.selected.connect(self._select_in_table)
         self.trials_view.details_requested.connect(self._show_details)
         self.trials_view.menu_requested.connect(self._open_trial_menu)
-        self.trials_view.export_requested.connect(self.files.export_trials)
+        self.trials_view.export_requested.connect(self.trial_files.export_trials)
         self.attention_view.answered.connect(self._answer)
         self.attention_view.result_requested.connect(operations.enter_result)
         self.attention_view.trial_requested.connect(self._show_details)
@@ -239,7 +241,8 @@ class MainWindow(QMainWindow):
                 "file.save_as_template": self.files.save_as_template,
                 "file.duplicate": operations.duplicate,
                 "file.delete": lambda: operations.delete(),
-                "file.export_trials": self.files.export_trials,
+                "file.export_trials": self.trial_files.export_trials,
+                "file.copy_trials": self.trial_files.copy_trials,
                 "file.lock_setup": self._show_facts,
                 "file.start_page": workbench.show_start_page,
                 "file.exit": self.close,

@@ -385,7 +385,8 @@ class Operations(QObject):
         self._actions.switch("file.start_page", at_start)
         has_trials = facts is not None and bool(facts.trials)
         none_yet = "" if has_trials else "There are no trials yet."
-        self._actions.switch("file.export_trials", nothing_open or none_yet)
+        for name in ("file.export_trials", "file.copy_trials"):
+            self._actions.switch(name, nothing_open or none_yet)
         self._update_edit_actions(session)
         self._update_headless_action(facts)
         self._update_run_actions(facts)

@@ -78,6 +78,8 @@ class WindowSettings(QObject):
     """The folder of new experiments' plugin files; empty for the one in the user's data folder."""
     geometry = Setting("geometry", b"")
     """Place and size of the window, as Qt writes them."""
+    export_kind = Setting("export_kind", "")
+    """Key of the kind of file that trials were exported to last; empty before the first time."""
     recent_commands = Setting[list[str]]("recent_commands", [])
     """Keys of the palette's commands, the one used last first."""
 

@@ -356,13 +356,6 @@ class Workbench(QObject):
 
         session.store_setup(read)
 
-    def export_trials(self, path: Path, done: Callable[[], object]) -> None:
-        """Write the trials of the session shown as CSV."""
-        session = self._current
-        if session is not None:
-            experiment_id = session.id
-            self.io.post(lambda w: w.export_trials(experiment_id, path), lambda _: done())
-
     def reload_plugins(self) -> None:
         """Read the plugin folder of the session shown again."""
         if self._current is not None:

@@ -66,10 +66,19 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_options(demo)
     status = add("status", "tell how all experiments stand, or one of them")
     status.add_argument("name", metavar="NAME", nargs="?", help="the experiment")
-    export = add("export", "write the trials of an experiment as CSV")
+    export = add("export", "write the trials of an experiment as CSV, Excel workbook or JSON")
     export.add_argument("name", metavar="NAME", help="the experiment")
     export.add_argument(
-        "--output", type=Path, metavar="F", help="file to write; default: standard output"
+        "--output", type=Path, metavar="F", help="file to write; default, and -: standard output"
+    )
+    export.add_argument(
+        "--format", choices=("csv", "xlsx", "json"), help="default: by the file's name, or csv"
+    )
+    export.add_argument(
+        "--decimal",
+        choices=("point", "comma"),
+        default="point",
+        help="decimal sign of csv; with a comma, semicolons part the cells",
     )
     check = add("check", "check an experiment file, or the files of a plugin folder; run nothing")
     check.add_argument(

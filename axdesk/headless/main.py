@@ -4,7 +4,6 @@ import argparse
 import os
 import shlex
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
@@ -429,12 +428,11 @@ class _Command:
     def _export(self) -> int:
         experiment = self._named(self._options.name)
         output: Path | None = self._options.output
-        if output is not None:
-            self._workspace.export_trials(experiment.id, output)
-            complain(f"{len(experiment.trials)} trials written to {output}.")
+        file_format, decimal = self._options.format, self._options.decimal
+        if output is None or str(output) == "-":
+            text = self._workspace.trials_text(experiment.id, file_format or "csv", decimal)
+            self._lines.write(text.removesuffix("\n"))
             return DONE
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder, "trials.csv")
-            self._workspace.export_trials(experiment.id, file)
-            self._lines.write(file.read_text("utf-8-sig").rstrip(os.linesep + "\n"))
+        count = self._workspace.export_trials(experiment.id, output, file_format, decimal=decimal)
+        complain(f"{count} trial{'s' * (count != 1)} written to {output}.")
         return DONE

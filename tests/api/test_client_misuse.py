@@ -114,6 +114,8 @@ CALLS = (
     Call("predict", {"points": [POINT]}),
     Call("compute_analyses", {"analyses": None, "display": False}),
     Call("summarize", {"trial_indices": None, "trial_statuses": None}),
+    Call("export_trials", {"filepath": "trials.csv", "file_format": None, "decimal": "point",
+                           "trial_indices": None}),
     Call("save_to_json_file", {"filepath": "snapshot.json"}),
     Call("run_trials", {"max_trials": 1, "parallelism": 1, "tolerated_trial_failure_rate": 0.5,
                         "initial_seconds_between_polls": 0.01, "config": None, "on_event": None,

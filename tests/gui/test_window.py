@@ -26,7 +26,7 @@ from axdesk.core.events import QuestionAsked, RunChanged, RunFinished, TrialChan
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
-from axdesk.gui.actions import ACTIONS, MENUS
+from axdesk.gui.actions import ACTIONS, MENUS, SUBMENUS
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import run_state_look
@@ -489,7 +489,7 @@ def test_every_action_is_in_a_menu_or_submenu_and_has_a_name() -> None:
     in_menus = {name for _, names in MENUS for name in names if name and not name.startswith(">")}
     named = {spec.name for spec in ACTIONS}
     assert in_menus <= named
-    assert named - in_menus == {name for name in named if name.startswith("view.theme.")}
+    assert named - in_menus == {name for names in SUBMENUS.values() for name in names}
     shortcuts = [spec.shortcut for spec in ACTIONS if spec.shortcut]
     assert len(shortcuts) == len(set(shortcuts))
 
@@ -542,15 +542,12 @@ def test_files_are_written_where_the_operator_says(
     written: list[Path] = []
     workspace: Any = stopped.workspace
     workspace.write_draft = lambda draft, path: written.append(path)
-    workspace.export_trials = lambda number, path: written.append(path)
-    target = iter((tmp_path / "a.toml", tmp_path / "b.csv"))
-    monkeypatch.setattr("axdesk.gui.files.ask_save_path", lambda *_: next(target))
+    monkeypatch.setattr("axdesk.gui.files.ask_save_path", lambda *_: tmp_path / "a.toml")
     stopped.action("file.save").trigger()
     stopped.until(lambda: len(written) == 1)
-    stopped.action("file.export_trials").trigger()
-    stopped.until(lambda: len(written) == 2)
     stopped.until(lambda: stopped.window.files._paths != {})
     # The second time it is known where.
+    monkeypatch.delattr("axdesk.gui.files.ask_save_path")
     stopped.action("file.save").trigger()
-    stopped.until(lambda: len(written) == 3)
-    assert [path.name for path in written] == ["a.toml", "b.csv", "a.toml"]
+    stopped.until(lambda: len(written) == 2)
+    assert [path.name for path in written] == ["a.toml", "a.toml"]

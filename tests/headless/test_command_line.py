@@ -264,6 +264,26 @@ def test_status_and_export_tell_what_is_stored(lab: Any) -> None:
     assert list(csv.DictReader(io.StringIO(text))) == rows
 
 
+def test_trials_are_exported_in_the_format_asked_for(lab: Any) -> None:
+    lab.run("run", lab.file, "--max-trials", 2)
+
+    comma = lab.run("export", "quick", "--decimal", "comma", "--output", "-")
+    as_json = lab.run("export", "quick", "--format", "json")
+    book = lab.run("export", "quick", "--output", lab.folder / "trials.xlsx")
+    no_text = lab.run("export", "quick", "--format", "xlsx")
+
+    rows = list(csv.DictReader(io.StringIO(comma.stdout), delimiter=";"))
+    trials = json.loads(as_json.stdout)["trials"]
+    assert [row["trial"] for row in rows] == ["0", "1"]
+    name, value = next(iter(trials[0]["parameters"].items()))
+    assert float(rows[0][name].replace(",", ".")) == value
+    assert book.returncode == 0
+    assert "2 trials written" in book.stderr
+    assert (lab.folder / "trials.xlsx").read_bytes().startswith(b"PK")
+    assert no_text.returncode == 3
+    assert "A workbook is no text." in no_text.stderr
+
+
 def test_the_doctor_tries_the_optimiser_and_names_a_broken_plugin(lab: Any) -> None:
     (lab.folder / "plugins" / "broken.py").write_text("import nothing_of_that_name\n", "utf-8")
     lab.run("run", lab.file, "--max-trials", 1)
