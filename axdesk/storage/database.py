@@ -42,6 +42,9 @@ BUSY_SECONDS = 5.0
 _WAL_IS_SOUND = (3, 51, 3)
 """Earlier versions of SQLite can damage a database in WAL mode that several programs write."""
 
+Stamp = tuple[sqlite3.Connection, int, int]
+"""A connection, and how much others and itself have written."""
+
 _log = logging.getLogger(__name__)
 
 # File → the one that was put in its place when it was removed, for all who have it open here.
@@ -108,6 +111,14 @@ class Database:
             self._refuse_another_file()
             (version,) = self._connection.execute("PRAGMA data_version").fetchone()
             return int(version)
+
+    def stamp(self) -> Stamp:
+        """Return what is another value once anything was written, by whomever.
+
+        Only within `reading` or `writing`, of whose view it is.
+        """
+        (version,) = self._connection.execute("PRAGMA data_version").fetchone()
+        return self._connection, int(version), self._connection.total_changes
 
     def back_up(self) -> Backup:
         """Make a copy now.

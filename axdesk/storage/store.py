@@ -3,8 +3,9 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
+from operator import is_
 from pathlib import Path
 from typing import Self
 
@@ -21,7 +22,7 @@ from axdesk.core.run import Run, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
 from axdesk.storage.backups import Backup, refuse_lost
-from axdesk.storage.database import Database
+from axdesk.storage.database import Database, Stamp
 from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
 from axdesk.storage.files import beside, has_content
@@ -68,6 +69,7 @@ class SqlStore:
         self._locks = ControlLocks(folder)
         # (experiment, value) of what may have been stored though the disk said no.
         self._doubtful: list[tuple[int, Trial | Run | AuditEntry]] = []
+        self._latest: _View | None = None
 
     @classmethod
     def at(cls, path: Path, *, must_exist: bool = False) -> Self:
@@ -265,14 +267,11 @@ class SqlStore:
                 if not self._has_taken_place(connection, experiment, trial):
                     known = experiment.trials.get(trial.index)
                     write_trial(connection, experiment.id, trial, known)
-        for trial in trials:
-            experiment.put(trial)
 
     def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
         """Insert or replace a run; `experiment` keeps it afterwards."""
         with self._changing(experiment, (run,), audit) as connection:
             write_run(connection, experiment.id, run)
-        experiment.put_run(run)
 
     @contextmanager
     def _changing(
@@ -281,6 +280,7 @@ class SqlStore:
         written = [(experiment.id, value) for value in (*snapshots, *audit)]
         try:
             with self._database.writing() as connection:
+                is_latest = self._is_latest(experiment)
                 touched = {"of_experiment": experiment.id, "now": datetime.now(UTC)}
                 if connection.execute(_TOUCH, touched).rowcount != 1:
                     raise _deleted(experiment.name)
@@ -291,11 +291,19 @@ class SqlStore:
                 if any(value in self._doubtful for value in written):
                     entries = [e for e in entries if not read_rows(connection, AuditRow, e)]
                 insert_rows(connection, AuditRow, {}, entries)
+                stamp = self._database.stamp()
         except StorageError as error:
             if error.is_temporary:
                 self._doubtful += [value for value in written if value not in self._doubtful]
             raise
         self._doubtful = [value for value in self._doubtful if value not in written]
+        for snapshot in snapshots:
+            if isinstance(snapshot, Trial):
+                experiment.put(snapshot)
+            else:
+                experiment.put_run(snapshot)
+        if is_latest:
+            self._latest = _View.of(experiment, stamp)
 
     def _has_taken_place(
         self, connection: Connection, experiment: Experiment, trial: Trial
@@ -396,7 +404,7 @@ class SqlStore:
 
         `experiment` gets the set-up, trials and runs that are stored, for somebody else may have
         driven or edited it since it was loaded; a run that was left in a live state is INTERRUPTED
-        from now on.
+        from now on. Nothing is read where nobody has written since this store last did for it.
 
         Raises:
             ExperimentBusyError: If another process, or another client of this one, holds it.
@@ -404,17 +412,17 @@ class SqlStore:
         """
         with self._locks.held(experiment.id, experiment.name):
             with self._database.reading() as connection:
-                known = select(ExperimentRow.id).where(ExperimentRow.id == experiment.id)
-                if connection.execute(known).scalar() is None:
-                    raise _deleted(experiment.name)
-                stored = read_experiment(connection, experiment.id)
-            experiment.setup = stored.setup
-            experiment.search_space_version = stored.search_space_version
-            experiment.optimization_version = stored.optimization_version
-            experiment.trials, experiment.runs = stored.trials, stored.runs
+                if not self._is_latest(experiment):
+                    _read_again(connection, experiment)
+                    self._latest = _View.of(experiment, self._database.stamp())
             if experiment.state.is_live:
                 self.save_run(experiment, _interrupted(experiment.runs[-1]))
             yield
+
+    def _is_latest(self, experiment: Experiment) -> bool:
+        """Whether an experiment is what is stored; asked within a transaction."""
+        latest = self._latest
+        return latest is not None and latest.shows(experiment, self._database.stamp())
 
     def back_up(self) -> Backup:
         """Copy the database into its folder of backups now.
@@ -435,6 +443,45 @@ class SqlStore:
     def close(self) -> None:
         """Release the database."""
         self._database.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """An experiment that is what is stored, as long as nobody writes and nobody changes it."""
+
+    experiment: Experiment
+    stamp: Stamp
+    setup: ExperimentSetup
+    trials: dict[int, Trial]
+    runs: list[Run]
+
+    @classmethod
+    def of(cls, experiment: Experiment, stamp: Stamp) -> Self:
+        """Look at an experiment that was just read."""
+        return cls(experiment, stamp, experiment.setup, {**experiment.trials}, [*experiment.runs])
+
+    def shows(self, experiment: Experiment, stamp: Stamp) -> bool:
+        """Whether it is this experiment, as it was."""
+        return (
+            self.experiment is experiment
+            and self.stamp == stamp
+            and self.setup is experiment.setup
+            and len(self.trials) == len(experiment.trials)
+            and all(map(is_, self.trials.values(), experiment.trials.values()))
+            and len(self.runs) == len(experiment.runs)
+            and all(map(is_, self.runs, experiment.runs))
+        )
+
+
+def _read_again(connection: Connection, experiment: Experiment) -> None:
+    known = select(ExperimentRow.id).where(ExperimentRow.id == experiment.id)
+    if connection.execute(known).scalar() is None:
+        raise _deleted(experiment.name)
+    stored = read_experiment(connection, experiment.id)
+    experiment.setup = stored.setup
+    experiment.search_space_version = stored.search_space_version
+    experiment.optimization_version = stored.optimization_version
+    experiment.trials, experiment.runs = stored.trials, stored.runs
 
 
 def _insert_experiment(connection: Connection, columns: Mapping[str, object]) -> int:

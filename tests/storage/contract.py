@@ -564,6 +564,54 @@ class StoreContract:
         with store.control(stale):
             assert stale == other
 
+    def test_who_takes_control_again_reads_only_what_changed(self, store: ExperimentStore) -> None:
+        experiment, other = store.create(SETUP), store.create(replace(SETUP, name="other"))
+        with store.control(experiment):
+            store.save_trial(experiment, trial(0))
+
+        with counted("before_cursor_execute") as queries, store.control(experiment):
+            assert not queries
+            store.save_trial(experiment, trial(1))
+        with counted("before_cursor_execute") as queries, store.control(experiment):
+            assert not queries
+        store.save_trial(other, trial(0))
+        with counted("before_cursor_execute") as queries, store.control(experiment):
+            assert queries
+        assert experiment == store.load("coupling")
+
+    def test_who_takes_control_forgets_what_was_not_stored(self, store: ExperimentStore) -> None:
+        experiment = store.create(SETUP)
+        with store.control(experiment):
+            store.save_trial(experiment, trial(0))
+
+        experiment.put(trial(0, TrialStatus.RUNNING))
+        experiment.put(trial(1))
+        with store.control(experiment):
+            assert experiment == store.load("coupling")
+
+    @given(st.lists(st.tuples(st.booleans(), st.sampled_from(["trial", "run", "setup", "look"]))))
+    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    def test_two_who_take_turns_see_each_other(
+        self, store: ExperimentStore, turns: list[tuple[bool, str]]
+    ) -> None:
+        for name in ("coupling", "renamed"):
+            for one in store.summaries():
+                if one.name == name:
+                    store.delete(one.id)
+        both = store.create(SETUP), store.load("coupling")
+        for is_first, what in turns:
+            mine = both[is_first]
+            with store.control(mine):
+                assert mine == store.load_by_id(mine.id)
+                if what == "trial":
+                    store.save_trial(mine, trial(mine.next_index))
+                elif what == "run" and not mine.runs:
+                    store.save_run(mine, RUN.moved_to(RunState.STOPPED))
+                elif what == "setup":
+                    names = {"coupling": "renamed", "renamed": "coupling"}
+                    store.save_setup(mine, replace(mine.setup, name=names[mine.name]))
+                assert mine == store.load_by_id(mine.id)
+
     # Threads, and the end.
 
     def test_threads_take_turns(self, store: ExperimentStore) -> None:

@@ -402,6 +402,16 @@ def test_files_that_are_no_locks_are_left_alone(path: Path) -> None:
         assert (folder / "notes.controller").exists()
 
 
+def test_two_connections_that_take_turns_see_each_other(path: Path) -> None:
+    with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
+        pairs = [(first, first.create(SETUP)), (second, second.load("coupling"))]
+        for index, (store, experiment) in enumerate(pairs * 3):
+            with store.control(experiment):
+                assert experiment == store.load("coupling")
+                assert experiment.next_index == index
+                store.save_trial(experiment, trial(index))
+
+
 def test_an_experiment_that_was_deleted_is_not_controlled(path: Path) -> None:
     with closing(SqlStore.at(path)) as first, closing(SqlStore.at(path)) as second:
         experiment = started(first)
