@@ -21,6 +21,11 @@ _ENOUGH_GAIN = 1e-4
 _FLAT = 1e-3
 """Gradient, in steps of a preconditioned unit, below which a start has arrived."""
 
+_PATIENCE = 5
+_HOPE = 4.0
+"""After some rounds a start is given up that would stay below the best so far even if it gained so
+many times what its next step promises; most rounds would go to such starts alone."""
+
 _LEAST_STEP = 1e-9
 _LEAST_PROGRESS = 1e-5
 
@@ -28,7 +33,9 @@ _LEAST_PROGRESS = 1e-5
 def climbed(
     function: Callable[[Array, Indices], tuple[Array, Array]], starts: Array, steps: Array
 ) -> Array:
-    """Return local maxima within the unit cube.
+    """Return the best of the local maxima within the unit cube, one row for each start.
+
+    A start that cannot become the best is left where it is by then, never lower than it was.
 
     Args:
         function: Of q × k points and the numbers of their starts: values, q, and gradients, q × k.
@@ -42,7 +49,7 @@ def climbed(
     moves = _directions(x, gradients, inverse, steps, is_fresh)
     reach = np.ones(len(x))
     active = np.flatnonzero(_slopes(x, gradients, steps) > _FLAT)
-    for _ in range(_MOST_ROUNDS):
+    for number in range(_MOST_ROUNDS):
         if not len(active):
             break
         tried = np.clip(x[active] + reach[active, None] * moves[active], 0.0, 1.0)
@@ -75,6 +82,9 @@ def climbed(
             largest = np.abs(step[~is_good]).max(axis=1)
             done[~is_good] = largest * best < _LEAST_STEP
         active = active[~done]
+        if number >= _PATIENCE:
+            promised = np.einsum("mk,mk->m", gradients[active], moves[active])
+            active = active[values[active] + _HOPE * promised >= np.fmax.reduce(values)]
     return x
 
 

@@ -63,12 +63,9 @@ class _Scale:
 
     def coordinates(self, values: Array) -> Array:
         low, high = self._edges()
-        positive = np.ones(values.shape, bool)
-        if self.is_log:
-            positive = values > 0
-            values = np.log(np.where(positive, values, 1.0))
-        u = (values / 2 - low / 2) / (high / 2 - low / 2)  # the width itself might overflow
-        return np.where(positive, u, _BELOW_LOG)
+        known = np.log(np.where(values > 0, values, 1.0)) if self.is_log else values
+        u = (known / 2 - low / 2) / (high / 2 - low / 2)  # the width itself might overflow
+        return np.where(values > 0, u, _BELOW_LOG) if self.is_log else np.asarray(u)
 
     def slope(self, values: Array) -> Array:
         low, high = self._edges()
@@ -403,8 +400,10 @@ class Encoding:
 
     @staticmethod
     def _by_axis(matrix: Array, functions: Sequence[Callable[[Array], Array]]) -> Array:
-        columns = [function(matrix[:, i]) for i, function in enumerate(functions)]
-        return np.column_stack(columns) if columns else np.empty((len(matrix), 0))
+        result = np.empty((len(matrix), len(functions)))
+        for column, function in enumerate(functions):
+            result[:, column] = function(matrix[:, column])
+        return result
 
     def features(self, rows: Array) -> Array:
         """Return the surrogate's inputs, n × feature_count."""
@@ -442,18 +441,20 @@ class Encoding:
                 row[column] = number
         return row
 
-    def learnt_row(self, parameters: TParameterization) -> Array | None:
-        """Return the row of a point that the model learns from.
+    def learnt_rows(self, points: Sequence[TParameterization]) -> list[Array | None]:
+        """Return for each point the row that the model learns from.
 
         Returns:
-            None if it has no row, or lies so far outside that it says nothing of the ranges: its
-            value would only scale all others.
+            None for a point that has no row, or lies so far outside that it says nothing of the
+            ranges: its value would only scale all others.
         """
-        row = self.row(parameters)
-        if row is None:
-            return None
-        cube = self.cube_from_rows(row[None])
-        return row if np.all((cube >= -_NEAR) & (cube <= 1 + _NEAR)) else None
+        rows = [self.row(point) for point in points]
+        if not rows:
+            return []
+        known = np.array([self._neutral if row is None else row for row in rows])
+        cube = self.cube_from_rows(known)
+        is_near = np.all((cube >= -_NEAR) & (cube <= 1 + _NEAR), axis=1).tolist()
+        return [row if near else None for row, near in zip(rows, is_near, strict=True)]
 
     def parameterization(self, row: Array) -> dict[str, TParameterValue]:
         """Return the parameters' values, in the space's order, with Python's own types."""

@@ -121,7 +121,7 @@ class GaussianProcess:
 
         In closed form, Rasmussen and Williams (2006), equation 5.12; the variance is a reading's.
         """
-        precision = np.diag(_inverse(self.root))
+        precision = _inverse(self.root).diagonal()
         return self.y - self.weights / precision, 1.0 / precision
 
     def extended(self, X: Array, y: Array, noise: float = MIN_NOISE) -> "GaussianProcess":
@@ -226,6 +226,7 @@ class Likelihood:
             noise: n variances; NaN for unknown.
         """
         self._X, self._y = X, y
+        self._right = np.column_stack([y, np.ones(len(y))])
         self._is_unknown = np.isnan(noise)
         self._noise = np.where(self._is_unknown, 0.0, np.maximum(noise, MIN_NOISE))
         self.learns_noise = bool(self._is_unknown.any())
@@ -284,20 +285,20 @@ class Likelihood:
         correlation, slope = kernel(cdist(scaled, scaled, "sqeuclidean"))
         correlation *= scale
         root = _factor(correlation, self.noise(logs))
-        y, ones = self._y, np.ones(len(self._y))
-        solved = _solved(root, np.column_stack([y, ones]))
-        mean = (solved[:, 0] @ ones) / (solved[:, 1] @ ones)
+        y, solved = self._y, _solved(root, self._right)
+        above, below = solved.sum(axis=0)
+        mean = above / below
         alpha = solved[:, 0] - mean * solved[:, 1]
         inverse = _inverse(root)
         off = (logs - self._centers) / self._spreads
         value = (
             0.5 * float((y - mean) @ alpha)
-            + float(np.log(np.diag(root)).sum())
+            + float(np.log(root.diagonal()).sum())
             + 0.5 * len(y) * _LOG_TWO_PI
             + 0.5 * float(off @ off)
             + float(self._own @ logs)
         )
-        gap = inverse - np.outer(alpha, alpha)
+        gap = inverse - alpha[:, None] * alpha
         gradient = off / self._spreads + self._own
         pulls = gap * slope
         pulls *= scale
@@ -305,7 +306,7 @@ class Likelihood:
         gradient[:d] += (scaled * scaled * sums[:, None] - scaled * (pulls @ scaled)).sum(axis=0)
         gradient[d] += 0.5 * float(np.vdot(gap, correlation))
         if self.learns_noise:
-            trace = float(np.diag(gap) @ self._is_unknown)
+            trace = float(gap.diagonal() @ self._is_unknown)
             gradient[-1] += 0.5 * trace * math.exp(logs[-1])
         return value, gradient
 
@@ -361,7 +362,7 @@ def minimized(likelihood: Likelihood, start: Array) -> Array:
     They are rounded: what the order of a sum does to the last digits ends here.
     """
     found, value, _ = fmin_l_bfgs_b(
-        likelihood, start, bounds=likelihood.bounds, pgtol=0.1, factr=1e10, maxiter=100, maxls=20
+        likelihood, start, bounds=likelihood.bounds, pgtol=0.5, factr=1e12, maxiter=100, maxls=20
     )
     if not math.isfinite(value):
         raise ValueError("the model's likelihood is no finite number")

@@ -63,11 +63,9 @@ class FittedModel:
     """
 
     def __init__(self, request: SuggestionRequest, encoding: Encoding) -> None:
-        known = [
-            (point, row)
-            for point in sorted(request.observed, key=lambda point: point.trial_index)
-            if (row := encoding.learnt_row(point.parameters)) is not None
-        ]
+        observed = sorted(request.observed, key=lambda point: point.trial_index)
+        rows = encoding.learnt_rows([point.parameters for point in observed])
+        known = [(p, row) for p, row in zip(observed, rows, strict=True) if row is not None]
         metrics = request.optimization.required_metrics
         data = {}
         for metric in metrics:
@@ -79,8 +77,8 @@ class FittedModel:
             ]
             if not of_metric:
                 raise GenerationError(f"No trial has a value of {metric!r} yet.")
-            rows = np.array([row for row, _ in of_metric])
-            data[metric] = MetricData(encoding.features(rows), tuple(o for _, o in of_metric))
+            features = encoding.features(np.array([row for row, _ in of_metric]))
+            data[metric] = MetricData(features, tuple(o for _, o in of_metric))
         self.encoding = encoding
         self.rows = np.array([row for _, row in known])
         self.surrogate = _surrogate(request, data)

@@ -9,7 +9,6 @@ closed form.
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import islice
 
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import RangeParameterConfig
@@ -33,15 +32,14 @@ def next_source(request: SuggestionRequest) -> TrialSource:
         return TrialSource.SOBOL
     required = set(request.optimization.required_metrics)
     encoding = Encoding(request.search_space)
-    learnt = (
-        point
+    complete = [
+        point.parameters
         for point in request.observed
         # Recorded metrics come on top.
         if required <= {o.metric for o in point.observations}
-        and encoding.learnt_row(point.parameters) is not None
-    )
-    is_enough = len([*islice(learnt, settings.needed_results)]) == settings.needed_results
-    return TrialSource.MODEL if is_enough else TrialSource.SOBOL
+    ]
+    learnt = sum(row is not None for row in encoding.learnt_rows(complete))
+    return TrialSource.MODEL if learnt >= settings.needed_results else TrialSource.SOBOL
 
 
 def suggest(request: SuggestionRequest) -> tuple[Candidate, ...]:

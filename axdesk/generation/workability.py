@@ -51,7 +51,7 @@ def workability(request: SuggestionRequest, encoding: Encoding) -> "Workability 
     """Return what the trials of a request say, None while none failed."""
 
     def rows(points: list[Parameters]) -> list[Array]:
-        return [row for point in points if (row := encoding.learnt_row(point)) is not None]
+        return [row for row in encoding.learnt_rows(points) if row is not None]
 
     failed = rows([point for _, point in request.failed])
     if not failed:

@@ -1,6 +1,7 @@
 """The closed form against BoTorch on the same model, and its gradients against differences."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from gpytorch.mlls import ExactMarginalLogLikelihood
 from scipy.stats import lognorm, norm
 
 from axdesk.core.pareto import non_dominated
+from axdesk.generation import climbing
 from axdesk.generation.climbing import Indices, climbed
 from axdesk.generation.encoding import Array
 from axdesk.generation.gaussian_process import GaussianProcess, Likelihood, fitted, kernel
@@ -282,14 +284,48 @@ def test_a_fit_is_where_no_other_start_leads_to_more() -> None:
         assert likelihood(found + 0.5 * rng.standard_normal(5))[0] > value - 1e-6
 
 
-def test_climbing_finds_maxima_inside_and_at_the_bounds() -> None:
-    peaks = np.array([[0.2, 0.7], [1.4, 0.5]])
+def hills(peaks: Array) -> Callable[[Array, Indices], tuple[Array, Array]]:
+    """Return a hill for each start in turn, whose top has the height of its last coordinate."""
 
-    def hills(X: Array, rows: Indices) -> tuple[Array, Array]:
-        gaps = X - peaks[rows % 2]
-        return -(gaps**2 * [1.0, 30.0]).sum(axis=1), -2.0 * gaps * [1.0, 30.0]
+    def function(X: Array, rows: Indices) -> tuple[Array, Array]:
+        top = peaks[rows % len(peaks)]
+        gaps = X - top[:, :2]
+        return top[:, 2] - (gaps**2 * [1.0, 30.0]).sum(axis=1), -2.0 * gaps * [1.0, 30.0]
 
+    return function
+
+
+@pytest.mark.parametrize(
+    ("peak", "expected"), [((0.2, 0.7, 0.0), (0.2, 0.7)), ((1.4, 0.5, 0.0), (1.0, 0.5))]
+)
+def test_climbing_finds_maxima_inside_and_at_the_bounds(
+    peak: tuple[float, ...], expected: tuple[float, ...]
+) -> None:
+    function = hills(np.array([peak]))
     starts = np.random.default_rng(12).random((6, 2))
-    found = climbed(hills, starts, np.full(2, 0.5))
-    expected = np.array([[0.2, 0.7], [1.0, 0.5]])[np.arange(6) % 2]
-    np.testing.assert_allclose(found, expected, atol=1e-3)
+    found = climbed(function, starts, np.full(2, 0.5))
+    best = found[np.argmax(function(found, np.arange(6))[0])]
+    np.testing.assert_allclose(best, expected, atol=1e-3)
+
+
+def test_what_cannot_become_the_best_is_left_on_its_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    hill = hills(np.array([[0.2, 0.7, 9.0]]))
+    asked = list[int]()
+
+    def hill_or_bent_valley(X: Array, rows: Indices) -> tuple[Array, Array]:
+        asked.extend(rows.tolist())
+        a, b = 4.0 * X.T - 2.0
+        valley = -(100.0 * (b - a * a) ** 2 + (1.0 - a) ** 2)
+        slopes = -4.0 * np.stack([2.0 * (a - 1.0) - 400.0 * a * (b - a * a), 200.0 * (b - a * a)])
+        value, gradient = hill(X, rows)
+        is_hill = rows % 2 == 0
+        return np.where(is_hill, value, valley), np.where(is_hill[:, None], gradient, slopes.T)
+
+    starts, counts = np.random.default_rng(12).random((6, 2)), list[int]()
+    for patience in (climbing._PATIENCE, 1000):
+        monkeypatch.setattr(climbing, "_PATIENCE", patience)
+        asked.clear()
+        found = climbed(hill_or_bent_valley, starts, np.full(2, 0.5))
+        counts.append(len(asked))
+        np.testing.assert_allclose(found[0], [0.2, 0.7], atol=1e-2)
+    assert counts[0] < 0.6 * counts[1]

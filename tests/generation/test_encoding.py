@@ -186,7 +186,8 @@ def test_values_off_the_grid_and_out_of_bounds_keep_their_place() -> None:
     rows = [encoding.row({"x": x}) for x in values]
 
     assert [float(row[0]) for row in rows if row is not None] == pytest.approx([1.2, 6.0, 40.0])
-    assert [encoding.learnt_row({"x": x}) is None for x in values] == [False, False, True]
+    learnt = encoding.learnt_rows([{"x": x} for x in values])
+    assert [row is None for row in learnt] == [False, False, True]
 
 
 def test_steps_on_a_log_scale_are_spread_over_the_orders_of_magnitude() -> None:
