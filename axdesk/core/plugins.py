@@ -205,3 +205,16 @@ class PluginChoice:
     def file_name(self) -> str:
         """The plugin file's name."""
         return self.reference.partition(":")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedPlaces:
+    """What the operator said may be run.
+
+    Attributes:
+        folders: Folders of which every file is run, whatever becomes of it.
+        files: Files that are run as long as they stay as they were.
+    """
+
+    folders: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()

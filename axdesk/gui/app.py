@@ -17,8 +17,7 @@ from PySide6.QtWidgets import QApplication
 from axdesk import __version__
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.settings import WindowSettings
-from axdesk.gui.style import SYSTEM, theme_manager
-from axdesk.gui.theme import THEMES
+from axdesk.gui.style import theme_manager
 from axdesk.gui.views.dialogs import ReportDialog
 from axdesk.gui.workbench import Workbench
 
@@ -103,22 +102,17 @@ def main(
         return workspace
 
     settings = WindowSettings(QSettings("axdesk", "axdesk"))
-    manager = theme_manager()
-    manager.choose(settings.theme if settings.theme in (SYSTEM, *THEMES) else SYSTEM)
-    manager.set_zoom(settings.zoom)
+    theme_manager()
     workbench = Workbench(open_workspace)
     window = MainWindow(workbench, settings)
-    lock = window.actions_by_name["file.lock_setup"]
-    lock.setChecked(settings.lock_setup)
+    window.preferences.apply_all()
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
     CrashReporter(window).install()
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
 
     def remember() -> None:
-        settings.zoom = manager.zoom
         settings.geometry = bytes(window.saveGeometry().data())
-        settings.lock_setup = lock.isChecked()
         settings.flush()
 
     window.closed.connect(remember)

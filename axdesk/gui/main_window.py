@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,10 @@ from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.models.selection import Selection
 from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
+from axdesk.gui.preferences import Preferences
 from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
-from axdesk.gui.style import theme_manager
 from axdesk.gui.trial_files import TrialFiles
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
@@ -58,7 +59,6 @@ if TYPE_CHECKING:
     from axdesk.gui.views.monitor import MonitorView
 
 TICK_MS = 1000
-ZOOM_STEP = 10
 
 
 class MainWindow(QMainWindow):
@@ -167,6 +167,9 @@ class MainWindow(QMainWindow):
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
         self._palette = CommandPalette(self, self._workbench, self.settings, self._go_to_trial)
+        self.preferences = Preferences(
+            self, self._workbench, self.plugin_desk, actions, self.settings
+        )
 
     def _connect(self) -> None:
         workbench, operations = self._workbench, self._operations
@@ -183,7 +186,7 @@ class MainWindow(QMainWindow):
         workbench.session_removed.connect(self._forget_setup)
         for view in (self.start_page, self.experiments_view):
             view.open_requested.connect(workbench.open)
-            view.new_requested.connect(lambda: workbench.new())
+            view.new_requested.connect(self.preferences.new_experiment)
             view.duplicate_requested.connect(workbench.duplicate)
             view.delete_requested.connect(operations.delete)
         self.start_page.file_requested.connect(self.files.open_file)
@@ -227,15 +230,15 @@ class MainWindow(QMainWindow):
         desk.written.connect(operations.open_new_plugin)
 
     def _connect_actions(self) -> None:
-        workbench, operations, manager = self._workbench, self._operations, theme_manager()
+        workbench, operations = self._workbench, self._operations
         themes = {
-            f"view.theme.{choice}": lambda choice=choice: self._choose_theme(choice)
+            f"view.theme.{choice}": partial(self.preferences.choose_theme, choice)
             for choice in ("system", "light", "dark", "high_contrast")
         }
         self.actions_by_name.connect_all(
             themes
             | {
-                "file.new": lambda: workbench.new(),
+                "file.new": self.preferences.new_experiment,
                 "file.open": self.files.open_file,
                 "file.save": self.files.save_file,
                 "file.save_as_template": self.files.save_as_template,
@@ -248,11 +251,12 @@ class MainWindow(QMainWindow):
                 "file.exit": self.close,
                 "edit.undo": operations.undo,
                 "edit.redo": operations.redo,
+                "edit.preferences": self.preferences.open,
                 "view.setup": lambda: self._show_tab(Mode.SETUP),
                 "view.monitor": lambda: self._show_tab(Mode.MONITOR),
-                "view.zoom_in": lambda: manager.set_zoom(manager.zoom + ZOOM_STEP),
-                "view.zoom_out": lambda: manager.set_zoom(manager.zoom - ZOOM_STEP),
-                "view.zoom_reset": lambda: manager.set_zoom(100),
+                "view.zoom_in": lambda: self.preferences.zoom_by(1),
+                "view.zoom_out": lambda: self.preferences.zoom_by(-1),
+                "view.zoom_reset": lambda: self.preferences.zoom_by(0),
                 "view.full_screen": self._toggle_full_screen,
                 "run.start": operations.start,
                 "run.pause": operations.pause,
@@ -280,8 +284,6 @@ class MainWindow(QMainWindow):
                 "help.about": operations.about,
             }
         )
-        self._mark_theme()
-        manager.changed.connect(self._mark_theme)
 
     # the session shown
 
@@ -576,17 +578,7 @@ class MainWindow(QMainWindow):
         if self._session is not None:
             self._monitor.show_facts(self._session.facts, datetime.now(UTC))
 
-    # themes, sizes
-
-    def _choose_theme(self, choice: str) -> None:
-        theme_manager().choose(choice)
-        self.settings.theme = choice
-        self._mark_theme()
-
-    def _mark_theme(self) -> None:
-        manager = theme_manager()
-        for choice in ("system", "light", "dark", "high_contrast"):
-            self.actions_by_name[f"view.theme.{choice}"].setChecked(manager.choice == choice)
+    # sizes
 
     def _toggle_full_screen(self) -> None:
         if self.isFullScreen():

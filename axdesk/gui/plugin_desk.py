@@ -9,7 +9,7 @@ from PySide6.QtGui import QGuiApplication
 
 from axdesk.core.draft_cells import Section
 from axdesk.core.errors import AxdeskError
-from axdesk.core.plugins import PluginCatalogue, PluginFile, TOptionValue
+from axdesk.core.plugins import PluginCatalogue, PluginFile, TOptionValue, TrustedPlaces
 from axdesk.gui.models.plugins_model import PluginsModel
 from axdesk.gui.workbench import Workbench
 
@@ -118,6 +118,21 @@ class PluginDesk(QObject):
         """Leave a file out, or take it in again."""
         path = Path(file.path)
         self._say(lambda workspace: workspace.trust.set_enabled(path, is_enabled=is_enabled))
+
+    def read_trust(
+        self, done: Callable[[TrustedPlaces], object], failed: Callable[[AxdeskError], object]
+    ) -> None:
+        """Hand over which folders and files may be run."""
+        self._workbench.plugin_io.post(lambda workspace: workspace.trust.places(), done, failed)
+
+    def forget_trust(self, path: str, done: Callable[[], object]) -> None:
+        """Ask again before a file, or the files of a folder, are run."""
+
+        def told(_: object) -> None:
+            self._reread()
+            done()
+
+        self._workbench.plugin_io.post(lambda workspace: workspace.trust.forget(Path(path)), told)
 
     def check(self, file: PluginFile) -> None:
         """Check the classes of a file with the options that the experiment gives them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from axdesk.core.errors import PluginError
-from axdesk.core.plugins import Hold
+from axdesk.core.plugins import Hold, TrustedPlaces
 
 
 class PluginTrust:
@@ -60,6 +60,21 @@ class PluginTrust:
         with self._changing() as said:
             if _text(folder) not in said["folders"]:
                 said["folders"].append(_text(folder))
+
+    def forget(self, path: Path) -> None:
+        """Ask again before a file, or the files of a folder, are run."""
+        with self._changing() as said:
+            said["files"].pop(_text(path), None)
+            said["folders"] = [name for name in said["folders"] if name != _text(path)]
+
+    def places(self) -> TrustedPlaces:
+        """Return what may be run, in the order of its paths.
+
+        Raises:
+            PluginError: If it cannot be read what the operator said.
+        """
+        said = self._read()
+        return TrustedPlaces(tuple(sorted(said["folders"])), tuple(sorted(said["files"])))
 
     def trust_for_now(self, folder: Path) -> None:
         """Let all files of a folder be run until the program ends."""

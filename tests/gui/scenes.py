@@ -11,6 +11,7 @@ from typing import Any
 
 from axdesk import generation
 from axdesk.api.clashes import clashing_rows
+from axdesk.api.rescue import Backup
 from axdesk.api.templates import Template
 from axdesk.core.commands import Command
 from axdesk.core.constraints import OutcomeConstraint
@@ -45,6 +46,7 @@ from axdesk.core.trial import (
     TrialSource,
     TrialStatus,
 )
+from axdesk.plugins.trust import PluginTrust
 
 SOLVENTS = ("MeCN", "DMF", "1,4-Dioxane", "Toluene")
 
@@ -221,6 +223,8 @@ class MemoryWorkspace:
         self.clients: list[ScriptedClient] = []
         self.files: dict[Path, Draft] = {}
         self.known_templates: list[Template] = []
+        self.known_backups: list[Backup] = []
+        self.trust = PluginTrust(None)
         self.is_closed = False
         self.passed: PassedTest | None = None
         self.found: tuple[CheckLine, ...] = ()
@@ -324,6 +328,9 @@ class MemoryWorkspace:
             return Preflight((*self.found, CheckLine("Name", Verdict.PASSED, "unique")), checked)
         lines = (CheckLine("Set-up", Verdict.PROBLEM, p.message, p) for p in checked.items)
         return Preflight((*self.found, *lines))
+
+    def backups(self) -> tuple[Backup, ...]:
+        return tuple(self.known_backups)
 
     def templates(self) -> tuple[Template, ...]:
         return tuple(self.known_templates)

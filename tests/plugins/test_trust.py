@@ -11,7 +11,7 @@ from axdesk.api.workspace import Workspace
 from axdesk.core.draft_cells import Problems
 from axdesk.core.drafts import draft_of
 from axdesk.core.errors import NotFoundError, PluginError, UnusablePluginError, UserInputError
-from axdesk.core.plugins import Hold, PluginChoice, PluginFile, PluginState
+from axdesk.core.plugins import Hold, PluginChoice, PluginFile, PluginState, TrustedPlaces
 from axdesk.core.resources import resource_path
 from axdesk.plugins.trust import PluginTrust
 from tests.gui.test_window_run import bowl_setup
@@ -312,3 +312,16 @@ def test_a_new_plugin_works_as_it_is(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         workspace.new_plugin_file("x", str(tmp_path / "none"))
     workspace.close()
+
+
+def test_what_was_trusted_is_listed_and_can_be_taken_back(tmp_path: Path) -> None:
+    file, folder = tmp_path / "trust.json", tmp_path / "lab"
+    trust = PluginTrust(file)
+    trust.trust_file(folder / "cell.py", "1" * 64)
+    trust.trust_folder(folder)
+    assert trust.places() == TrustedPlaces((str(folder),), (str(folder / "cell.py"),))
+    trust.forget(folder)
+    assert trust.hold(folder / "cell.py", "2" * 64) is Hold.CHANGED
+    trust.forget(folder / "cell.py")
+    assert trust.hold(folder / "cell.py", "1" * 64) is Hold.UNTRUSTED
+    assert PluginTrust(file).places() == TrustedPlaces()

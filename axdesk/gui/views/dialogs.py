@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
@@ -80,7 +80,7 @@ class Dialog(QDialog):
         self.setObjectName(name)
         self.setWindowTitle(title)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(px(width))
+        self.setMinimumWidth(min(px(width), self.room().width()))
         outer = QVBoxLayout(self)
         # The least size that Qt computes for wrapped text is too high; see `showEvent`.
         outer.setSizeConstraint(QVBoxLayout.SizeConstraint.SetNoConstraint)
@@ -127,7 +127,12 @@ class Dialog(QDialog):
         layout = self.layout()
         if layout is not None and layout.hasHeightForWidth():
             layout.activate()
-            self.resize(self.width(), layout.heightForWidth(self.width()))
+            wanted = layout.heightForWidth(self.width())
+            self.resize(self.width(), min(wanted, self.room().height()))
+
+    def room(self) -> QSize:
+        """The size that the screen has room for."""
+        return self.screen().availableGeometry().size() - QSize(px(16), px(40))
 
     def add_aside(self, key: str, text: str, icon_name: str, act: Callable[[], object]) -> Button:
         """Put a button left of the others that does something and leaves the dialog open."""

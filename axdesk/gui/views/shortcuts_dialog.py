@@ -43,7 +43,7 @@ class ShortcutsDialog(Dialog):
         self.table.setModel(self._model)
         self.table.setSortingEnabled(False)
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.table.setMinimumHeight(px(330))
+        self.table.setMinimumHeight(px(160))
         self._nothing = label("No shortcut is called so.", "body", "text2")
         self.body.addWidget(self._search)
         self.body.addWidget(self.table)
@@ -57,6 +57,10 @@ class ShortcutsDialog(Dialog):
         header.setStretchLastSection(False)
         self.table.setColumnWidth(2, px(150))
         self._search.setFocus()
+
+    def fit_height(self) -> None:
+        """Show some twelve rows, or what the screen has room for."""
+        self.resize(self.width(), min(px(600), self.room().height()))
 
     def copy(self) -> None:
         """Put the rows shown into the clipboard."""
