@@ -52,6 +52,10 @@ ACTIONS = (
                "Theme, zoom, folders, trust"),
     ActionSpec("view.setup", "Setup", "Ctrl+1"),
     ActionSpec("view.monitor", "Monitor", "Ctrl+2"),
+    ActionSpec("view.layout.operator", "Operator", tip="Start, watch and answer"),
+    ActionSpec("view.layout.engineer", "Engineer", tip="All panels, the log beside the trials"),
+    ActionSpec("view.layout.reset", "Reset", tip="All panels as at the first start"),
+    ActionSpec("view.layout.save", "Save layout…", tip="Keep the panels as they stand, by name"),
     ActionSpec("view.theme.system", "As the system", is_checkable=True),
     ActionSpec("view.theme.light", "Light", is_checkable=True),
     ActionSpec("view.theme.dark", "Dark", is_checkable=True),
@@ -96,8 +100,8 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
                "file.save", "file.save_as_template", "file.duplicate", "file.delete", "",
                ">Export", "", "file.lock_setup", "", "file.exit")),
     ("&Edit", ("edit.undo", "edit.redo", "", "edit.preferences")),
-    ("&View", ("view.setup", "view.monitor", "", ">Panels", ">Theme", "", "view.zoom_in",
-               "view.zoom_out", "view.zoom_reset", "view.full_screen")),
+    ("&View", ("view.setup", "view.monitor", "", ">Panels", ">Layouts", ">Theme", "",
+               "view.zoom_in", "view.zoom_out", "view.zoom_reset", "view.full_screen")),
     ("&Run", ("run.start", "run.pause", "run.stop", "run.stop_now", "", "run.add_trials", "",
               "run.preflight", "run.test_plugins")),
     ("&Trials", ("trials.show_details", "trials.go_to_best", "", "trials.enter_result",
@@ -112,6 +116,12 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 SUBMENUS = {
     "Export": ("file.export_trials", "file.copy_trials"),
+    "Layouts": (
+        "view.layout.operator",
+        "view.layout.engineer",
+        "view.layout.reset",
+        "view.layout.save",
+    ),
     "Theme": (
         "view.theme.system",
         "view.theme.light",

@@ -111,11 +111,7 @@ def main(
     CrashReporter(window).install()
     signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
 
-    def remember() -> None:
-        settings.geometry = bytes(window.saveGeometry().data())
-        settings.flush()
-
-    window.closed.connect(remember)
+    window.closed.connect(settings.flush)
     window.show()
     QTimer.singleShot(0, workbench.begin)
     if file is not None:

@@ -1,11 +1,12 @@
 """Where the docks stand: which are open depends on what the middle shows, and on the width."""
 
+import logging
 from collections.abc import Mapping
-from enum import StrEnum
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabWidget, QWidget
+from PySide6.QtCore import QByteArray, QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabWidget, QToolBar, QWidget
 
+from axdesk.gui.models.layout import Layout, Mode
 from axdesk.gui.style import px
 from axdesk.gui.widgets.docks import OWN_HEADER, DockTitles, make_dock
 
@@ -26,12 +27,37 @@ _PLACES = {
 }
 
 
-class Mode(StrEnum):
-    """What the middle shows; each has docks of its own."""
+_SIDES = {
+    "inspector": (2, (Mode.MONITOR,)),
+    "experiments": (1, (Mode.SETUP, Mode.MONITOR)),
+    "plugins": (1, (Mode.SETUP, Mode.MONITOR)),
+}
+"""The docks that close by themselves: the width class they need, and the tabs they belong to."""
 
-    START = "start"
-    SETUP = "setup"
-    MONITOR = "monitor"
+OPERATOR = Layout({
+    Mode.START: frozenset(),
+    Mode.SETUP: frozenset({"experiments"}),
+    Mode.MONITOR: frozenset({"experiments", "inspector", "trials", "attention"}),
+})  # fmt: skip
+"""For people who start, watch and answer."""
+
+ENGINEER = Layout({
+    Mode.START: frozenset(),
+    Mode.SETUP: frozenset({"experiments", "plugins", "log"}),
+    Mode.MONITOR: frozenset(_PLACES),
+})  # fmt: skip
+"""For people who write plugins: plugin files at the left, the log beside the trials."""
+
+USUAL = Layout({
+    Mode.START: frozenset(),
+    Mode.SETUP: frozenset({"experiments", "plugins"}),
+    Mode.MONITOR: frozenset(_PLACES),
+})  # fmt: skip
+"""As at the first start."""
+
+STATE_VERSION = 1
+
+_LOG = logging.getLogger(__name__)
 
 
 class Arrangement(QObject):
@@ -47,14 +73,17 @@ class Arrangement(QObject):
         super().__init__(window)
         self._window = window
         self.mode = Mode.START
-        self._open: dict[Mode, set[str]] = {
-            Mode.START: set(),
-            Mode.SETUP: {"experiments", "plugins"},
-            Mode.MONITOR: set(_PLACES),
-        }
+        self._open = {mode: set(names) for mode, names in USUAL.opened.items()}
+        self._states: dict[Mode, bytes] = {}
         self._width_class = -1
         self._is_arranged = False
         self._titles = DockTitles(window)
+        # Qt gives out the sizes at once, before the title bars of tabified docks are away.
+        self._unsettled: set[Mode] = set()
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(0)
+        self._settle.timeout.connect(self._settle_sizes)
         window.setDockNestingEnabled(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         window.setCorner(Qt.Corner.BottomLeftCorner, _BOTTOM)
@@ -88,18 +117,16 @@ class Arrangement(QObject):
         self[name].raise_()
 
     def set_mode(self, mode: Mode) -> None:
-        """Show the docks that belong to a mode; what is open in the one left is remembered."""
+        """Show the docks that belong to a tab; what stands in the one left is remembered."""
         if self._window.isVisible() and mode is not self.mode:
-            self._open[self.mode] = {
-                name for name, dock in self._docks.items() if dock.toggleViewAction().isChecked()
-            }
+            self._remember()
         self.mode = mode
-        for name, dock in self._docks.items():
-            dock.setVisible(name in self._open[mode])
-        if "experiments" in self._open[mode]:
-            self["experiments"].raise_()
-        if mode is Mode.MONITOR:
-            self["trials"].raise_()
+        self._show_open()
+        if mode not in self._states:
+            for front, modes in (("experiments", (Mode.SETUP, Mode.MONITOR)),
+                                 ("trials", (Mode.MONITOR,))):  # fmt: skip
+                if mode in modes and front in self._open[mode]:
+                    self[front].raise_()
 
     def fit_width(self, width: int) -> None:
         """Close the side docks where the window gets too narrow for them, and open them again."""
@@ -107,11 +134,7 @@ class Arrangement(QObject):
         if width_class == self._width_class:
             return
         self._width_class = width_class
-        for name, needed, modes in (
-            ("inspector", 2, (Mode.MONITOR,)),
-            ("experiments", 1, (Mode.SETUP, Mode.MONITOR)),
-            ("plugins", 1, (Mode.SETUP, Mode.MONITOR)),
-        ):
+        for name, (needed, modes) in _SIDES.items():
             for mode in modes:
                 keep = self._open[mode].add if width_class >= needed else self._open[mode].discard
                 keep(name)
@@ -119,13 +142,84 @@ class Arrangement(QObject):
 
     def arrange(self) -> None:
         """Bring the docks into place, once: Qt does that only in a window that is shown."""
-        if self._is_arranged:
-            return
+        if not self._is_arranged:
+            self._is_arranged = True
+            self._put_in_usual_places()
+            self.set_mode(self.mode)
+
+    def layout_now(self) -> Layout:
+        """Where the docks stand now, to be kept."""
+        self._remember()
+        opened = {mode: frozenset(names) for mode, names in self._open.items()}
+        return Layout(opened, dict(self._states), max(self._width_class, 0))
+
+    def apply(self, layout: Layout) -> None:
+        """Put the docks where a layout has them.
+
+        Docks that it does not know keep away; those that have no room in this window are closed, if
+        the layout is of a wider one.
+        """
         self._is_arranged = True
-        self._window.tabifyDockWidget(self["experiments"], self["plugins"])
-        self._window.tabifyDockWidget(self["trials"], self["log"])
-        self._window.tabifyDockWidget(self["log"], self["attention"])
-        self.set_mode(self.mode)
-        self._window.resizeDocks([self["trials"]], [px(234)], Qt.Orientation.Vertical)
+        self._states = {}
+        self._put_in_usual_places(splits_log=layout is ENGINEER)
+        self._states = dict(layout.states)
+        self._unsettled = set(self._states)
+        self._open = {
+            mode: {name for name in layout.opened.get(mode, frozenset()) if name in _PLACES}
+            for mode in Mode
+        }
+        for name, (needed, modes) in _SIDES.items():
+            if self._width_class < needed <= layout.width_class:
+                for mode in modes:
+                    self._open[mode].discard(name)
+        self._show_open()
+
+    def _remember(self) -> None:
+        """Keep what is open, and where, for the tab that is shown."""
+        self._open[self.mode] = {
+            name for name, dock in self._docks.items() if dock.toggleViewAction().isChecked()
+        }
+        if self._is_arranged and self._open[self.mode]:
+            self._states[self.mode] = bytes(self._window.saveState(STATE_VERSION).data())
+
+    def _show_open(self) -> None:
+        """Show the docks of the tab, in their places if these are known."""
+        self._put_in_known_places()
+        for name, dock in self._docks.items():
+            dock.setVisible(name in self._open[self.mode])
+        if self.mode in self._unsettled:
+            self._unsettled.discard(self.mode)
+            self._settle.start()
+
+    def _settle_sizes(self) -> None:
+        self._titles.update()
+        self._show_open()
+
+    def _put_in_known_places(self) -> None:
+        state = self._states.get(self.mode)
+        if state is not None and self._is_arranged:
+            # Qt keeps the toolbars, too; which of them are shown is none of the docks' business.
+            bars = {bar: bar.isHidden() for bar in self._window.findChildren(QToolBar)}
+            if not self._window.restoreState(QByteArray(state), STATE_VERSION):
+                _LOG.warning("the layout of %s cannot be read; the usual one is used", self.mode)
+                del self._states[self.mode]
+                self._put_in_usual_places()
+            for bar, is_hidden in bars.items():
+                bar.setHidden(is_hidden)
+
+    def _put_in_usual_places(self, *, splits_log: bool = False) -> None:
+        window = self._window
+        for name, (_, area) in _PLACES.items():
+            self[name].setFloating(False)
+            window.addDockWidget(area, self[name])
+        window.tabifyDockWidget(self["experiments"], self["plugins"])
+        if splits_log:
+            window.splitDockWidget(self["trials"], self["log"], Qt.Orientation.Horizontal)
+        else:
+            window.tabifyDockWidget(self["trials"], self["log"])
+        window.tabifyDockWidget(self["log"], self["attention"])
+        for front in ("experiments", "trials", "log" if splits_log else "trials"):
+            self[front].raise_()
+        window.resizeDocks([self["trials"]], [px(234)], Qt.Orientation.Vertical)
         sides = [self["experiments"], self["inspector"]]
-        self._window.resizeDocks(sides, [px(224), px(284)], Qt.Orientation.Horizontal)
+        window.resizeDocks(sides, [px(224), px(284)], Qt.Orientation.Horizontal)

@@ -24,12 +24,14 @@ from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.trial import Trial
 from axdesk.gui.actions import Actions
-from axdesk.gui.arrangement import Arrangement, Mode
+from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.closing import Closing
 from axdesk.gui.command_palette import CommandPalette
 from axdesk.gui.files import Files
+from axdesk.gui.layouts import Layouts
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
+from axdesk.gui.models.layout import Mode
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.models.selection import Selection
@@ -87,6 +89,7 @@ class MainWindow(QMainWindow):
         self.selection = Selection(self)
         self._filter: frozenset[int] | None = None
         self._asked = 0
+        self._was_shown = False
         self._session_connections: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._monitor: MonitorView | None = None
         self._setup_views: dict[int, SetupView] = {}
@@ -163,7 +166,9 @@ class MainWindow(QMainWindow):
         self.addToolBar(self._banner_bar)
         self._status = StatusBar()
         self.setStatusBar(self._status)
-        actions.fill(self.menuBar(), {"Panels": self.docks.panels_menu(), **self.files.menus})
+        self._layouts = Layouts(self, self.docks, actions, self.settings)
+        submenus = {"Panels": self.docks.panels_menu(), "Layouts": self._layouts.menu}
+        actions.fill(self.menuBar(), submenus | self.files.menus)
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
         self._palette = CommandPalette(self, self._workbench, self.settings, self._go_to_trial)
@@ -254,6 +259,10 @@ class MainWindow(QMainWindow):
                 "edit.preferences": self.preferences.open,
                 "view.setup": lambda: self._show_tab(Mode.SETUP),
                 "view.monitor": lambda: self._show_tab(Mode.MONITOR),
+                "view.layout.operator": self._layouts.operator,
+                "view.layout.engineer": self._layouts.engineer,
+                "view.layout.reset": self._layouts.reset,
+                "view.layout.save": self._layouts.save,
                 "view.zoom_in": lambda: self.preferences.zoom_by(1),
                 "view.zoom_out": lambda: self.preferences.zoom_by(-1),
                 "view.zoom_reset": lambda: self.preferences.zoom_by(0),
@@ -595,7 +604,10 @@ class MainWindow(QMainWindow):
     def showEvent(self, event: QShowEvent) -> None:
         """Bring the docks into place."""
         super().showEvent(event)
-        self.docks.arrange()
+        if not self._was_shown:
+            self._was_shown = True
+            self.docks.arrange()
+            self._layouts.restore()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Take files that are dragged onto the window."""
@@ -616,6 +628,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._tick.stop()
+        self._layouts.remember()
+        self.settings.geometry = bytes(self.saveGeometry().data())
         self.plugin_desk.close()
         self._workbench.close()
         event.accept()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from axdesk.api.rescue import Backup
 
 ZOOM_STEP = 10
-_OWN = frozenset({"geometry", "recent_commands"})
+_OWN = frozenset({"geometry", "recent_commands", "arrangement", "layouts", "export_kind"})
 """Settings that the window writes itself; *As at first* leaves them."""
 
 

@@ -80,6 +80,10 @@ class WindowSettings(QObject):
     """Place and size of the window, as Qt writes them."""
     export_kind = Setting("export_kind", "")
     """Key of the kind of file that trials were exported to last; empty before the first time."""
+    arrangement = Setting[dict[str, object]]("arrangement", {})
+    """Where the docks stood when the window was closed; see `models.layout`."""
+    layouts = Setting[dict[str, object]]("layouts", {})
+    """The user's own layouts by name; see `models.layout`."""
     recent_commands = Setting[list[str]]("recent_commands", [])
     """Keys of the palette's commands, the one used last first."""
 

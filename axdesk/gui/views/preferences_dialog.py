@@ -132,8 +132,8 @@ class PreferencesDialog(Dialog):
         self._page.body.addStretch(1)
         self._list_sections()
         self._filter("")
-        content = self._page.widget()
-        room = content.minimumSizeHint().width() + self._page.verticalScrollBar().sizeHint().width()
+        room = self._page.verticalScrollBar().sizeHint().width()
+        room += self._page.body.minimumSize().width()
         self._page.setMinimumWidth(min(room + px(4), self.room().width() - px(280)))
         self._search.setFocus()
 
