@@ -291,7 +291,8 @@ class Run:
         state: Where it stands.
         reason: Why it ended, or what it waits for; empty otherwise.
         started_at: UTC.
-        ended_at: UTC; None while it goes on.
+        ended_at: UTC; None while it goes on. Of one that was cut off its last sign of life, which
+            is at most a minute old while trials run that are polled.
         elapsed_seconds: Time in live states so far, over restarts.
         plugin_hashes: (file name, SHA-256) of the plugin files that it used.
         controller: Process and host that drive it: `"4711@LAB-PC2"`.

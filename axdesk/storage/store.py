@@ -189,7 +189,8 @@ class SqlStore:
         experiment = read_experiment(connection, experiment_id)
         is_driven = was_driven or self._locks.is_held(experiment_id)
         if experiment.state.is_live and not is_driven:
-            experiment.put_run(_interrupted(experiment.runs[-1]))
+            last_change = _last_change(connection, experiment_id)
+            experiment.put_run(_interrupted(experiment.runs[-1], last_change))
         return experiment
 
     def record(self, experiment_id: int) -> ExperimentRecord:
@@ -415,8 +416,12 @@ class SqlStore:
                 if not self._is_latest(experiment):
                     _read_again(connection, experiment)
                     self._latest = _View.of(experiment, self._database.stamp())
-            if experiment.state.is_live:
-                self.save_run(experiment, _interrupted(experiment.runs[-1]))
+                cut_off = None
+                if experiment.state.is_live:
+                    last_change = _last_change(connection, experiment.id)
+                    cut_off = _interrupted(experiment.runs[-1], last_change)
+            if cut_off is not None:
+                self.save_run(experiment, cut_off)
             yield
 
     def _is_latest(self, experiment: Experiment) -> bool:
@@ -531,5 +536,11 @@ def _deleted(name: str) -> NotFoundError:
     return NotFoundError(f"Experiment {name!r} was deleted meanwhile.")
 
 
-def _interrupted(run: Run) -> Run:
-    return replace(run, state=RunState.INTERRUPTED, reason=_INTERRUPTION)
+def _interrupted(run: Run, last_change: datetime) -> Run:
+    """Return a run that was cut off: it ended no earlier than at the last change it stored."""
+    return replace(run, state=RunState.INTERRUPTED, reason=_INTERRUPTION, ended_at=last_change)
+
+
+def _last_change(connection: Connection, experiment_id: int) -> datetime:
+    changed = select(ExperimentRow.updated_at).where(ExperimentRow.id == experiment_id)
+    return connection.execute(changed).scalar_one()

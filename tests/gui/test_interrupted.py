@@ -16,6 +16,7 @@ from axdesk.core.questions import Answer, Question
 from axdesk.core.run import OrchestrationConfig, RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.gui.models.attention_model import AttentionModel, question_item
+from axdesk.gui.models.formatting import clock
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
@@ -187,6 +188,26 @@ def test_the_runner_is_said_to_be_asked_only_where_it_can_be(ask: Ask) -> None:
         texts = [found.text() for found in dialog.findChildren(QLabel)]
         [sentence] = [text for text in texts if text.startswith("axdesk ended")]
         assert ("have the runner asked" in sentence) == can_find
+
+
+def test_it_is_said_when_axdesk_ended(qapp: QApplication) -> None:
+    at = datetime(2026, 11, 24, 12, 59, tzinfo=UTC)
+    written = f"{clock(at, datetime.now(UTC))} while 3 trials were running"
+    experiment = cut_off()
+    experiment.runs[0] = replace(experiment.runs[0], ended_at=at)
+    facts = facts_of(experiment)
+    assert sentence_of(facts).startswith(f"axdesk ended at {written}")
+    # Nothing tells of a sign of life while a run only waits: it may have ended much later.
+    for index in (16, 18):
+        experiment.put(replace(experiment.trials[index], reason="no reply"))
+    assert sentence_of(facts_of(experiment)).startswith(f"axdesk ended after {written}")
+
+
+def sentence_of(facts: RunFacts) -> str:
+    dialog = InterruptedDialog(None, facts, can_find=True)
+    texts = [found.text() for found in dialog.findChildren(QLabel)]
+    dialog.deleteLater()
+    return next(text for text in texts if text.startswith("axdesk ended"))
 
 
 @pytest.mark.parametrize("answers", [tuple(Answer), tuple(Answer)[1:]])

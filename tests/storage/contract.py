@@ -547,6 +547,11 @@ class StoreContract:
         assert loaded.state is RunState.INTERRUPTED
         assert loaded.runs[-1].reason
         assert store.summaries()[0].state is RunState.INTERRUPTED
+        # Its last sign of life stays what it was, also where somebody writes to it later.
+        assert loaded.runs[-1].ended_at == store.summaries()[0].updated_at
+        with store.control(experiment):
+            store.save_trial(experiment, replace(trial(0), note="seen to later"))
+        assert store.load("coupling").runs == loaded.runs
 
         with store.control(experiment):
             assert experiment.runs == store.load("coupling").runs == loaded.runs

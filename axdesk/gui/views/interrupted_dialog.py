@@ -318,16 +318,32 @@ def _may_have_started(trial: Trial) -> bool:
     return trial.status is TrialStatus.STAGED and not trial.surely_not_started
 
 
+def ended_text(facts: RunFacts, now: datetime) -> str:
+    """Say that axdesk ended, and when.
+
+    While trials are polled, their elapsed time is stored every minute; otherwise the last change
+    may lie well before the end.
+    """
+    at = facts.run.ended_at if facts.run else None
+    if at is None:
+        return "axdesk ended"
+    is_exact = any(
+        t.status is TrialStatus.RUNNING and t.metadata and not t.reason for t in facts.pending
+    )
+    return f"axdesk ended {'at' if is_exact else 'after'} {clock(at, now)}"
+
+
 def _sentence(facts: RunFacts, *, can_find: bool) -> str:
     pending, done = len(facts.pending), len(facts.finished)
+    ended = ended_text(facts, datetime.now(UTC))
     safe = f"The {counted(done, 'finished trial')} {'is' if done == 1 else 'are'} safe."
     if not pending:
-        return f"axdesk ended during the run. {safe} No trial was running."
+        return f"{ended}, during the run. {safe} No trial was running."
     was, other = ("was", "it") if pending == 1 else ("were", "them")
     asked = ""
     if can_find or not any(map(_may_have_started, facts.pending)):
         asked = ", or have the runner asked; what it does not know is asked while the run goes on"
     return (
-        f"axdesk ended while {counted(pending, 'trial')} {was} running. {safe} "
+        f"{ended} while {counted(pending, 'trial')} {was} running. {safe} "
         f"Say what became of {other}{asked}."
     )
