@@ -180,6 +180,31 @@ def test_each_state_offers_exactly_its_actions(
     assert added.toolTip()
 
 
+@pytest.mark.parametrize("is_locked", [False, True])
+@pytest.mark.parametrize(("state", "has_running"), CASES)
+def test_the_review_offers_in_each_state_what_the_toolbar_offers(
+    bench: Bench, state: RunState | str, has_running: bool, is_locked: bool
+) -> None:
+    bring(bench, state, has_running=has_running)
+    bench.action("file.lock_setup").setChecked(is_locked)
+    bench.window._setup_views[bench.session.id].show_review()
+    bench.session._show()
+    start, review = bench.action("run.start"), bench.find("setup.review.start")
+    assert (review.text(), review.isEnabled()) == (start.text(), start.isEnabled())
+    if not start.isEnabled():
+        assert review.toolTip()
+        assert start.toolTip().startswith(review.toolTip())
+
+
+def test_the_review_of_a_run_that_was_cut_off_asks_what_became_of_its_trials(bench: Bench) -> None:
+    bring(bench, RunState.INTERRUPTED, has_running=True)
+    bench.action("view.setup").trigger()
+    bench.window._setup_views[bench.session.id].show_review()
+    bench.until(lambda: bench.window.findChild(QDialog, "dialog.interrupted") is None)
+    bench.press("setup.review.start")
+    assert bench.dialog("dialog.interrupted").isVisible()
+
+
 @pytest.mark.parametrize(("state", "has_running"), CASES)
 def test_closing_asks_while_a_run_of_this_window_needs_it(
     bench: Bench, state: RunState | str, has_running: bool

@@ -69,7 +69,7 @@ class ReviewPage(SetupPage):
         self._add_columns()
 
     def _add_run(self) -> None:
-        self._why_off = ""
+        self._why_off: str | None = None
         self._run = Card("This run", name="setup.review.summary")
         self._facts = Facts(wraps=True)
         self._nothing = label("", "body", "text2", wrap=True)
@@ -137,10 +137,9 @@ class ReviewPage(SetupPage):
 
     def _show_start(self) -> None:
         reason = self._why_off
-        if self.model.setup is None:
-            reason = "Stands as soon as the problems are fixed."
-        elif self.model.is_read_only and not reason:
-            reason = "The set-up cannot be changed or started now."
+        if reason is None:  # nothing is known of a run yet
+            is_complete = self.model.setup is not None
+            reason = "" if is_complete else "The set-up is not complete."
         self._start.set_available(not reason, reason=reason)
 
     def go_to(self, _problem: Problem) -> None:

@@ -72,7 +72,7 @@ class SetupView(QWidget):
         self._preflight.changed.connect(self._refresh)
         self._dry_test.changed.connect(self._check_anew_once_tested)
         self._was_tested = self._dry_test.passed
-        self._start = ("Start", "")
+        self._start: tuple[str, str] | None = None
         self._seen: set[str] = set()
         # Made when first shown: all of them at once hold up the window for a third of a second.
         self._pages: dict[str, SetupPage] = {}
@@ -118,7 +118,7 @@ class SetupView(QWidget):
         self._start = (word, why_off)
         review = self._pages.get(REVIEW)
         if isinstance(review, ReviewPage):
-            review.set_start(*self._start)
+            review.set_start(word, why_off)
 
     def show_section(self, section: Section) -> None:
         """Go to the page of a section."""
@@ -180,7 +180,8 @@ class SetupView(QWidget):
                 review.recheck_requested.connect(self.reload_plugins_requested)
                 review.start_requested.connect(self.start_requested)
                 review.fix_requested.connect(self.go_to)
-                review.set_start(*self._start)
+                if self._start is not None:
+                    review.set_start(*self._start)
                 return review
 
     def _follow_step(self, section: Section) -> None:
