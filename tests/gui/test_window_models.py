@@ -24,6 +24,7 @@ from axdesk.gui.models.formatting import (
     decimals_for,
     duration,
     listed,
+    measured,
     metric_decimals,
     number,
     parameter_decimals,
@@ -109,6 +110,13 @@ class TestFormatting:
         assert number(-0.0001, 2) == "0.00"
         assert number(123456789.0, 2) == "1.235e+08"
         assert number(5.0) == "5"
+
+    def test_what_is_measured_and_is_not_0_does_not_read_as_0(self) -> None:
+        assert measured(-1.98e-06, 3) == "−1.98e−06"
+        assert measured(0.0004, 3) == "0.0004"
+        assert measured(0.0, 3) == "0.000"
+        assert measured(1.5, 3) == "1.500"
+        assert measured(0.0004, 1, 0.9) == "0.0"
 
     @pytest.mark.parametrize(
         ("seconds", "text"),

@@ -74,6 +74,16 @@ def number(value: float, decimals: int | None = None) -> str:
     return text.replace("-", "−")
 
 
+def measured(value: float, decimals: int | None, error: float | None = None) -> str:
+    """Write a measured value: like `number`, but what is not 0 does not read as 0.
+
+    A best of 0.000002 beside others of about 1 gets significant digits, unless its standard error
+    says that they mean nothing.
+    """
+    reads_as_zero = decimals is not None and round(value, decimals) == 0 != value
+    return number(value, None if reads_as_zero and not error else decimals)
+
+
 def with_unit(text: str, unit: str) -> str:
     """Write a value with its unit."""
     return f"{text}{NO_BREAK}{unit}" if unit else text

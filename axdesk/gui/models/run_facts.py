@@ -21,7 +21,7 @@ from axdesk.core.questions import FailedCall, Question
 from axdesk.core.run import Run, RunAction, RunState, allowed_actions, asks_before_closing
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
-from axdesk.gui.models.formatting import clock, metric_decimals, number, with_unit
+from axdesk.gui.models.formatting import clock, measured, metric_decimals, with_unit
 from axdesk.gui.theme import STATUS_LOOKS
 
 SOURCE_WORDS = {
@@ -339,4 +339,4 @@ def limit_text(limit: OutcomeConstraint) -> str:
 
 def objective_text(value: float, optimization: OptimizationConfig, decimals: int | None) -> str:
     """Write a value of the objective with its unit."""
-    return with_unit(number(value, decimals), objective_unit(optimization))
+    return with_unit(measured(value, decimals), objective_unit(optimization))

@@ -15,6 +15,7 @@ from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.formatting import (
     MISSING,
     duration,
+    measured,
     number,
     parameter_decimals,
     parameter_value,
@@ -275,9 +276,9 @@ class TrialsModel(QAbstractTableModel):
             return None if observation is None else observation.mean
 
         def text(trial: Trial) -> str:
-            found = value(trial)
+            found = trial.latest(name)
             decimals = self._decimals.get(f"metric:{name}")
-            return MISSING if found is None else number(found, decimals)
+            return MISSING if found is None else measured(found.mean, decimals, found.sem)
 
         return Column(f"metric:{name}", name, text, value, unit, _RIGHT, -124)
 

@@ -11,6 +11,7 @@ from axdesk.core.outcomes import convergence_trace, shown_value
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
 from axdesk.gui.models.formatting import (
     counted,
+    measured,
     number,
     parameter_decimals,
     parameter_value,
@@ -290,7 +291,7 @@ def read_out_rows(
         observation = trial.latest(metric)
         if observation is not None:
             digits = decimals_of(metric, facts)
-            text = number(observation.mean, digits)
+            text = measured(observation.mean, digits, observation.sem)
             text += f" ± {number(observation.sem, digits)}" if observation.sem else ""
             rows.append((metric, with_unit(text, optimization.unit_of(metric))))
     if trial.reason:

@@ -14,6 +14,7 @@ from axdesk.gui.models.formatting import (
     clock,
     counted,
     duration,
+    measured,
     number,
     parameter_decimals,
     parameter_value,
@@ -225,7 +226,8 @@ def _results(trial: Trial, facts: RunFacts) -> list[tuple[str, str, str]]:
         observation = trial.latest(metric)
         if observation is not None:
             sem = f"± {number(observation.sem, decimals)}" if observation.sem else ""
-            rows.append((metric, with_unit(number(observation.mean, decimals), unit), sem))
+            mean = measured(observation.mean, decimals, observation.sem)
+            rows.append((metric, with_unit(mean, unit), sem))
         expected = predictions.get(metric)
         if expected is not None:
             text = with_unit(number(expected.mean, decimals), unit)
