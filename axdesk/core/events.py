@@ -50,7 +50,7 @@ class TrialChanged(Event):
 
 @dataclass(frozen=True, slots=True)
 class TrialHealthChanged(Event):
-    """Polls or fetches of a trial fail or do not answer, or work again.
+    """The deployment, polls or fetches of a trial fail or do not answer, or work again.
 
     Attributes:
         trial_index: The trial.
@@ -59,6 +59,7 @@ class TrialHealthChanged(Event):
         since: UTC, since when; None if they work again.
         is_fetching: Whether it is results of a completed trial that do not come; else polls.
         is_silent: Whether a call is under way that does not answer, and that `EndCalls` ends.
+        is_deploying: Whether that call is `run_trial`: nothing new starts before it answers.
     """
 
     trial_index: int
@@ -67,6 +68,7 @@ class TrialHealthChanged(Event):
     since: datetime | None = None
     is_fetching: bool = False
     is_silent: bool = False
+    is_deploying: bool = False
 
 
 @dataclass(frozen=True, slots=True)

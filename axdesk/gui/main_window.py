@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         self._workbench = workbench
         self.selection = Selection(self)
         self._filter: frozenset[int] | None = None
-        self._asked = 0
+        self._calls = 0
         self._was_shown = False
         self._session_connections: list[tuple[SignalInstance, Callable[..., object]]] = []
         self._monitor: MonitorView | None = None
@@ -411,10 +411,11 @@ class MainWindow(QMainWindow):
         title = f"Attention ({count})" if count else "Attention"
         if dock.windowTitle() != title:
             dock.setWindowTitle(title)
-        if count > self._asked:
+        calls = 0 if session is None else session.attention_model.calls_for_person
+        if calls > self._calls:
             dock.raise_()
             QApplication.alert(self)
-        self._asked = count
+        self._calls = calls
 
     def _let_time_go_on(self) -> None:
         session = self._session

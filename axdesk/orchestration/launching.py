@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from axdesk.core.errors import AxdeskError, StorageError
+from axdesk.core.events import TrialHealthChanged
 from axdesk.core.failpoints import failpoint
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.questions import FailedCall
@@ -20,6 +22,9 @@ from axdesk.orchestration.uncertain import Uncertain
 _PATIENCE = 2.0
 """How many times its deadline a `run_trial` may take before it is given up."""
 
+_MUCH_LONGER = 2.0
+"""How many times the longest `run_trial` so far one takes that is told as not answering."""
+
 
 @dataclass(slots=True)
 class _Launch:
@@ -30,12 +35,14 @@ class _Launch:
         call: The call.
         is_late: Whether its deadline has passed.
         counts_as_failed: Whether the trial is FAILED because of that, and for nothing else.
+        is_told: Whether it was told as not answering.
     """
 
     index: int
     call: PendingCall[dict[str, Any]]
     is_late: bool = False
     counts_as_failed: bool = False
+    is_told: bool = False
 
 
 class Launching:
@@ -57,6 +64,7 @@ class Launching:
         self._redeploy: list[int] = []
         self._not_reached: dict[int, int] = {}
         self._launch: _Launch | None = None
+        self._longest_seconds = 0.0
         self._next_launch_at = loop.clock.monotonic()
 
     @property
@@ -92,7 +100,7 @@ class Launching:
     def due_at(self, now: float) -> list[float | None]:
         """Return the monotonic times at which there is something to do, as far as known."""
         is_too_early = self._may_launch() and now < self._next_launch_at
-        return [self._next_launch_at] if is_too_early else []
+        return [self._next_launch_at] if is_too_early else [self._silent_at(now)]
 
     def launch_next(self) -> None:
         """Deploy what is next, if there is a slot and something to put into it."""
@@ -204,8 +212,12 @@ class Launching:
         if not launch.call.is_done:
             if not launch.is_late and launch.call.is_late(now):
                 self._count_as_failed(launch)
+            else:
+                self._tell_silence(launch, now)
             return
         self._launch = None
+        if launch.is_told:
+            self._loop.publish(TrialHealthChanged(launch.index, 0, ""))
         spacing = self._loop.current.settings.orchestration.min_seconds_between_launches
         self._next_launch_at = now + spacing
         trial = self._loop.experiment.trial(launch.index)
@@ -216,12 +228,44 @@ class Launching:
                 self._not_launched(trial, error)
             return
         failpoint("trial_deployed")
+        entered_at = launch.call.entered_at(now)
+        if entered_at is not None:
+            self._longest_seconds = max(self._longest_seconds, now - entered_at)
         if trial.status is TrialStatus.STAGED or (
             trial.status is TrialStatus.FAILED and launch.counts_as_failed
         ):
             self.started(trial, metadata)
         else:
             self._started_in_vain(trial, metadata)
+
+    def _silent_at(self, now: float) -> float | None:
+        """Return when the `run_trial` under way takes much longer than usual.
+
+        That is as for polls, but not before twice the longest one so far, and ahead of its
+        deadline. None where it was told, has passed its deadline, or waits in its queue.
+        """
+        launch = self._launch
+        if launch is None or launch.is_told or launch.is_late:
+            return None
+        entered_at = launch.call.entered_at(now)
+        if entered_at is None:
+            return None
+        patience = self._loop.current.settings.orchestration.max_seconds_between_polls
+        if launch.call.seconds is not None:
+            patience = min(patience, launch.call.seconds / 2)
+        return entered_at + max(patience, _MUCH_LONGER * self._longest_seconds)
+
+    def _tell_silence(self, launch: _Launch, now: float) -> None:
+        silent_at, entered_at = self._silent_at(now), launch.call.entered_at(now)
+        if silent_at is None or entered_at is None or now < silent_at:
+            return
+        launch.is_told = True
+        seconds = now - entered_at
+        since = self._loop.clock.now() - timedelta(seconds=seconds)
+        reason = f"run_trial has not answered for {seconds:.3g} s"
+        self._loop.publish(
+            TrialHealthChanged(launch.index, 1, reason, since, is_silent=True, is_deploying=True)
+        )
 
     def _count_as_failed(self, launch: _Launch) -> None:
         """Go on without the answer; should it come late, it is adopted."""

@@ -244,8 +244,13 @@ def test_a_plugin_that_hangs_is_waited_for_or_its_process_ended(laboratory: Labo
     window = laboratory.new(draft_of(patient(bowl_setup(trials=4))))
     press(laboratory, window, "toolbar.run.start")
     session = session_of(window)
-    laboratory.until(lambda: any(i.is_silent for i in session.attention_model.items))
-    [item] = [i for i in session.attention_model.items if i.is_silent]
+
+    def silent() -> list[Any]:
+        items = session.attention_model.items
+        return [i for i in items if i.is_silent and not i.holds_up]
+
+    laboratory.until(lambda: bool(silent()))
+    [item] = silent()
     assert item.title == "#1 is not answering"
     laboratory.until(lambda: text(window, "status.banner.next").startswith("#1 is not answering"))
     window.docks.show("attention")
@@ -254,6 +259,52 @@ def test_a_plugin_that_hangs_is_waited_for_or_its_process_ended(laboratory: Labo
     press(laboratory, window, "attention.end_calls")
     laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
     assert [t.status for t in session.facts.trials] == [TrialStatus.COMPLETED] * 4
+
+
+def test_a_deployment_that_hangs_is_told_before_anything_is_stopped(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flashed: list[object] = []
+    monkeypatch.setattr(QApplication, "alert", lambda *window: flashed.append(window))
+    stuck = laboratory.plugins / "stuck"
+    hangs = PLUGIN.replace(
+        "    def run_trial(self, trial_index, parameterization):\n",
+        "    def run_trial(self, trial_index, parameterization):\n"
+        '        while trial_index == 2 and Path(__file__).with_name("stuck").exists():\n'
+        "            import time\n"
+        "            time.sleep(0.05)\n",
+    )
+    (laboratory.plugins / "bowl.py").write_text(hangs, encoding="utf-8")
+    laboratory.hold.touch()
+    window = laboratory.new(draft_of(patient(bowl_setup(trials=4))))
+    press(laboratory, window, "toolbar.run.start")
+    session = session_of(window)
+    laboratory.until(lambda: [t.status for t in session.facts.trials] == [TrialStatus.RUNNING] * 2)
+    stuck.write_text("")
+    laboratory.hold.unlink()
+
+    def held_up() -> list[Any]:
+        return [i for i in session.attention_model.items if i.holds_up and i.trial_index == 2]
+
+    laboratory.until(lambda: bool(held_up()))
+    [item] = held_up()
+    assert item.title == "bowl is not answering (#2)"
+    assert "run_trial has not answered for" in item.happened
+    laboratory.until(lambda: bool(flashed))
+    laboratory.until(
+        lambda: "nothing new starts before it does" in text(window, "status.banner.next")
+    )
+    window.docks.show("attention")
+    window.attention_view._list.setCurrentIndex(
+        session.attention_model.index(session.attention_model.items.index(item))
+    )
+    stuck.unlink()
+    press(laboratory, window, "attention.end_calls")
+    laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
+    assert not held_up()
+    statuses = [t.status for t in session.facts.trials]
+    assert statuses == [TrialStatus.COMPLETED] * 2 + [TrialStatus.FAILED, TrialStatus.COMPLETED]
+    assert "may have started" in session.facts.trials[2].reason
 
 
 def test_waiting_takes_the_item_away_until_there_is_more_to_tell(asked: Bench) -> None:

@@ -465,6 +465,33 @@ def test_a_poll_that_hangs_is_told_before_its_deadline_and_since_when() -> None:
     assert [e.since for e in bench.of_kind(TrialHealthChanged)] == [at(1.0), at(1.0), None]
 
 
+def test_a_deployment_that_hangs_is_told_long_before_its_deadline_and_ended_on_demand() -> None:
+    bench = host({0: Script(hangs={"run": 1})})
+    bench.submit_at(62.0, EndCalls(0))
+    bench.run(settings(3))
+    silent, well = bench.of_kind(TrialHealthChanged)
+    assert (silent.reason, silent.since) == ("run_trial has not answered for 60 s", at(0.0))
+    assert silent.is_silent
+    assert silent.is_deploying
+    assert well == TrialHealthChanged(0, 0, "")
+    assert bench.calls.given_up[0][1] == "run_trial of trial 0 was ended by the operator."
+    assert bench.statuses == ["failed", "completed", "completed"]
+
+
+def test_a_deployment_is_told_at_half_its_deadline_where_that_is_short() -> None:
+    bench = host({0: Script(hangs={"run": 1})})
+    bench.run(settings(3, call_deadlines=DEADLINES))
+    assert bench.of_kind(TrialHealthChanged)[0].reason == "run_trial has not answered for 5 s"
+
+
+def test_a_deployment_that_always_takes_long_is_told_once() -> None:
+    bench = host({index: Script(run_seconds=100.0) for index in range(3)})
+    bench.run(settings(3))
+    assert bench.statuses == ["completed"] * 3
+    told = [(e.trial_index, e.failures) for e in bench.of_kind(TrialHealthChanged)]
+    assert told == [(0, 1), (0, 0)]
+
+
 def test_a_slow_poll_that_answers_at_last_is_told_as_well_again() -> None:
     bench = host({0: Script(poll_seconds=70.0)})
     bench.run(settings(1))

@@ -55,6 +55,7 @@ class AttentionItem:
         details: A traceback; empty for none.
         count: How many times the same was told.
         is_silent: Whether a plugin's call does not return, and can be ended with its process.
+        holds_up: Whether nothing new starts before that call returns.
         key: Of an item that follows what it is about; empty for one that is told once.
     """
 
@@ -74,6 +75,12 @@ class AttentionItem:
     count: int = 1
     key: str = ""
     is_silent: bool = False
+    holds_up: bool = False
+
+    @property
+    def needs_person(self) -> bool:
+        """Whether the run waits for what the operator does."""
+        return self.severity is Severity.QUESTION or self.holds_up
 
     @property
     def report(self) -> str:
@@ -165,6 +172,11 @@ class AttentionModel(QAbstractListModel):
     def open_questions(self) -> int:
         """How many items wait for an answer."""
         return sum(item.severity is Severity.QUESTION for item in self._items)
+
+    @property
+    def calls_for_person(self) -> int:
+        """How many items the run waits for: those that are worth a flash in the task bar."""
+        return sum(item.needs_person for item in self._items)
 
     def add(self, item: AttentionItem) -> None:
         """Show an item; the same one again raises its count, one with a key takes its place."""

@@ -206,8 +206,12 @@ def _running(facts: RunFacts, now: datetime) -> str:
         return by_hand
     silence = _silence(facts, now)
     if silence:
+        bad = [facts.unanswered[t.index] for t in facts.pending if t.index in facts.unanswered]
         others = any(t.index not in facts.unanswered for t in running)
-        return f"{silence}; {'the other trials go on' if others else 'axdesk keeps asking'}"
+        then = "the other trials go on" if others else "axdesk keeps asking"
+        if any(health.is_deploying for health in bad):
+            then = "nothing new starts before it does"
+        return f"{silence}; {then}"
     rests = [(facts.seconds_left(t, now), t.index) for t in running]
     known = sorted((left, index) for left, index in rests if left is not None)
     last = len(facts.of_run) >= facts.budget

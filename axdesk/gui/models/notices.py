@@ -57,6 +57,8 @@ def not_answering(
         now: UTC.
         details: The traceback of the last one, if there is one.
     """
+    if health.is_deploying:
+        return _not_deployed_yet(health, config, runner, now)
     index = health.trial_index
     tries = f"{health.failures} {'try' if health.failures == 1 else 'tries'}"
     most = duration(config.max_seconds_between_polls)
@@ -81,6 +83,34 @@ def not_answering(
         count=health.failures,
         key=health_key(index),
         is_silent=health.is_silent,
+    )
+
+
+def _not_deployed_yet(
+    health: TrialHealthChanged, config: OrchestrationConfig, runner: str, now: datetime
+) -> AttentionItem:
+    index, deadline = health.trial_index, config.call_deadlines.run
+    limit = "There is no limit to that."
+    if deadline is not None:
+        then = (
+            "you are asked what became of it"
+            if config.on_error == "pause"
+            else ("it is marked failed; an answer that comes later still counts")
+        )
+        limit = f"After {duration(deadline)} {then}."
+    return AttentionItem(
+        Severity.WARNING,
+        f"{runner or 'The runner'} is not answering (#{index})",
+        f"Deploying #{index}{since_text(health.since, now)}",
+        f"{health.reason}, much longer than usual.",
+        f"axdesk waits: nothing new starts before it answers, what runs goes on. {limit}",
+        "Look at the instrument. Wait, or end the plugin’s process: nobody knows then whether "
+        f"#{index} started.",
+        now,
+        index,
+        key=health_key(index),
+        is_silent=True,
+        holds_up=True,
     )
 
 

@@ -244,14 +244,14 @@ class AttentionView(Surface):
                     kind="primary" if answer is Answer.ASK_RUNNER else "normal",
                     is_busy=item.is_answering,
                 )  # fmt: skip
-        if None not in self._buttons and item.severity in (Severity.QUESTION, Severity.WARNING):
-            self._add_enter(item, index)
         if item.is_silent:
             self._add_button("Wait", "", "attention.wait", lambda: self.set_aside.emit(item.key))
             self._add_button(
                 "End its process", "", "attention.end_calls",
                 lambda: self.end_requested.emit(index),
             )  # fmt: skip
+        if None not in self._buttons and item.severity in (Severity.QUESTION, Severity.WARNING):
+            self._add_enter(item, index)
         if item.severity is not Severity.QUESTION:
             self._add_button(
                 f"Show #{index}", "", "attention.show_trial",
