@@ -198,8 +198,9 @@ class OrchestrationConfig:
         call_deadlines: Seconds for each kind of plugin call.
         retry_budget: Failed polls and fetches in a row.
         max_seconds_between_polls: Upper end of the pause after failed polls and fetches, give or
-            take 20 %; a call that takes as long is told as not answering. After a call that did
-            not reach its plugin, because that crashes again and again, the pause is at least 60 s.
+            take 20 %; a call that takes as long is told as not answering (`run_trial` from half its
+            deadline on, and not before twice the longest so far). After a call that did not reach
+            its plugin, because that crashes again and again, the pause is at least 60 s.
         generation_time_limit: Seconds until a space-filling candidate steps in; None for none.
         early_stopping: Which running trials are stopped before their end; None for none.
         global_stopping: When the run ends before its budget is spent; None for never.

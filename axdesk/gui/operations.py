@@ -27,6 +27,8 @@ from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
+from axdesk.gui.models.attention_model import AttentionItem
+from axdesk.gui.models.attention_report import plugin_file_of, report_of
 from axdesk.gui.models.formatting import UNNAMED
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_words import (
@@ -320,11 +322,16 @@ class Operations(QObject):
         if folder is not None:
             QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
 
-    def open_runner_file(self) -> None:
-        """Open the plugin file of the runner of the experiment shown, as the system does."""
-        setup = self._session.facts.setup if self._session else None
-        if setup is not None and setup.runner is not None:
-            self.open_plugin_file(setup.runner.file_name)
+    def open_file_of(self, item: AttentionItem) -> None:
+        """Open the plugin file that an item of Attention is about, as the system does."""
+        name = plugin_file_of(item, self._session.facts.setup if self._session else None)
+        if name:
+            self.open_plugin_file(name)
+
+    def copy_report(self, item: AttentionItem) -> None:
+        """Put what there is to tell of an item of Attention into the clipboard."""
+        if self._session is not None:
+            QGuiApplication.clipboard().setText(report_of(item, self._session.facts))
 
     def open_plugin_file(self, name: str) -> None:
         """Open a file of the plugin folder of the experiment shown, as the system does."""

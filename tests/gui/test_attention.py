@@ -1,5 +1,6 @@
 """Attention: each question and error once, with what can be done about it, through the window."""
 
+import platform
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QCheckBox, QDialog, QPushButton, QWidget
 
+from axdesk import __version__
 from axdesk.core.commands import AnswerQuestion, EndCalls, EnterResult
 from axdesk.core.drafts import draft_of
 from axdesk.core.events import (
@@ -18,10 +21,12 @@ from axdesk.core.events import (
     TrialChanged,
     TrialHealthChanged,
 )
+from axdesk.core.plugins import PluginChoice
 from axdesk.core.questions import Answer, FailedCall, Question
 from axdesk.core.run import OrchestrationConfig, RetryBudget, RunState
 from axdesk.core.trial import TrialStatus
-from axdesk.gui.models.attention_model import Severity
+from axdesk.gui.models.attention_model import AttentionItem, Severity
+from axdesk.gui.models.attention_report import plugin_file_of
 from tests.gui.scenes import MemoryWorkspace, coupling_setup
 from tests.gui.test_session import first_run, running_trial
 from tests.gui.test_window import Bench
@@ -356,3 +361,46 @@ def test_what_does_not_stop_is_left_behind_on_demand(laboratory: Laboratory) -> 
     laboratory.until(window.actions_by_name["run.start"].isEnabled)
     press(laboratory, window, "toolbar.run.start")
     laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
+
+
+def test_what_is_copied_tells_the_versions_and_what_opens_is_what_failed(
+    asked: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(
+        "axdesk.gui.operations.QDesktopServices.openUrl",
+        lambda url: opened.append(Path(url.toLocalFile()).name),
+    )
+    asked.press("attention.copy_report")
+    report = QGuiApplication.clipboard().text()
+    assert "no reply" in report
+    assert f"axdesk {__version__}, Python {platform.python_version()}" in report
+    assert "Experiment: Suzuki coupling B, needs attention" in report
+    asked.press("attention.open_plugin")
+    assert opened == ["suzuki_cell.py"]
+
+
+@pytest.mark.parametrize(
+    ("happened", "details", "file"),
+    [
+        ("fetching Impurity has not answered for 60 s", "", "hplc.py"),
+        ("Result could not be fetched (5 tries): Hplc.fetch of trial 0 raised OSError", "",
+         "hplc.py"),
+        ("The metric 'Impurity' answered (0, True) for trial 0: it is True.", "", "hplc.py"),
+        ("poll_trial has not answered for 60 s", "", "cell.py"),
+        ("poll_trial raised OSError", 'File "/lab/helpers.py", line 3, in ask', "helpers.py"),
+        ("poll_trial raised OSError", 'File "C:\\lab\\wires.py", line 3, in ask', "wires.py"),
+    ],
+)  # fmt: skip
+def test_the_file_of_an_item_is_the_one_that_failed(happened: str, details: str, file: str) -> None:
+    setup = replace(
+        coupling_setup(),
+        runner=PluginChoice("cell.py:Cell", {}),
+        metrics=(
+            ("Yield", PluginChoice("nmr.py:Nmr", {})),
+            ("Impurity", PluginChoice("hplc.py:Hplc", {})),
+        ),
+    )
+    item = AttentionItem(Severity.ERROR, "#0 failed", "", happened, trial_index=0, details=details)
+    assert plugin_file_of(item, setup) == file
+    assert plugin_file_of(replace(item, trial_index=None, details=""), setup) == ""

@@ -114,18 +114,21 @@ def question_item(
         is_answering: Whether an answer is being carried out.
         details: The traceback of the call that failed, if there is one.
     """
+    index = question.trial_index
+    happened = question.happened.removeprefix(f"Trial {index}: ")
+    saved = f"The settings of #{index} and everything measured so far are saved."
     waits = "your answer is being carried out" if is_answering else "waiting for your decision"
     return AttentionItem(
         Severity.QUESTION,
         stopped_words(question),
         f"{runner or 'Runner'} · {waits}",
-        question.happened,
-        question.did,
+        happened[:1].upper() + happened[1:],
+        f"{question.did} {saved}",
         "Check the instrument and its connection, then choose."
         if question.failed_call is not None
         else "Look at the laboratory, then choose.",
         at,
-        question.trial_index,
+        index,
         question.answers,
         is_answering,
         tuple(filter(question.may_repeat, question.answers)),

@@ -10,15 +10,21 @@ from axdesk.gui.models.attention_model import AttentionItem, Severity
 from axdesk.gui.models.formatting import clock, duration
 from axdesk.gui.models.run_facts import since_text
 
+_LONG_REASON = 48
+"""Characters; of a longer reason the title tells the end."""
+
 
 def failed_trial(trial: Trial, now: datetime, details: str = "") -> AttentionItem:
     """Return the item of a trial that failed; `details` is the traceback, if there is one."""
     reason = trial.reason or "The runner gave no reason."
+    short = reason.splitlines()[0]
+    if len(short) > _LONG_REASON:
+        short = short.rpartition(": ")[2]  # what was raised, without which call raised it
     return AttentionItem(
         Severity.ERROR,
-        f"#{trial.index} failed: {reason.splitlines()[0]}",
+        f"#{trial.index} failed: {short}",
         "Marked failed",
-        reason,
+        reason[:1].upper() + reason[1:],
         "The trial is marked failed. Its settings are saved, and the same point "
         "may be suggested again.",
         "Ask the runner again, or enter the result if it is known, both from the trial's menu."

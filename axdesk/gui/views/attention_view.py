@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal, SignalInstance
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtWidgets import (
     QCheckBox,
     QGridLayout,
@@ -48,7 +47,9 @@ class AttentionView(Surface):
     Signals:
         answered: The operator answered a question; carries the trial's index, the `Answer`, and
             whether it holds for the rest of the run.
-        plugin_requested: The operator wants to read the plugin file.
+        plugin_requested: The operator wants to read the plugin file that an item is about; carries
+            the `AttentionItem`.
+        report_requested: … to copy what there is to tell of an item; carries it.
         end_requested: What the plugin does for a trial is to be ended; carries the trial's index.
         set_aside: The operator waits, and has read the item; carries its key.
         result_requested: The operator wants to enter the result of a trial; carries its index.
@@ -56,7 +57,8 @@ class AttentionView(Surface):
     """
 
     answered = Signal(int, object, bool)
-    plugin_requested = Signal()
+    plugin_requested = Signal(object)
+    report_requested = Signal(object)
     end_requested = Signal(int)
     set_aside = Signal(str)
     result_requested = Signal(int)
@@ -96,6 +98,7 @@ class AttentionView(Surface):
         self._trace.setReadOnly(True)
         self._trace.setMinimumHeight(px(120))
         self._details.body.addWidget(self._trace)
+        self._details.button.toggled.connect(self._bring_details)
         self._page = self._make_page()
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setHandleWidth(1)
@@ -146,11 +149,11 @@ class AttentionView(Surface):
         head.addWidget(self._source, 1)
         self._open_plugin = Button(
             "Open plugin file", "external-link", kind="plain", name="attention.open_plugin",
-            on_click=self.plugin_requested.emit,
+            on_click=lambda: self.plugin_requested.emit(self._item),
         )  # fmt: skip
         head.addWidget(
             Button("Copy report", "copy", kind="plain", name="attention.copy_report",
-                   on_click=self._copy)
+                   on_click=lambda: self.report_requested.emit(self._item))
         )  # fmt: skip
         head.addWidget(self._open_plugin)
         outer.addLayout(head)
@@ -171,11 +174,16 @@ class AttentionView(Surface):
         outer.addWidget(self._remember)
         outer.addWidget(self._details)
         outer.addStretch(1)
-        area = QScrollArea()
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setWidget(page)
-        return area
+        self._area = QScrollArea()
+        self._area.setFrameShape(QScrollArea.Shape.NoFrame)
+        self._area.setWidgetResizable(True)
+        self._area.setWidget(page)
+        return self._area
+
+    def _bring_details(self, are_shown: bool) -> None:
+        """Scroll to what was unfolded, once it has its place."""
+        if are_shown:
+            QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self._trace, 0, 0))
 
     def _update(self) -> None:
         has_items = self._model is not None and self._model.rowCount() > 0
@@ -286,7 +294,3 @@ class AttentionView(Surface):
             button.clicked.connect(lambda: on_click())
         self._answers.addWidget(button)
         return button
-
-    def _copy(self) -> None:
-        if self._item is not None:
-            QGuiApplication.clipboard().setText(self._item.report)
