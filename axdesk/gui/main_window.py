@@ -128,7 +128,7 @@ class MainWindow(QMainWindow):
         self.experiments_view = ExperimentsView(self._workbench.experiments)
         self.plugin_desk = PluginDesk(self._workbench, self)
         self.plugins_view = PluginsView(self.plugin_desk.model)
-        self.trials_view = TrialsView()
+        self.trials_view = TrialsView(self.selection, self.settings)
         self.log_view = LogView()
         self.attention_view = AttentionView()
         self.inspector = InspectorView()
@@ -203,7 +203,7 @@ class MainWindow(QMainWindow):
         self.tabs.currentChanged.connect(self._tab_changed)
         self.banner.button_clicked.connect(self._press_banner)
         self.selection.changed.connect(self._show_selection)
-        self.trials_view.selected.connect(self._select_in_table)
+        self.trials_view.plots_filtered.connect(self.filter_plots)
         self.trials_view.details_requested.connect(self._show_details)
         self.trials_view.menu_requested.connect(self._open_trial_menu)
         self.trials_view.export_requested.connect(self.trial_files.export_trials)
@@ -281,7 +281,7 @@ class MainWindow(QMainWindow):
                 "trials.abandon": lambda: operations.abandon(self.selection.current),
                 "trials.exclude": lambda: operations.toggle_excluded(self.selection.current),
                 "trials.note": lambda: operations.write_note(self.selection.current),
-                "trials.copy_row": lambda: operations.copy_row(self.selection.current),
+                "trials.copy_row": self.trials_view.copy_selected,
                 "trials.show_details": lambda: self._show_details(self.selection.current),
                 "trials.go_to_best": self._go_to_best,
                 "plugins.manager": lambda: self.docks.show("plugins"),
@@ -442,15 +442,8 @@ class MainWindow(QMainWindow):
 
     def _show_selection(self) -> None:
         session, current = self._session, self.selection.current
-        if self.trials_view.selected_trial() != current:
-            self.trials_view.select(current)
         self.inspector.show_trial(self._selected_trial(), session.facts if session else None)
         self._operations.update_actions(current)
-
-    def _select_in_table(self, trial_index: int | None) -> None:
-        # The table follows the selection, too: then those that are compared stay.
-        if trial_index != self.selection.current:
-            self.selection.select(trial_index)
 
     def filter_plots(self, shown: frozenset[int] | None) -> None:
         """Wash out in the plots all trials but these, by index; None washes out none."""

@@ -308,12 +308,6 @@ class Operations(QObject):
         dialog.entered.connect(lambda text: session.submit(SetNote(trial.index, text)))
         dialog.open()
 
-    def copy_row(self, trial_index: int | None) -> None:
-        """Put the row of a trial into the clipboard."""
-        session, trial = self._target(trial_index)
-        if session is not None and trial is not None:
-            QGuiApplication.clipboard().setText(session.trials_model.row_text(trial.index))
-
     # the rest
 
     def open_plugin_folder(self) -> None:

@@ -86,6 +86,12 @@ class WindowSettings(QObject):
     """The user's own layouts by name; see `models.layout`."""
     recent_commands = Setting[list[str]]("recent_commands", [])
     """Keys of the palette's commands, the one used last first."""
+    trial_columns_shown = Setting[dict[str, bool]]("trial_columns_shown", {})
+    """By key of a column of the table of trials: whether the operator wants to see it."""
+    trial_columns_order = Setting[list[str]]("trial_columns_order", [])
+    """Keys of the columns as the operator put them; those of all experiments."""
+    trial_columns_widths = Setting[dict[str, int]]("trial_columns_widths", {})
+    """By key of a column: how wide the operator drew it, at a 16 pixel line."""
 
     def __init__(self, kept: QSettings | None = None) -> None:
         super().__init__()

@@ -387,6 +387,9 @@ QPushButton[kind="icon"]:hover {
 QPushButton[kind="quiet"]:focus, QPushButton[kind="plain"]:focus,
 QPushButton[kind="icon"]:focus {
     border: $focus solid $accent; }
+QPushButton[kind="plain"]:checked {
+    color: $accent; background: $tint; border: 1px solid $accent;
+}
 QPushButton[kind="quiet"]:disabled, QPushButton[kind="plain"]:disabled { color: $disabled; }
 QPushButton[kind="search"] { background: $hover; color: $text2; border-color: $border;
     text-align: left; min-width: 200u; }

@@ -30,6 +30,7 @@ from axdesk.gui.actions import ACTIONS, MENUS, SUBMENUS
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import run_state_look
+from axdesk.gui.widgets.roles import Role
 from axdesk.gui.workbench import Workbench
 from tests.gui.scenes import MemoryWorkspace, ScriptedClient, coupling_experiment, coupling_setup
 from tests.gui.test_session import first_run, running_trial
@@ -80,6 +81,10 @@ class Bench:
         found = self.window.findChild(kind, name)
         assert found is not None, name
         return found
+
+    def trial_in_table(self) -> Any:
+        """The trial of the row that has the focus of the table."""
+        return self.find("trials.table").currentIndex().data(Role.KEY)
 
     def dialog(self, name: str) -> Any:
         self.until(lambda: self.window.findChild(QDialog, name) is not None)
@@ -258,18 +263,18 @@ def test_table_plot_and_inspector_share_the_selection(stopped: Bench) -> None:
     assert monitor is not None
     selection = stopped.window.selection
     selection.select(13)
-    assert stopped.window.trials_view.selected_trial() == 13
+    assert stopped.trial_in_table() == 13
     assert stopped.window.inspector._title.text() == "Trial #13"
     table = stopped.find("trials.table")
     table.selectRow(0)
-    assert selection.current == stopped.window.trials_view.selected_trial() != 13
+    assert selection.current == stopped.trial_in_table() != 13
     selection.toggle(13)
-    assert stopped.window.trials_view.selected_trial() == selection.current
+    assert stopped.trial_in_table() == selection.current
     assert selection.compared == (13,)
     ringed = monitor.convergence._items["selected"].getData()[0].tolist()
     assert sorted(ringed) == sorted(selection.trials)
     stopped.action("trials.go_to_best").trigger()
-    assert stopped.window.trials_view.selected_trial() == 13
+    assert stopped.trial_in_table() == 13
 
 
 def test_chips_filter_the_table(stopped: Bench) -> None:
@@ -278,7 +283,7 @@ def test_chips_filter_the_table(stopped: Bench) -> None:
     assert table.model().rowCount() == 1
     # A trial that the filter hides can still be shown.
     stopped.window.trials_view.select(13)
-    assert stopped.window.trials_view.selected_trial() == 13
+    assert stopped.trial_in_table() == 13
     assert not stopped.find("trials.chip.running").isVisible()
 
 
@@ -333,7 +338,7 @@ def test_the_context_menu_opens_on_the_row_under_the_pointer(stopped: Bench) -> 
     place = table.visualRect(table.model().index(row, 1)).center()
     with stopped.qtbot.waitSignal(stopped.window.trials_view.menu_requested):
         table.customContextMenuRequested.emit(QPoint(place))
-    assert stopped.window.trials_view.selected_trial() == 7
+    assert stopped.trial_in_table() == 7
     menu = QApplication.activePopupWidget()
     assert menu is not None
     menu.close()

@@ -215,9 +215,12 @@ class TestTrials:
         assert icon(13, "limits") == "check"
 
     def test_a_row_is_copied_with_its_heads(self, trials: TrialsModel) -> None:
-        heads, cells = (line.split("\t") for line in trials.row_text(17).splitlines())
+        heads, cells = (line.split("\t") for line in trials.rows_text([17]).splitlines())
         assert heads[:4] == ["#", "Status", "Source", "Temperature (°C)"]
         assert cells[:3] == ["17", "Done", "Model"]
+        at = heads.index("Yield (%)")
+        assert heads[at + 1] == "sem of Yield (%)"
+        assert cells[at : at + 2] == ["73.5", "1.0"]
 
     def test_another_set_up_changes_the_columns(self, trials: TrialsModel) -> None:
         setup = coupling_setup()

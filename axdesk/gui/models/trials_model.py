@@ -1,35 +1,25 @@
 """The trials as a table: filtered and sorted here, since a proxy is too slow for many rows."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 
-from axdesk.core.constraints import OutcomeConstraint
-from axdesk.core.outcomes import broken_limits
-from axdesk.core.parameters import TParameterValue
-from axdesk.core.run import RunState
+from axdesk.core.errors import UserInputError
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.models.formatting import (
-    MISSING,
-    duration,
-    measured,
-    number,
-    parameter_decimals,
-    parameter_value,
-)
-from axdesk.gui.models.run_facts import (
-    SOURCE_WORDS,
-    RunFacts,
-    decimals_of,
-    limit_text,
-    seconds_running,
-    status_key,
-    status_word,
-)
-from axdesk.gui.theme import STATUS_LOOKS
+from axdesk.gui.models.filter_fields import FilterField
+from axdesk.gui.models.run_facts import RunFacts, status_key
+from axdesk.gui.models.trial_cells import Column, SortKey, TrialCells
+from axdesk.gui.models.trial_fields import trial_fields
+from axdesk.gui.models.trial_filter import TrialFilter, parse_filter
 from axdesk.gui.widgets.roles import Role
 
 Index = QModelIndex | QPersistentModelIndex
@@ -37,94 +27,98 @@ Index = QModelIndex | QPersistentModelIndex
 ALL = "all"
 """The key of the filter that shows every trial."""
 
-_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-_CENTER = Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignVCenter
 _MOST_SINGLE_STEPS = 200
 
-SortKey = float | str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its head, how a trial's cell is written, and what it is sorted by.
-
-    Attributes:
-        key: Stable name.
-        title: In the head.
-        text: The cell's text.
-        sort: What the column is sorted by; None for a missing value.
-        unit: In the head, lighter.
-        alignment: Of head and cells.
-        width: At a 16 pixel line; 0 takes the head's, a negative one at least its amount.
-    """
-
-    key: str
-    title: str
-    text: Callable[[Trial], str]
-    sort: Callable[[Trial], SortKey]
-    unit: str = ""
-    alignment: Qt.AlignmentFlag = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
-    width: int = 100
+_Texts = dict[int, tuple[Trial, str]]
 
 
 class TrialsModel(QAbstractTableModel):
-    """The trials of one experiment; the rows are the ones that the filters let through."""
+    """The trials of one experiment; the rows are the ones that the filters let through.
+
+    A change of a trial costs what that trial costs: only its row is filtered, sorted in and told.
+
+    Signals:
+        about_to_arrange: Rows are going to come, go or move; carries whether what stands at the
+            top of a view should stay there.
+        arranged: They did.
+        counted: The numbers of trials by status changed.
+        shown_changed: Other trials are shown.
+        fields_changed: Other columns can be asked for.
+    """
+
+    about_to_arrange = Signal(bool)
+    arranged = Signal()
+    counted = Signal()
+    shown_changed = Signal()
+    fields_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._facts = RunFacts(name="", state=RunState.DRAFT)
-        self._now = datetime.now(UTC)
+        self._cells = TrialCells()
         self._trials: dict[int, Trial] = {}
         self._shown: list[int] = []
+        self._keys: dict[int, SortKey] = {}
+        self._chips: dict[int, str] = {}
+        self._counts: Counter[str] = Counter()
         self._starred: frozenset[int] = frozenset()
-        self._decimals: dict[str, int | None] = {}
+        self._pending: frozenset[int] = frozenset()
+        self._words: _Texts = {}
+        self._figures: _Texts = {}
         self._status_filter = ALL
-        self._text_filter = ""
+        self._fields: tuple[FilterField, ...] = trial_fields(self._cells)
+        self._filter = TrialFilter("", lambda _: True)
         self._sort_key = "index"
         self._order = Qt.SortOrder.DescendingOrder
-        self._cells: Mapping[int, Callable[[Column, Trial], object]] = {
+        cells = self._cells
+        self._roles: Mapping[int, Callable[[Column, Trial], object]] = {
             Qt.ItemDataRole.DisplayRole: _shown_text,
             Qt.ItemDataRole.TextAlignmentRole: lambda column, _: column.alignment,
-            Qt.ItemDataRole.ToolTipRole: self._tool_tip,
+            Qt.ItemDataRole.ToolTipRole: cells.tool_tip,
             Qt.ItemDataRole.AccessibleTextRole: self._spoken,
             Role.KEY: lambda _, trial: trial.index,
             Role.SORT: lambda column, trial: column.sort(trial),
-            Role.STRONG: self._is_strong,
-            Role.UNCERTAINTY: self._uncertainty_text,
+            Role.STRONG: cells.is_strong,
+            Role.UNCERTAINTY: cells.uncertainty_text,
             Role.OFF: lambda _, trial: trial.is_excluded,
         }
-        self._columns = self._make_columns()
 
     # what the session tells
 
     def show_facts(self, facts: RunFacts, now: datetime) -> None:
         """Show other facts of the same experiment; only what changed is told to the views."""
-        before, self._facts, self._now = self._facts, facts, now
-        starred_before, self._starred = self._starred, facts.starred
-        old = self._trials
+        cells, old = self._cells, self._trials
+        before, cells.facts, cells.now = cells.facts, facts, now
+        starred, pending = self._starred, self._pending
+        self._starred = facts.starred
+        self._pending = frozenset(trial.index for trial in facts.pending)
         self._trials = {t.index: t for t in facts.trials}
         if _layout_of(before) != _layout_of(facts):
-            self.beginResetModel()
-            self._columns = self._make_columns()
-            self._measure()
-            self._shown = self._wanted()
-            self.endResetModel()
+            self._start_anew()
             return
-        widened = self._measure()
         changed = {i for i, t in self._trials.items() if old.get(i) is not t}
-        changed |= starred_before ^ self._starred
-        changed |= {t.index for t in facts.pending}
-        self._rearrange()
-        self._tell_changed(self._shown if widened else [i for i in self._shown if i in changed])
+        changed |= old.keys() - self._trials.keys()
+        changed |= (starred ^ self._starred) | pending | self._pending
+        is_widened = bool(changed) and cells.measure()
+        if is_widened:
+            self._make_fields()
+            self._figures.clear()
+        self._count(changed)
+        self._take(changed)
+        if is_widened:
+            self._tell_changed(self._shown)
+            self.fields_changed.emit()
 
     def tick(self, now: datetime) -> None:
         """Let the durations of running trials go on."""
-        self._now = now
-        column = next(c for c, column in enumerate(self._columns) if column.key == "duration")
-        for row, index in enumerate(self._shown):
-            if self._trials[index].status is TrialStatus.RUNNING:
+        self._cells.now = now
+        column = self.column_of("duration")
+        for index in self._pending:
+            row = self.row_of(index)
+            if row is not None and self._trials[index].status is TrialStatus.RUNNING:
                 cell = self.index(row, column)
                 self.dataChanged.emit(cell, cell)
+        if self._sort_key == "duration" or self._filter.text:
+            self._take(set(self._pending))
 
     # what the operator asks for
 
@@ -134,8 +128,12 @@ class TrialsModel(QAbstractTableModel):
         self._rearrange()
 
     def set_text_filter(self, text: str) -> None:
-        """Show only trials of which a cell contains every word of `text`."""
-        self._text_filter = text
+        """Show only trials that `text` asks for, in the language of `trial_filter`.
+
+        Raises:
+            ExpressionError: It is not understood; the filter stays what it was.
+        """
+        self._filter = parse_filter(text, self._fields, self._contains)
         self._rearrange()
 
     @property
@@ -143,43 +141,85 @@ class TrialsModel(QAbstractTableModel):
         """The status shown, or `ALL`."""
         return self._status_filter
 
+    @property
+    def text_filter(self) -> str:
+        """What is asked for by text."""
+        return self._filter.text
+
+    @property
+    def fields(self) -> tuple[FilterField, ...]:
+        """What the text filter can ask for."""
+        return self._fields
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether a filter is set."""
+        return self._status_filter != ALL or bool(self._filter.text.strip())
+
+    def shown_trials(self) -> frozenset[int]:
+        """The trials that the filters let through."""
+        return frozenset(self._shown)
+
     def counts(self) -> Mapping[str, int]:
         """How many trials look like each status; `ALL` counts every one."""
-        found = Counter(self._chip_key(trial) for trial in self._trials.values())
-        return {ALL: len(self._trials), **found}
+        return {ALL: len(self._trials), **self._counts}
 
     def sort(self, column: int, order: Qt.SortOrder = Qt.SortOrder.AscendingOrder) -> None:
         """Sort by a column; missing values come last in both orders."""
-        if 0 <= column < len(self._columns):
-            self._sort_key = self._columns[column].key
+        columns = self._cells.columns
+        if 0 <= column < len(columns):
+            self._sort_key = columns[column].key
             self._order = order
-            self._rearrange()
+            self._rearrange(keeps_place=False)
 
     # what views ask for
 
+    @property
+    def sorting(self) -> tuple[int, Qt.SortOrder]:
+        """The column that the rows are sorted by, and in which order."""
+        return self._cells.columns.index(self._sort_column()), self._order
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """The columns, in their usual order."""
+        return self._cells.columns
+
     def column_of(self, key: str) -> int:
         """The number of the column called `key`."""
-        return next(c for c, column in enumerate(self._columns) if column.key == key)
-
-    def widths(self) -> list[int]:
-        """The columns' widths at a 16 pixel line."""
-        return [column.width for column in self._columns]
+        return next(c for c, column in enumerate(self._cells.columns) if column.key == key)
 
     def trial_at(self, row: int) -> Trial | None:
         """The trial of a row."""
-        return self._trials[self._shown[row]] if 0 <= row < len(self._shown) else None
+        return self._trials.get(self._shown[row]) if 0 <= row < len(self._shown) else None
 
     def row_of(self, trial_index: int) -> int | None:
         """The row of a trial; None if the filters hide it."""
-        return self._shown.index(trial_index) if trial_index in self._shown else None
+        if trial_index not in self._keys:
+            return None
+        return self._place(self._keys[trial_index], trial_index)
 
-    def row_text(self, trial_index: int) -> str:
-        """The cells of a trial with tabs between them, below the heads: for the clipboard."""
-        trial = self._trials[trial_index]
-        columns = [c for c in self._columns if c.key != "best"]
-        heads = [f"{c.title} ({c.unit})" if c.unit else c.title for c in columns]
-        cells = [self._full_text(c, trial).replace(" ± ", "\t") for c in columns]
-        return "\t".join(heads) + "\n" + "\t".join(cells)
+    def rows_text(self, trials: Iterable[int], keys: Sequence[str] | None = None) -> str:
+        """Write trials for the clipboard: heads, then a line each, with tabs between the cells.
+
+        Args:
+            trials: Their indices, in order.
+            keys: The columns, in order; None for those that are usually shown. A result is
+                followed by its standard error where one of the trials has any.
+        """
+        chosen = [self._trials[i] for i in trials]
+        known = {column.key: column for column in self._cells.columns}
+        if keys is None:
+            keys = [column.key for column in self._cells.columns if column.is_shown]
+        lines: list[list[str]] = [[] for _ in range(len(chosen) + 1)]
+        for column in (known[key] for key in keys if key in known and key != "best"):
+            lines[0].append(column.name)
+            for line, trial in zip(lines[1:], chosen, strict=True):
+                line.append((column.plain or column.text)(trial))
+            sems = [self._plain_sem(column, trial) for trial in chosen]
+            if any(sems):
+                for line, sem in zip(lines, [f"sem of {column.name}", *sems], strict=True):
+                    line.append(sem)
+        return "\n".join("\t".join(line) for line in lines)
 
     def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """The trials that are shown."""
@@ -187,24 +227,27 @@ class TrialsModel(QAbstractTableModel):
 
     def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: B008 - Qt's signature
         """The columns."""
-        return 0 if parent.isValid() else len(self._columns)
+        return 0 if parent.isValid() else len(self._cells.columns)
 
     def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
     ) -> object:
-        """Title, unit and alignment of a column."""
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(self._columns):
+        """The columns' heads."""
+        columns = self._cells.columns
+        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(columns):
             return None
-        column = self._columns[section]
+        column = columns[section]
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return "" if column.key == "best" else column.title
             case Qt.ItemDataRole.TextAlignmentRole:
                 return column.alignment
             case Qt.ItemDataRole.ToolTipRole:
-                return f"{column.title} ({column.unit})" if column.unit else column.title
+                return column.tip or column.name
             case Role.UNIT:
                 return column.unit
+            case Role.KEY:
+                return column.key
             case _:
                 return None
 
@@ -213,237 +256,216 @@ class TrialsModel(QAbstractTableModel):
         trial = self.trial_at(index.row()) if index.isValid() else None
         if trial is None:
             return None
-        column = self._columns[index.column()]
+        column = self._cells.columns[index.column()]
         if role in (Role.ICON, Role.ICON_TONE, Role.TONE):
-            return self._sign(column, trial).get(role)
-        cell = self._cells.get(role)
+            return self._cells.sign(column, trial).get(role)
+        cell = self._roles.get(role)
         return None if cell is None else cell(column, trial)
 
-    # columns
-
-    def _make_columns(self) -> list[Column]:
-        columns = [
-            Column("best", "Best", self._best_text, self._best_sort, alignment=_CENTER, width=34),
-            Column("index", "#", lambda t: str(t.index), lambda t: float(t.index),
-                   alignment=_RIGHT, width=48),
-            Column("status", "Status", self._status_text, self._status_text, width=230),
-            Column("source", "Source", _source_text, _source_text, width=108),
-        ]  # fmt: skip
-        setup = self._facts.setup
-        if setup is not None:
-            for parameter in setup.search_space.parameters:
-                columns.append(self._parameter_column(parameter.name, parameter.unit))
-            for metric in setup.optimization.metric_names:
-                columns.append(self._metric_column(metric, setup.optimization.unit_of(metric)))
-            if setup.optimization.outcome_constraints:
-                columns.append(
-                    Column("limits", "Limits", self._limits_text, self._limits_sort,
-                           alignment=_CENTER, width=68)
-                )  # fmt: skip
-        return [
-            *columns,
-            Column("duration", "Duration", self._duration_text, self._duration_sort,
-                   alignment=_RIGHT, width=88),
-            Column("note", "Note", _note_text, lambda t: _note_text(t) or None, width=200),
-        ]  # fmt: skip
-
-    def _parameter_column(self, name: str, unit: str) -> Column:
-        def value(trial: Trial) -> TParameterValue | None:
-            return trial.parameters.get(name)
-
-        def text(trial: Trial) -> str:
-            found = value(trial)
-            if found is None:
-                return MISSING
-            return parameter_value(found, self._decimals.get(f"parameter:{name}"))
-
-        def sort(trial: Trial) -> SortKey:
-            found = value(trial)
-            return float(found) if isinstance(found, int | float) else found
-
-        setup = self._facts.setup
-        parameter = setup.search_space[name] if setup else None
-        is_text = getattr(parameter, "parameter_type", "float") in ("str", "bool")
-        alignment = Qt.AlignmentFlag.AlignVCenter | (
-            Qt.AlignmentFlag.AlignLeft if is_text else Qt.AlignmentFlag.AlignRight
-        )
-        longest = max((len(str(v)) for v in getattr(parameter, "values", ())), default=0)
-        return Column(f"parameter:{name}", name, text, sort, unit, alignment, -8 * longest - 24)
-
-    def _metric_column(self, name: str, unit: str) -> Column:
-        def value(trial: Trial) -> float | None:
-            observation = trial.latest(name)
-            return None if observation is None else observation.mean
-
-        def text(trial: Trial) -> str:
-            found = trial.latest(name)
-            decimals = self._decimals.get(f"metric:{name}")
-            return MISSING if found is None else measured(found.mean, decimals, found.sem)
-
-        return Column(f"metric:{name}", name, text, value, unit, _RIGHT, -124)
-
-    def _measure(self) -> bool:
-        """Find the decimals of all columns; returns whether they changed."""
-        setup = self._facts.setup
-        decimals: dict[str, int | None] = {}
-        if setup is not None:
-            for parameter in setup.search_space.parameters:
-                decimals[f"parameter:{parameter.name}"] = parameter_decimals(parameter)
-            for metric in setup.optimization.metric_names:
-                decimals[f"metric:{metric}"] = decimals_of(metric, self._facts)
-        changed = decimals != self._decimals
-        self._decimals = decimals
-        return changed
-
-    # cells
-
-    def _best_text(self, trial: Trial) -> str:
-        return "Best" if trial.index in self._starred else ""
-
-    def _best_sort(self, trial: Trial) -> SortKey:
-        return 0.0 if trial.index in self._starred else None
-
-    def _status_text(self, trial: Trial) -> str:
-        word = status_word(trial, self._facts, self._now)
-        return f"{word}, excluded" if trial.is_excluded else word
-
     def _spoken(self, column: Column, trial: Trial) -> str:
-        return f"{column.title}: {self._full_text(column, trial)}"
+        return f"{column.title}: {self._cells.full_text(column, trial)}"
 
-    def _is_strong(self, column: Column, trial: Trial) -> bool:
-        is_figure = column.key == "index" or column.key.startswith("metric:")
-        return is_figure and trial.index in self._starred
-
-    def _uncertainty_text(self, column: Column, trial: Trial) -> str:
+    @staticmethod
+    def _plain_sem(column: Column, trial: Trial) -> str:
         if not column.key.startswith("metric:"):
             return ""
-        return self._uncertainty(trial, column.key.removeprefix("metric:"))
+        observation = trial.latest(column.key.removeprefix("metric:"))
+        return "" if observation is None or observation.sem is None else repr(observation.sem)
 
-    def _uncertainty(self, trial: Trial, metric: str) -> str:
-        observation = trial.latest(metric)
-        if observation is None or not observation.sem:
-            return ""
-        return f"± {number(observation.sem, self._decimals.get(f'metric:{metric}'))}"
+    # filters
 
-    def _broken(self, trial: Trial) -> tuple[OutcomeConstraint, ...] | None:
-        optimization = self._facts.optimization
-        if optimization is None or trial.status is not TrialStatus.COMPLETED:
-            return None
-        return broken_limits(trial, optimization)
+    def _make_fields(self) -> None:
+        """Make the fields anew, and read the filter by them."""
+        self._fields = trial_fields(self._cells)
+        try:
+            self._filter = parse_filter(self._filter.text, self._fields, self._contains)
+        except UserInputError:
+            self._filter = TrialFilter("", lambda _: True)  # it asked for what there is no more
 
-    def _limits_text(self, trial: Trial) -> str:
-        broken = self._broken(trial)
-        if broken is None:
-            return ""
-        return f"Not met: {', '.join(map(limit_text, broken))}" if broken else "Met"
+    def _contains(self, trial: Trial, word: str) -> bool:
+        """Whether a cell contains a text, in lower case; no letters alone stand in figures."""
+        if word in self._cell_text(trial, self._words, are_figures=False):
+            return True
+        has_digit = any(character.isdigit() for character in word)
+        return has_digit and word in self._cell_text(trial, self._figures, are_figures=True)
 
-    def _limits_sort(self, trial: Trial) -> SortKey:
-        broken = self._broken(trial)
-        return None if broken is None else float(len(broken))
+    def _cell_text(self, trial: Trial, kept: _Texts, *, are_figures: bool) -> str:
+        """The cells of words, or of figures, as they are searched; kept of a trial at rest."""
+        known = kept.get(trial.index)
+        if known is not None and known[0] is trial:
+            return known[1]
+        full_text = self._cells.full_text
+        cells = [full_text(c, trial) for c in self._cells.columns if c.is_figure is are_figures]
+        text = "\n".join(cells).casefold().replace("−", "-").replace("\u00a0", " ")
+        if not trial.status.is_pending:
+            kept[trial.index] = (trial, text)
+        return text
 
-    def _duration_text(self, trial: Trial) -> str:
-        seconds = self._duration_sort(trial)
-        return MISSING if not isinstance(seconds, float) else duration(seconds)
+    def _passes(self, trial: Trial) -> bool:
+        if self._status_filter not in (ALL, self._chips[trial.index]):
+            return False
+        return self._filter.passes(trial)
 
-    def _duration_sort(self, trial: Trial) -> SortKey:
-        if trial.started_at is None or status_key(trial, self._facts) == "not_known":
-            return None
-        return seconds_running(trial, self._now)
-
-    def _full_text(self, column: Column, trial: Trial) -> str:
-        text = column.text(trial)
-        if column.key.startswith("metric:"):
-            text += " " + self._uncertainty(trial, column.key.removeprefix("metric:"))
-        return text.strip()
-
-    def _tool_tip(self, column: Column, trial: Trial) -> str:
-        if column.key in ("status", "note"):
-            health = self._facts.unanswered.get(trial.index)
-            told = (self._status_text(trial), health.reason) if health is not None else ()
-            return "\n".join(part for part in (*told, trial.reason, trial.note) if part)
-        if column.key.startswith("parameter:"):
-            return str(trial.parameters.get(column.title, ""))
-        return column.text(trial) if column.key == "limits" else ""
-
-    def _sign(self, column: Column, trial: Trial) -> Mapping[int, str]:
-        if column.key == "best" and trial.index in self._starred:
-            return {Role.ICON: "star-filled", Role.ICON_TONE: "plot_best"}
-        if column.key == "limits" and (broken := self._broken(trial)) is not None:
-            icon_name, tone = ("x", "plot_hollow") if broken else ("check", "good")
-            return {Role.ICON: icon_name, Role.ICON_TONE: tone}
-        look = STATUS_LOOKS[status_key(trial, self._facts)]
-        if column.key == "status":
-            icon_name = "eye-off" if trial.is_excluded else look.icon
-            return {Role.ICON: icon_name, Role.TONE: look.color}
-        if column.key == "duration" and trial.status is TrialStatus.RUNNING:
-            return {Role.TONE: "live" if look.color == "live" else "text2"}
-        if column.key in ("source", "note", "duration"):
-            return {Role.TONE: "text2"}
-        return {}
+    def _count(self, changed: Iterable[int]) -> None:
+        """Count trials that changed by what they look like now."""
+        before = self._counts.copy()
+        for index in changed:
+            if (key := self._chips.pop(index, None)) is not None:
+                self._counts[key] -= 1
+            if (trial := self._trials.get(index)) is not None:
+                key = status_key(trial, self._cells.facts)
+                key = "completed" if key == "limit_not_met" else key
+                self._chips[index] = key
+                self._counts[key] += 1
+        self._counts += Counter()  # drops those that are 0
+        if self._counts != before:
+            self.counted.emit()
 
     # rows
 
-    def _chip_key(self, trial: Trial) -> str:
-        key = status_key(trial, self._facts)
-        return "completed" if key == "limit_not_met" else key
+    def _start_anew(self) -> None:
+        """Show other columns, and so every trial anew."""
+        self.about_to_arrange.emit(True)
+        self.beginResetModel()
+        self._words.clear()
+        self._figures.clear()
+        self._chips.clear()
+        self._counts.clear()
+        self._cells.make_columns()
+        self._cells.measure()
+        self._make_fields()
+        self._count(self._trials)
+        self._shown = self._wanted()
+        self.endResetModel()
+        self.arranged.emit()
+        self.shown_changed.emit()
+        self.fields_changed.emit()
 
-    def _passes(self, trial: Trial) -> bool:
-        if self._status_filter not in (ALL, self._chip_key(trial)):
-            return False
-        words = self._text_filter.casefold().split()
-        if not words:
-            return True
-        text = " ".join(self._full_text(c, trial) for c in self._columns).casefold()
-        return all(word in text for word in words)
+    def _sort_column(self) -> Column:
+        columns = self._cells.columns
+        return next((c for c in columns if c.key == self._sort_key), columns[1])
 
     def _wanted(self) -> list[int]:
-        column = next((c for c in self._columns if c.key == self._sort_key), self._columns[1])
-        passing = [trial for trial in self._trials.values() if self._passes(trial)]
-        keyed = [(column.sort(trial), trial.index) for trial in passing]
-        descending = self._order == Qt.SortOrder.DescendingOrder
+        """Sort all trials that pass, and keep what each is sorted by."""
+        sort = self._sort_column().sort
+        self._keys = {t.index: sort(t) for t in self._trials.values() if self._passes(t)}
         # The newest first among equals, and missing values last, in both orders.
-        known = sorted(((k, i) for k, i in keyed if k is not None), key=lambda pair: -pair[1])
-        known.sort(key=lambda pair: _comparable(pair[0]), reverse=descending)
-        missing = sorted((i for k, i in keyed if k is None), reverse=True)
-        return [index for _, index in known] + missing
+        newest = sorted(self._keys, reverse=True)
+        keyed = [(key, i) for i in newest if (key := self._keys[i]) is not None]
+        descending = self._order == Qt.SortOrder.DescendingOrder
+        keyed.sort(key=lambda pair: _comparable(pair[0]), reverse=descending)
+        return [i for _, i in keyed] + [i for i in newest if self._keys[i] is None]
 
-    def _rearrange(self) -> None:
-        """Bring the rows to what filters and sorting want, in the fewest steps."""
+    def _precedes(self, key: SortKey, index: int, other: int) -> bool:
+        """Whether a trial sorted by `key` stands above one that is shown."""
+        other_key = self._keys[other]
+        if key is None or other_key is None:
+            return index > other if key is other_key else other_key is None
+        mine, its = _comparable(key), _comparable(other_key)
+        if mine == its:
+            return index > other
+        return (mine > its) == (self._order == Qt.SortOrder.DescendingOrder)
+
+    def _place(self, key: SortKey, index: int) -> int:
+        """Where a trial sorted by `key` stands, or would."""
+        low, high = 0, len(self._shown)
+        while low < high:
+            middle = (low + high) // 2
+            other = self._shown[middle]
+            if other != index and not self._precedes(key, index, other):
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+    def _take(self, changed: set[int]) -> None:
+        """Bring the rows of trials that changed to where they belong."""
+        if len(changed) > _MOST_SINGLE_STEPS:
+            self._rearrange()
+        elif changed:
+            self.about_to_arrange.emit(True)
+            is_other = [self._take_one(index) for index in sorted(changed)]
+            self.arranged.emit()
+            if any(is_other):
+                self.shown_changed.emit()
+        self._tell_changed([index for index in changed if index in self._keys])
+
+    def _take_one(self, index: int) -> bool:
+        """Bring the row of a trial to where it belongs; return whether it came or went."""
+        trial, row = self._trials.get(index), self.row_of(index)
+        if trial is None or not self._passes(trial):
+            if row is not None:
+                self._remove(row)
+            return row is not None
+        key = self._sort_column().sort(trial)
+        if row is None:
+            self._insert(index, key)
+        else:
+            self._move(index, row, key)
+        return row is None
+
+    def _remove(self, row: int) -> None:
+        self.beginRemoveRows(QModelIndex(), row, row)
+        del self._keys[self._shown.pop(row)]
+        self.endRemoveRows()
+
+    def _insert(self, index: int, key: SortKey) -> None:
+        row = self._place(key, index)
+        self.beginInsertRows(QModelIndex(), row, row)
+        self._shown.insert(row, index)
+        self._keys[index] = key
+        self.endInsertRows()
+
+    def _move(self, index: int, row: int, key: SortKey) -> None:
+        """Sort a row in again."""
+        shown = self._shown
+        is_above_next = row + 1 >= len(shown) or self._precedes(key, index, shown[row + 1])
+        is_below_last = row == 0 or not self._precedes(key, index, shown[row - 1])
+        if is_above_next and is_below_last:
+            self._keys[index] = key
+            return
+        del shown[row]
+        place = self._place(key, index)
+        shown.insert(row, index)
+        to = place if place <= row else place + 1
+        self.beginMoveRows(QModelIndex(), row, row, QModelIndex(), to)
+        del shown[row]
+        shown.insert(place, index)
+        self._keys[index] = key
+        self.endMoveRows()
+
+    def _rearrange(self, *, keeps_place: bool = True) -> None:
+        """Bring all rows to what filters and sorting want."""
+        before = self._keys
         wanted = self._wanted()
         if wanted == self._shown:
             return
-        new, old = set(wanted), set(self._shown)
-        if len(new ^ old) > _MOST_SINGLE_STEPS:
+        self.about_to_arrange.emit(keeps_place)
+        is_other = self._keys.keys() != before.keys()
+        if is_other:
             self.beginResetModel()
             self._shown = wanted
             self.endResetModel()
-            return
-        for row in reversed(range(len(self._shown))):
-            if self._shown[row] not in new:
-                self.beginRemoveRows(QModelIndex(), row, row)
-                del self._shown[row]
-                self.endRemoveRows()
-        self._reorder([index for index in wanted if index in old])
-        for row, index in enumerate(wanted):
-            if index not in old:
-                self.beginInsertRows(QModelIndex(), row, row)
-                self._shown.insert(row, index)
-                self.endInsertRows()
+        else:
+            self._reorder(wanted)
+        self.arranged.emit()
+        if is_other:
+            self.shown_changed.emit()
 
-    def _reorder(self, kept: list[int]) -> None:
-        if kept == self._shown:
-            return
+    def _reorder(self, wanted: list[int]) -> None:
         self.layoutAboutToBeChanged.emit()
         before = self.persistentIndexList()
-        places = {index: row for row, index in enumerate(kept)}
+        places = {index: row for row, index in enumerate(wanted)}
         after = [self.index(places[self._shown[i.row()]], i.column()) for i in before]
-        self._shown = kept
+        self._shown = wanted
         self.changePersistentIndexList(before, after)
         self.layoutChanged.emit()
 
     def _tell_changed(self, indices: Sequence[int]) -> None:
         rows = sorted(row for index in indices if (row := self.row_of(index)) is not None)
-        last = len(self._columns) - 1
+        last = self.columnCount() - 1
+        if len(rows) > _MOST_SINGLE_STEPS:
+            rows = list(range(rows[0], rows[-1] + 1))
         if len(rows) > 1 and len(rows) == rows[-1] - rows[0] + 1:
             self.dataChanged.emit(self.index(rows[0], 0), self.index(rows[-1], last))
             return
@@ -452,9 +474,9 @@ class TrialsModel(QAbstractTableModel):
 
 
 def _layout_of(facts: RunFacts) -> object:
-    """What the columns depend on."""
+    """What the columns, and the limits that trials are judged by, depend on."""
     setup = facts.setup
-    return None if setup is None else (setup.search_space, setup.optimization)
+    return None if setup is None else (setup.search_space, setup.optimization, facts.optimization)
 
 
 def _comparable(key: SortKey) -> tuple[int, float, str]:
@@ -465,11 +487,3 @@ def _comparable(key: SortKey) -> tuple[int, float, str]:
 
 def _shown_text(column: Column, trial: Trial) -> str:
     return "" if column.key in ("best", "limits") else column.text(trial)
-
-
-def _source_text(trial: Trial) -> str:
-    return SOURCE_WORDS[trial.generation.source]
-
-
-def _note_text(trial: Trial) -> str:
-    return trial.note or trial.reason

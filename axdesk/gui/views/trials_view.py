@@ -3,15 +3,19 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, SignalInstance
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
 
+from axdesk.core.errors import ExpressionError
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.models.trials_model import ALL, TrialsModel
+from axdesk.gui.settings import WindowSettings
 from axdesk.gui.style import px
 from axdesk.gui.theme import STATUS_LOOKS
+from axdesk.gui.views.trial_filter_field import TrialFilterField
+from axdesk.gui.views.trials_table import TrialsTable
 from axdesk.gui.widgets.buttons import Button, Chip
 from axdesk.gui.widgets.cards import EmptyState, Surface
-from axdesk.gui.widgets.fields import TextField
-from axdesk.gui.widgets.tables import TableView
 
 CHIPS = (
     "may_have_started", "not_known", "not_answering", "no_valid_result", "candidate",
@@ -20,46 +24,47 @@ CHIPS = (
 )  # fmt: skip
 """The statuses that have a chip while a trial has them, in order."""
 
-LEAST_WIDTH = 96
-
 
 class TrialsView(Surface):
-    """Chips by status, a text filter, *Export* and the table.
+    """Chips by status, a text filter, *Filter plots*, *Columns*, *Export* and the table.
 
     Signals:
-        selected: The operator selected a trial; carries its index, or None.
         details_requested: Enter or a double click on a trial; carries its index.
-        menu_requested: The operator asked for the menu of the selected trial, at this place.
+        menu_requested: The operator asked for the menu of the selected trials, at this place.
         export_requested: The operator wants the trials as a file.
+        plots_filtered: The plots are to show these trials, by index; None for all.
     """
 
-    selected = Signal(object)
     details_requested = Signal(int)
     menu_requested = Signal(QPoint)
     export_requested = Signal()
+    plots_filtered = Signal(object)
 
-    def __init__(self) -> None:
+    def __init__(self, selection: Selection, settings: WindowSettings) -> None:
         super().__init__("panel")
         self._model: TrialsModel | None = None
+        self._selection = selection
         self._chips: dict[str, Chip] = {}
         self._group = QButtonGroup(self)
         self._connections: list[tuple[SignalInstance, Callable[..., object]]] = []
-        self._layout_shown: object = None
-        self._text = TextField(
-            placeholder="Filter trials", name="trials.filter", icon_name="filter"
-        )
-        self._text.setAccessibleName("Filter trials")
-        self._text.setMaximumWidth(px(250))
-        self._text.setMinimumWidth(px(110))
-        self._text.textChanged.connect(self._filter_text)
-        self._table = TableView(name="trials.table", label="Trials")
-        self._table.setSelectionMode(TableView.SelectionMode.SingleSelection)
-        self._table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self._table.customContextMenuRequested.connect(self._ask_for_menu)
+        self._in_plots: frozenset[int] | None = None
+        self._text = TrialFilterField()
+        self._text.asked.connect(self._filter_text)
+        self._table = TrialsTable(selection, settings)
         self._table.row_activated.connect(self._activate)
-        self._table.horizontalHeader().setMinimumSectionSize(px(28))
+        self._table.menu_requested.connect(self.menu_requested)
+        self._table.copy_requested.connect(self.copy_selected)
+        self._filter_plots = Button("Filter plots", "chart-dots", kind="plain",
+                                    name="trials.filter_plots")  # fmt: skip
+        self._filter_plots.setCheckable(True)
+        self._filter_plots.setToolTip("Wash out in the plots what the table does not show")
+        self._filter_plots.toggled.connect(self._tell_plots)
         self._empty = EmptyState("table", "No trials yet", "They appear here once the run starts.")
-        self._around = QWidget()
+        self._nothing = EmptyState(
+            "filter", "No trial matches the filter", "Other trials are there, but not shown.",
+            Button("Clear the filter", name="trials.clear_filter", on_click=self.clear_filters),
+        )  # fmt: skip
+        self._pages = QStackedLayout()
         self._lay_out()
         self.set_model(None)
 
@@ -70,44 +75,52 @@ class TrialsView(Surface):
         self._connections = []
         self._model = model
         self._table.setModel(model)
-        self._text.clear()
+        self._text.fields = lambda: () if model is None else model.fields
+        self._text.show_query("" if model is None else model.text_filter)
         if model is not None:
-            for signal in (
-                model.rowsInserted, model.rowsRemoved, model.dataChanged, model.layoutChanged
-            ):  # fmt: skip
-                self._connections.append((signal, self.refresh))
-            self._connections.append((model.modelReset, self._reset))
+            self._connections = [
+                (model.counted, self.refresh),
+                (model.shown_changed, self._show_rows),
+                (model.modelReset, self.refresh),
+                (model.fields_changed, self._read_again),
+            ]
             for signal, slot in self._connections:
                 signal.connect(slot)
-            self._table.selectionModel().currentRowChanged.connect(self._tell_selected)
-            self._reset()
-            self._table.sortByColumn(model.column_of("index"), Qt.SortOrder.DescendingOrder)
         self.refresh()
 
     def select(self, trial_index: int | None) -> None:
-        """Select a trial and scroll to it; filters that hide it are lifted."""
-        if self._model is None:
+        """Select a trial and bring it into sight; filters that hide it are lifted."""
+        model = self._model
+        if model is None:
             return
-        if trial_index is None:
-            self._table.clearSelection()
-            self._table.setCurrentIndex(QModelIndex())
-            return
-        if self._model.row_of(trial_index) is None:
-            self._text.clear()
-            self._filter_status(ALL)
-        row = self._model.row_of(trial_index)
-        if row is not None:
-            index = self._model.index(row, self._model.column_of("index"))
-            self._table.setCurrentIndex(index)
-            self._table.selectRow(row)
-            self._table.scrollTo(index)
+        hides = trial_index is not None and model.row_of(trial_index) is None
+        if hides:
+            self.clear_filters()
+        self._selection.select(trial_index)
+        self._table.scroll_to(trial_index)
 
-    def selected_trial(self) -> int | None:
-        """The index of the selected trial, or None."""
-        if self._model is None:
-            return None
-        trial = self._model.trial_at(self._table.currentIndex().row())
-        return None if trial is None else trial.index
+    def copy_selected(self) -> None:
+        """Put the selected rows into the clipboard, as they stand, below the heads."""
+        model = self._model
+        if model is None:
+            return
+        rows = {t: row for t in self._selection.trials if (row := model.row_of(t)) is not None}
+        chosen = sorted(rows, key=lambda trial: rows[trial])
+        if chosen:
+            text = model.rows_text(chosen, self._table.shown_keys())
+            QGuiApplication.clipboard().setText(text)
+
+    def clear_filters(self) -> None:
+        """Show every trial."""
+        if self._model is not None:
+            self._model.set_status_filter(ALL)
+        self._text.clear_filter()
+        self.refresh()
+
+    def focus_filter(self) -> None:
+        """Let the operator type what to look for."""
+        self._text.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self._text.selectAll()
 
     def refresh(self) -> None:
         """Bring chips and counts up to date."""
@@ -119,8 +132,16 @@ class TrialsView(Surface):
             chip.set_count(count)
             chip.setVisible(key == ALL or count > 0 or is_on)
             chip.setChecked(is_on)
-        self._around.setVisible(not counts.get(ALL))
-        self._table.setVisible(bool(counts.get(ALL)))
+        self._show_rows()
+
+    def _show_rows(self) -> None:
+        """Show the table, or why there is nothing in it."""
+        model = self._model
+        if model is None or not model.counts()[ALL]:
+            self._pages.setCurrentIndex(1)
+        else:
+            self._pages.setCurrentIndex(0 if model.rowCount() else 2)
+        self._tell_plots()
 
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
@@ -140,53 +161,55 @@ class TrialsView(Surface):
             self._chips[key] = chip
             row.addWidget(chip)
         row.addSpacing(px(6))
-        row.addWidget(self._text, 1)
-        row.addStretch(2)
+        row.addWidget(self._text, 100)
+        row.addStretch(1)
+        columns = Button("Columns", "columns-3", kind="plain", name="trials.columns")
+        columns.setMenu(self._table.columns_menu)
+        row.addWidget(self._filter_plots)
+        row.addWidget(columns)
         row.addWidget(
             Button("Export", "download", kind="plain", name="trials.export",
                    on_click=self.export_requested.emit)
         )  # fmt: skip
         layout.addWidget(bar)
-        layout.addWidget(self._table, 1)
-        around = QVBoxLayout(self._around)
-        around.setContentsMargins(px(12), px(4), px(12), px(12))
-        around.addWidget(self._empty)
-        layout.addWidget(self._around, 1)
-
-    def _reset(self) -> None:
-        if self._model is None:
-            return
-        heads = [self._model.headerData(c, Qt.Orientation.Horizontal)
-                 for c in range(self._model.columnCount())]  # fmt: skip
-        if heads != self._layout_shown:
-            self._layout_shown = heads
-            metrics = self._table.horizontalHeader()
-            for column, width in enumerate(self._model.widths()):
-                head = metrics.sectionSizeFromContents(column).width()
-                wanted = px(width) if width > 0 else max(head, px(-width), px(LEAST_WIDTH))
-                self._table.setColumnWidth(column, min(wanted, px(240)))
-        self.refresh()
+        self._pages.addWidget(self._table)
+        for page in (self._empty, self._nothing):
+            around = QWidget()
+            margins = QVBoxLayout(around)
+            margins.setContentsMargins(px(12), px(4), px(12), px(12))
+            margins.addWidget(page)
+            self._pages.addWidget(around)
+        layout.addLayout(self._pages, 1)
 
     def _filter_text(self, text: str) -> None:
-        if self._model is not None:
+        if self._model is None:
+            return
+        error = None
+        try:
             self._model.set_text_filter(text)
+        except ExpressionError as found:
+            error = found
+        self._text.show_error(error)
+
+    def _read_again(self) -> None:
+        """Read what was not understood, or is no longer, by the columns there are now."""
+        if self._model is not None and self._text.text() != self._model.text_filter:
+            self._filter_text(self._text.text())
 
     def _filter_status(self, key: str) -> None:
         if self._model is not None:
             self._model.set_status_filter(key)
             self.refresh()
 
-    def _tell_selected(self, current: QModelIndex) -> None:
-        trial = None if self._model is None else self._model.trial_at(current.row())
-        self.selected.emit(None if trial is None else trial.index)
+    def _tell_plots(self) -> None:
+        model, shown = self._model, None
+        if model is not None and self._filter_plots.isChecked() and model.is_filtered:
+            shown = model.shown_trials()
+        if shown != self._in_plots:
+            self._in_plots = shown
+            self.plots_filtered.emit(shown)
 
     def _activate(self, index: QModelIndex) -> None:
         trial = None if self._model is None else self._model.trial_at(index.row())
         if trial is not None:
             self.details_requested.emit(trial.index)
-
-    def _ask_for_menu(self, place: QPoint) -> None:
-        index = self._table.indexAt(place)
-        if index.isValid():
-            self._table.setCurrentIndex(index)
-            self.menu_requested.emit(self._table.viewport().mapToGlobal(place))
