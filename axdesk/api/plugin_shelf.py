@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from axdesk.api.places import data_folder
 from axdesk.core.plugins import (
     Hold,
     PluginCatalogue,
@@ -16,12 +17,11 @@ from axdesk.core.setup import ExperimentSetup
 from axdesk.plugins.hosts import HostedPluginCalls, check_file, describe_folder, hashes_of
 from axdesk.plugins.new_plugin import write_new_plugin
 from axdesk.plugins.trust import PluginTrust
-from axdesk.storage.store import default_database_path
 
 
 def default_trust_file() -> Path:
     """Return where the window keeps which plugin files the operator trusts."""
-    return default_database_path().with_name("trusted_plugins.json")
+    return data_folder() / "trusted_plugins.json"
 
 
 class PluginShelf:

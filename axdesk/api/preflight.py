@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from axdesk import generation
+from axdesk.api.keep_awake import why_not_awake
 from axdesk.api.network_drives import network_drive
 from axdesk.core.clock import SystemClock
 from axdesk.core.draft_cells import ParameterKind, Problem, Problems, Section
@@ -79,7 +80,7 @@ def examined(
         lines += _of_parallelism(setup)
         lines.append(_of_tests(workspace, setup))
         trial_seconds = None if setup.runner is None else workspace.trial_seconds(setup.runner)
-    lines += [*_of_storage(database), _of_control(workspace, experiment_id)]
+    lines += [*_of_storage(database), _of_control(workspace, experiment_id), _of_sleep()]
     found = Preflight(tuple(lines), setup, trial_seconds)
     if setup is None:
         return found
@@ -206,6 +207,17 @@ def _of_control(workspace: Place, experiment_id: int | None) -> CheckLine:
     process, _, host = controller.partition("@")
     message = f"Another axdesk runs this experiment: process {process} on {host}. Stop it there."
     return CheckLine("Control", Verdict.PROBLEM, message)
+
+
+def _of_sleep() -> CheckLine:
+    reason = why_not_awake()
+    if not reason:
+        return CheckLine("Sleep", Verdict.PASSED, "this computer stays awake while a run goes on")
+    message = (
+        f"This computer cannot be kept awake: {reason}. Asleep, it starts and fetches no trials. "
+        "Switch its sleep off for long runs."
+    )
+    return CheckLine("Sleep", Verdict.WARNING, message)
 
 
 def _of_duration(found: Preflight) -> CheckLine:

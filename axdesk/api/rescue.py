@@ -6,11 +6,11 @@ Its copies are made by `Workspace.back_up`, and by itself while the database is 
 from datetime import UTC, datetime
 from pathlib import Path
 
+from axdesk.api.places import default_database_path
 from axdesk.core.errors import NotFoundError
 from axdesk.storage.backups import Backup, list_backups, newest_sound_backup, restore
 from axdesk.storage.files import has_content
 from axdesk.storage.salvage import SalvageReport, salvage
-from axdesk.storage.store import default_database_path
 
 __all__ = [
     "Backup",

@@ -4,9 +4,9 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from axdesk.api.places import data_folder
 from axdesk.core.names import file_stem
 from axdesk.core.resources import resource_path
-from axdesk.storage.store import default_database_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Template:
 
 def default_template_folder() -> Path:
     """Return where the operator's own templates lie; it may not exist yet."""
-    return default_database_path().with_name("templates")
+    return data_folder() / "templates"
 
 
 def list_templates(folder: Path) -> tuple[Template, ...]:

@@ -13,6 +13,7 @@ from axdesk.api.clashes import clashing_rows
 from axdesk.api.client import Client, Opened
 from axdesk.api.dry_test import DryTester
 from axdesk.api.optimizer_process import OptimizerProcess
+from axdesk.api.places import default_database_path, moved_database
 from axdesk.api.plugin_shelf import PluginShelf
 from axdesk.api.preflight import examined, missing_baseline
 from axdesk.api.rescue import Backup, backups_of
@@ -21,7 +22,13 @@ from axdesk.core.clock import SystemClock
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.dry_test import PassedTest, plugins_of
-from axdesk.core.errors import AxdeskError, NotFoundError, PreflightError, UserInputError
+from axdesk.core.errors import (
+    AxdeskError,
+    NotFoundError,
+    PreflightError,
+    StorageError,
+    UserInputError,
+)
 from axdesk.core.experiment import Experiment
 from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.names import checked_name
@@ -41,7 +48,7 @@ from axdesk.core.trial_columns import DecimalSign, FileFormat
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
 from axdesk.exchange.trials_export import trials_clipboard, trials_text, write_trials
 from axdesk.orchestration.setup_commands import edit_setup
-from axdesk.storage.store import SqlStore, default_database_path
+from axdesk.storage.store import SqlStore
 
 
 class Workspace(PluginShelf):
@@ -79,7 +86,7 @@ class Workspace(PluginShelf):
             NotFoundError: If the database must exist and does not.
             StorageError: If the database cannot be used.
         """
-        self.database = database or default_database_path()
+        self.database = database or _usual_database()
         super().__init__(plugin_folder, plugin_python, trust_file)
         self._is_folder_given = plugin_folder is not None
         self.template_folder = template_folder or default_template_folder()
@@ -528,3 +535,15 @@ class Workspace(PluginShelf):
     def close(self) -> None:
         """Release the database; once more does nothing."""
         self._store.close()
+
+
+def _usual_database() -> Path:
+    """Where the user keeps experiments; no new database is made where one was moved to."""
+    moved = moved_database()
+    if moved is not None and not moved.exists():
+        raise StorageError(
+            f"The database {moved}, which was moved there, is not there.",
+            "Connect its drive, or choose another database.",
+            is_temporary=True,
+        )
+    return default_database_path()

@@ -15,8 +15,11 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from axdesk import __version__
+from axdesk.api.places import default_database_path
+from axdesk.core.errors import StorageError
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.settings import WindowSettings
+from axdesk.gui.single_instance import SingleInstance
 from axdesk.gui.style import theme_manager
 from axdesk.gui.views.dialogs import ReportDialog
 from axdesk.gui.workbench import Workbench
@@ -76,6 +79,32 @@ class CrashReporter(QObject):
         dialog.open()
 
 
+def _usual_database() -> Path | None:
+    """The database of a start that names none; None where the window will say why not."""
+    try:
+        return default_database_path()
+    except StorageError:
+        return None
+
+
+def _is_first(instance: SingleInstance, database: Path, file: Path | None) -> bool:
+    """Claim the database; return False once another window that has it came to the front."""
+    # A second window is better than none where the first does not answer.
+    return instance.claim(database) or not instance.ask_first(database, file)
+
+
+def _end_with_the_system(window: MainWindow) -> None:
+    """Leave as at *Close now* when the user logs off, or the system ends the program."""
+    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
+    for name in ("SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), lambda *_: QTimer.singleShot(0, window.leave))
+    application = QGuiApplication.instance()
+    if isinstance(application, QGuiApplication):
+        # A slot that takes nothing: what the session's manager is, PySide need not find out.
+        application.commitDataRequest.connect(window.leave)
+
+
 def main(
     database: Path | None = None, plugins: Path | None = None, file: Path | None = None
 ) -> int:
@@ -90,6 +119,11 @@ def main(
     QGuiApplication.setApplicationName("axdesk")
     QGuiApplication.setApplicationDisplayName("axdesk")
     QGuiApplication.setDesktopFileName("axdesk")
+
+    instance = SingleInstance(application)
+    place = database or _usual_database()
+    if place is not None and not _is_first(instance, place, file):
+        return 0
 
     def open_workspace(chosen: Path | None) -> "Workspace":
         # In the I/O thread: nothing of the database is imported before the first paint.
@@ -109,7 +143,12 @@ def main(
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
     CrashReporter(window).install()
-    signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, window.close))
+    _end_with_the_system(window)
+    instance.raised.connect(window.come_to_front)
+    # It may be another one: chosen in place of one that cannot be opened, or moved.
+    workbench.loaded.connect(
+        lambda: workbench.database is None or instance.claim(workbench.database)
+    )
 
     window.closed.connect(settings.flush)
     window.show()

@@ -44,6 +44,11 @@ class Closing(QObject):
         dialog.open()
         return False
 
+    def leave(self) -> None:
+        """Close at once, as the session of the system ends: all is saved, running trials go on."""
+        self._is_decided = True
+        self._window.close()
+
     def go_on(self) -> None:
         """Close now if that was asked for and only waits for what has just ended."""
         if self._waits:

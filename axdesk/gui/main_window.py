@@ -617,6 +617,20 @@ class MainWindow(QMainWindow):
 
     # the end
 
+    def leave(self) -> None:
+        """Close without a question: everything is saved, running trials go on at the runner."""
+        self._closing.leave()
+
+    def come_to_front(self, file: str = "") -> None:
+        """Show the window above all others, and open an experiment file if one is named."""
+        self.setWindowState(self.windowState() & ~Qt.WindowState.WindowMinimized)
+        self.show()
+        self.raise_()
+        self.activateWindow()
+        QApplication.alert(self)
+        if file:
+            self.files.open_path(Path(file))
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; while runs go on, ask what becomes of them."""
         if not self._closing.is_free():

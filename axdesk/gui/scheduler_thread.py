@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, QThread, Signal
 
+from axdesk.api.keep_awake import kept_awake
 from axdesk.core.events import Event, PluginPrinted, Publish
 
 MOST_PRINTED = 200
@@ -78,7 +79,8 @@ class SchedulerThread(QThread):
         """Carry out the run."""
         error: Exception | None = None
         try:
-            self._work(self._publish)
+            with kept_awake():
+                self._work(self._publish)
         except Exception as raised:  # noqa: BLE001 - the top of the thread; handed on
             error = raised
         finally:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from axdesk.api.client import Client
 from axdesk.api.interrupts import end_when_asked_to
+from axdesk.api.keep_awake import kept_awake
 from axdesk.api.rescue import default_database_path, restore_backup, salvage
 from axdesk.api.workspace import Workspace
 from axdesk.core.commands import FetchAgain
@@ -254,7 +255,7 @@ class _Command:
     def _drive(self, experiment_id: int) -> int:
         name = self._workspace.experiment(experiment_id).name
         try:
-            with closing(self._workspace.open(experiment_id)) as client:
+            with kept_awake(), closing(self._workspace.open(experiment_id)) as client:
                 return self._run_to_its_end(client)
         except KeyboardInterrupt:
             complain(f"Go on with: {self._resume_command(name)}")

@@ -9,7 +9,6 @@ from operator import is_
 from pathlib import Path
 from typing import Self
 
-import platformdirs
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from axdesk.core.drafts import Draft
@@ -45,11 +44,6 @@ _TOUCH = (
     .where(ExperimentRow.id == bindparam("of_experiment"))
     .values(updated_at=bindparam("now"))
 )
-
-
-def default_database_path() -> Path:
-    """Return where the window and the command line keep experiments; it may not exist yet."""
-    return platformdirs.user_data_path("axdesk", appauthor=False) / "axdesk.sqlite"
 
 
 class SqlStore:

@@ -58,6 +58,7 @@ def test_a_good_set_up_passes_all_checks_but_the_test(lab: Lab) -> None:
         ("Test", WARNING),
         ("Storage", PASSED),
         ("Control", PASSED),
+        ("Sleep", PASSED),
         ("Duration", PASSED),
     ]
     assert found.may_start

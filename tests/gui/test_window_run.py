@@ -3,7 +3,6 @@
 import sqlite3
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -319,7 +318,7 @@ def test_a_database_that_another_program_holds_is_told_and_nothing_is_lost(
 
 
 CLOSE_NOW = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QDialog
@@ -345,8 +344,7 @@ def step():
         return
     timer.stop()
     window = next(w for w in application.topLevelWidgets() if w.objectName() == "window.main")
-    window.close()
-    window.findChild(QDialog, "dialog.close").choose("now")
+    HOW
 
 timer = QTimer()
 timer.timeout.connect(step)
@@ -355,8 +353,16 @@ sys.exit(app.main(Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3])))
 """
 
 
+ENDS = {
+    "Close now": 'window.close(); window.findChild(QDialog, "dialog.close").choose("now")',
+    "log off": "application.commitDataRequest.emit(None)",
+    "terminate": "os.kill(os.getpid(), signal.SIGTERM)",
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
 def test_a_run_closed_now_is_resumed_by_the_next_window(
-    laboratory: Laboratory, tmp_path: Path
+    laboratory: Laboratory, tmp_path: Path, how: str
 ) -> None:
     laboratory.hold.touch()
     file = tmp_path / "bowl.toml"
@@ -364,7 +370,7 @@ def test_a_run_closed_now_is_resumed_by_the_next_window(
     workspace.write_file(bowl_setup(), file)
     workspace.close()
     ran = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(CLOSE_NOW), str(laboratory.database),
+        [sys.executable, "-c", CLOSE_NOW.replace("HOW", ENDS[how]), str(laboratory.database),
          str(laboratory.plugins), str(file)],
         capture_output=True, text=True, timeout=90, check=False,
     )  # fmt: skip

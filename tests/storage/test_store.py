@@ -27,7 +27,7 @@ from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.storage import database
 from axdesk.storage.schema import APPLICATION_ID, SCHEMA_VERSION
-from axdesk.storage.store import SqlStore, default_database_path
+from axdesk.storage.store import SqlStore
 from tests.storage.contract import RUN, SETUP, StoreContract, started, trial
 from tests.storage.files import ask, child, raw, values
 
@@ -86,15 +86,6 @@ def test_databases_of_one_process_do_not_meet(tmp_path: Path) -> None:
         loaded = store.load("coupling")
         assert (loaded.setup.owner, [*loaded.trials]) == (str(n), [n])
         store.close()
-
-
-def test_the_default_lies_in_the_users_data_folder(home: Path) -> None:
-    path = default_database_path()
-
-    assert path.is_relative_to(home)
-    assert not path.parent.exists()
-    SqlStore.at(path).close()
-    assert path.is_file()
 
 
 @pytest.mark.parametrize(
