@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hypothesis import strategies as st
 
+from axdesk.core.attachments import Attachment
 from axdesk.core.constraints import OutcomeConstraint, ParameterConstraint
 from axdesk.core.draft_cells import FIELDS, Row, Section
 from axdesk.core.drafts import Draft
@@ -385,6 +386,17 @@ def observations(metrics: st.SearchStrategy[str]) -> st.SearchStrategy[Observati
     )
 
 
+attachments = st.builds(
+    Attachment,
+    name=st.text(
+        st.characters(exclude_characters="/\\\0", exclude_categories=["Cs"]), min_size=1
+    ).filter(lambda name: name not in (".", "..")),
+    sha256=st.text("0123456789abcdef", min_size=64, max_size=64),
+    size=st.integers(0, 2**40),
+    attached_at=times,
+)
+
+
 @st.composite
 def trials(draw: st.DrawFn, setup: ExperimentSetup, index: int) -> Trial:
     """A trial outside any run, in any status."""
@@ -407,6 +419,7 @@ def trials(draw: st.DrawFn, setup: ExperimentSetup, index: int) -> Trial:
         started_at=draw(st.none() | times),
         finished_at=draw(st.none() | times),
         elapsed_seconds=draw(st.floats(0, 1e9)),
+        attachments=tuple(draw(st.lists(attachments, max_size=2))),
     )
 
 

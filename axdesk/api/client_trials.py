@@ -1,16 +1,20 @@
 """The part of a client that suggests trials and takes what people say of them."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from axdesk.api import asking
 from axdesk.api.client_state import ClientState
 from axdesk.api.types import TOutcome
 from axdesk.core.arguments import with_checked_arguments
+from axdesk.core.attachments import Attachment
 from axdesk.core.clock import SystemClock
 from axdesk.core.commands import (
     Abandon,
     AddTrial,
+    AttachFile,
+    DetachFile,
     EnterResult,
     MarkEarlyStopped,
     MarkFailed,
@@ -271,6 +275,50 @@ class TrialMethods(ClientState):
             NotFoundError: If there is no such trial.
         """
         self._order(SetNote(trial_index, note))
+
+    def attach_file(self, trial_index: int, path: Path) -> Attachment:
+        """Add a copy of a file to a trial, such as a spectrum; return what is known of it.
+
+        The copy lies beside the database, under the SHA-256 of its content, and is no part of the
+        database's backups.
+
+        Args:
+            trial_index: From 0, of a trial in any status.
+            path: The file; it may be changed or deleted afterwards.
+
+        Raises:
+            NotFoundError: If there is no such trial.
+            UnsupportedError: If the experiment is kept in memory.
+            UserInputError: If it is no file that can be read.
+            StorageError: If it cannot be kept.
+        """
+        self.experiment.trial(trial_index)
+        attachment = self._store.keep_file(path, SystemClock().now())
+        self._order(AttachFile(trial_index, attachment))
+        return attachment
+
+    def detach_file(self, trial_index: int, attachment: Attachment) -> None:
+        """Take a file from a trial; its copy and its name in the history stay.
+
+        Args:
+            trial_index: From 0.
+            attachment: One of the trial's `attachments`.
+
+        Raises:
+            NotFoundError: If there is no such trial, or it does not have the file.
+        """
+        self._order(DetachFile(trial_index, attachment))
+
+    def attachment_path(self, attachment: Attachment) -> Path:
+        """Return where a file of a trial lies, to be read and not to be changed.
+
+        Args:
+            attachment: One of a trial's `attachments`.
+
+        Raises:
+            NotFoundError: If it is gone, or is not what was attached.
+        """
+        return self._store.path_of(attachment)
 
     def replicate_trial(self, trial_index: int, *, deploy: bool = True) -> int:
         """Have the parameters of a trial run once more; return the new trial's index.

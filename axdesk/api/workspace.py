@@ -18,6 +18,7 @@ from axdesk.api.plugin_shelf import PluginShelf
 from axdesk.api.preflight import examined, missing_baseline
 from axdesk.api.rescue import Backup, backups_of
 from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
+from axdesk.core.attachments import Attachment
 from axdesk.core.clock import SystemClock
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
@@ -283,6 +284,23 @@ class Workspace(PluginShelf):
     def delete(self, experiment_id: int) -> None:
         """Forget an experiment or a draft with all that belongs to it."""
         self._store.delete(experiment_id)
+
+    def keep_file(self, source: Path) -> Attachment:
+        """Copy a file beside the database, to be attached to a trial with `AttachFile`.
+
+        Raises:
+            UserInputError: If it is no file that can be read.
+            StorageError: If it cannot be kept.
+        """
+        return self._store.keep_file(source, SystemClock().now())
+
+    def attachment_path(self, attachment: Attachment) -> Path:
+        """Return where a file of a trial lies, to be read and not to be changed.
+
+        Raises:
+            NotFoundError: If it is gone, or is not what was attached.
+        """
+        return self._store.path_of(attachment)
 
     # ---- files -----------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 from axdesk.core.arguments import check_fields
+from axdesk.core.attachments import Attachment
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.questions import Answer
@@ -206,6 +207,22 @@ class SetNote(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class AttachFile(Command):
+    """Add a file that is kept already to a trial; once more does nothing."""
+
+    trial_index: int
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class DetachFile(Command):
+    """Take a file from a trial; the history goes on to name it, and it stays where it is kept."""
+
+    trial_index: int
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
 class AddTrial(Command):
     """Add a trial that a person chose.
 
@@ -244,6 +261,8 @@ TrialCommand = (
     | MarkEarlyStopped
     | SetExcluded
     | SetNote
+    | AttachFile
+    | DetachFile
     | AddTrial
     | Replicate
 )

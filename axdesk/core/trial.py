@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from axdesk.core.attachments import Attachment
 from axdesk.core.errors import TransitionError, UserInputError
 from axdesk.core.parameters import TParameterValue
 
@@ -227,6 +228,7 @@ class Trial:
         started_at: UTC, when the runner had answered; None before.
         finished_at: UTC; None before.
         elapsed_seconds: Time in RUNNING so far, over restarts.
+        attachments: Its files, in the order in which they were attached.
     """
 
     index: int
@@ -247,6 +249,7 @@ class Trial:
     finished_at: datetime | None = None
     elapsed_seconds: float = 0.0
     optimization_version: int = 1
+    attachments: tuple[Attachment, ...] = ()
 
     def __post_init__(self) -> None:
         if self.index < 0:

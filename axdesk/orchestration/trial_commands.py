@@ -8,6 +8,8 @@ from typing import Any
 from axdesk.core.commands import (
     Abandon,
     AddTrial,
+    AttachFile,
+    DetachFile,
     EnterResult,
     MarkEarlyStopped,
     MarkFailed,
@@ -17,7 +19,7 @@ from axdesk.core.commands import (
     TResult,
     TrialCommand,
 )
-from axdesk.core.errors import UserInputError
+from axdesk.core.errors import NotFoundError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.numbers import NumberError, real_number
 from axdesk.core.protocols import AuditEntry, TrialStore
@@ -81,6 +83,8 @@ def _changed(experiment: Experiment, trial: Trial, command: TrialCommand, now: d
             return replace(trial, is_excluded=is_excluded)
         case SetNote(note=note):
             return replace(trial, note=note)
+        case AttachFile() | DetachFile():
+            return _with_files(trial, command)
         case AddTrial() | Replicate():
             raise AssertionError("a trial that is added is not changed")
 
@@ -105,6 +109,8 @@ _ACTIONS: Mapping[type[object], str] = {
     MarkEarlyStopped: "mark_early_stopped",
     SetExcluded: "set_excluded",
     SetNote: "set_note",
+    AttachFile: "attach_file",
+    DetachFile: "detach_file",
 }
 
 
@@ -113,6 +119,8 @@ def _told(trial: Trial, command: TrialCommand) -> str:
     match command:
         case SetNote():
             return trial.note
+        case AttachFile() | DetachFile():
+            return _file_names(trial)
         case SetExcluded():
             return "excluded" if trial.is_excluded else "included"
         case _:
@@ -120,6 +128,24 @@ def _told(trial: Trial, command: TrialCommand) -> str:
             latest = (trial.latest(metric) for metric in metrics)
             status = f"{trial.status}: {trial.reason}" if trial.reason else str(trial.status)
             return "; ".join([status, *(_observation_text(o) for o in latest if o)])
+
+
+def _with_files(trial: Trial, command: AttachFile | DetachFile) -> Trial:
+    files, named = trial.attachments, command.attachment
+    rest = tuple(one for one in files if (one.name, one.sha256) != (named.name, named.sha256))
+    is_there = len(rest) < len(files)
+    if isinstance(command, AttachFile):
+        return trial if is_there else replace(trial, attachments=(*files, named))
+    if not is_there:
+        raise NotFoundError(
+            f"Trial {trial.index} has no file {named.name!r}.",
+            f"Its files: {_file_names(trial) or 'none'}.",
+        )
+    return replace(trial, attachments=rest)
+
+
+def _file_names(trial: Trial) -> str:
+    return ", ".join(f"{one.name} ({one.sha256[:12]})" for one in trial.attachments)
 
 
 def _early_stopped(trial: Trial, reason: str, now: datetime) -> Trial:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from axdesk.storage.column_types import AnyValue, UtcTime, WholeNumber
 
-SCHEMA_VERSION = 8
+SCHEMA_VERSION = 9
 """Number of the last migration; the file carries it as `PRAGMA user_version`."""
 
 APPLICATION_ID = 0x61786473
@@ -520,6 +520,18 @@ class AuditRow(Base):
     before: Mapped[str]
     after: Mapped[str]
     note: Mapped[str]
+
+
+class AttachmentRow(_OfTrial, Base):
+    """A file of a trial; its bytes lie beside the database, under the hash."""
+
+    __tablename__ = "attachments"
+    __table_args__ = _of_trial()
+
+    name: Mapped[str]
+    sha256: Mapped[str]
+    size: Mapped[int]
+    attached_at: Mapped[datetime]
 
 
 class PassedTestRow(Base):

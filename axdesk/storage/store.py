@@ -11,6 +11,7 @@ from typing import Self
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from axdesk.core.attachments import Attachment
 from axdesk.core.drafts import Draft
 from axdesk.core.dry_test import PassedTest
 from axdesk.core.errors import NotFoundError, StorageError, UserInputError
@@ -20,6 +21,7 @@ from axdesk.core.record import ExperimentRecord
 from axdesk.core.run import Run, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
+from axdesk.storage.attached_files import FileShelf
 from axdesk.storage.backups import Backup, refuse_lost
 from axdesk.storage.database import Database, Stamp
 from axdesk.storage.engine import sqlite_connector
@@ -35,7 +37,7 @@ from axdesk.storage.schema import AuditRow, ExperimentRow, OptimizationRow, Sear
 from axdesk.storage.setup_rows import experiment_columns, write_setup
 from axdesk.storage.space_rows import write_search_space
 from axdesk.storage.summaries import read_summaries, read_trial_seconds
-from axdesk.storage.trial_rows import read_trials, write_trial
+from axdesk.storage.trial_rows import read_own_hashes, read_trials, write_trial
 
 _INTERRUPTION = "The program ended while the run went on."
 
@@ -64,6 +66,7 @@ class SqlStore:
         # (experiment, value) of what may have been stored though the disk said no.
         self._doubtful: list[tuple[int, Trial | Run | AuditEntry]] = []
         self._latest: _View | None = None
+        self._files = FileShelf(None if self.path is None else beside(self.path, ".files"))
 
     @classmethod
     def at(cls, path: Path, *, must_exist: bool = False) -> Self:
@@ -338,9 +341,33 @@ class SqlStore:
         """
         lock = self._locks.held(experiment_id, str(experiment_id))
         with lock, self._database.writing() as connection:
+            orphans = read_own_hashes(connection, experiment_id)
             rows = delete(ExperimentRow).where(ExperimentRow.id == experiment_id)
             if connection.execute(rows).rowcount != 1:
                 raise NotFoundError(f"There is no experiment with the number {experiment_id}.")
+        self._files.forget(orphans)
+
+    def keep_file(self, source: Path, now: datetime) -> Attachment:
+        """Copy a file beside the database, for `AttachFile`; it is there for good afterwards.
+
+        Args:
+            source: The file.
+            now: In UTC.
+
+        Raises:
+            UnsupportedError: If the database is in memory.
+            UserInputError: If it is no file that can be read.
+            StorageError: If it cannot be kept.
+        """
+        return self._files.keep(source, now)
+
+    def path_of(self, attachment: Attachment) -> Path:
+        """Return where a file of a trial lies, to be read and not to be changed.
+
+        Raises:
+            NotFoundError: If it is gone, or is not what was attached.
+        """
+        return self._files.path_of(attachment)
 
     def save_draft(self, draft: Draft, experiment_id: int | None) -> int:
         """Keep a draft, of a new experiment (None) or an existing one; return its id.

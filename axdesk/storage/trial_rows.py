@@ -4,9 +4,20 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Insert, RowMapping, bindparam, delete, insert, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Insert,
+    RowMapping,
+    bindparam,
+    delete,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from axdesk.core.attachments import Attachment
 from axdesk.core.errors import StorageError
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.texts import storable
@@ -22,6 +33,7 @@ from axdesk.core.trial import (
 from axdesk.storage.column_types import decoded, encoded
 from axdesk.storage.rows import Columns, read_rows
 from axdesk.storage.schema import (
+    AttachmentRow,
     Base,
     ExecutedParameterRow,
     ObservationRow,
@@ -144,6 +156,13 @@ def _prediction_rows(trial: Trial) -> list[Columns]:
     ]
 
 
+def _attachment_rows(trial: Trial) -> list[Columns]:
+    return [
+        {"name": a.name, "sha256": a.sha256, "size": a.size, "attached_at": a.attached_at}
+        for a in trial.attachments
+    ]
+
+
 _PARTS: tuple[tuple[tuple[Delete, Insert], Callable[[Trial], list[Columns]]], ...] = (
     (_statements(TrialParameterRow), lambda trial: _parameter_rows(trial.arm.parameters)),
     (
@@ -152,6 +171,7 @@ _PARTS: tuple[tuple[tuple[Delete, Insert], Callable[[Trial], list[Columns]]], ..
     ),
     (_statements(ObservationRow), _observation_rows),
     (_statements(PredictionRow), _prediction_rows),
+    (_statements(AttachmentRow), _attachment_rows),
 )
 
 
@@ -166,6 +186,7 @@ def read_trials(
     executed = _by_trial(read_rows(connection, ExecutedParameterRow, key))
     observations = _by_trial(read_rows(connection, ObservationRow, key))
     predictions = _by_trial(read_rows(connection, PredictionRow, key))
+    attachments = _by_trial(read_rows(connection, AttachmentRow, key))
     trials = {}
     for row in read_rows(connection, TrialRow, key):
         index = row["trial_index"]
@@ -191,8 +212,21 @@ def read_trials(
             started_at=row["started_at"],
             finished_at=row["finished_at"],
             elapsed_seconds=row["elapsed_seconds"],
+            attachments=tuple(
+                Attachment(a["name"], a["sha256"], a["size"], a["attached_at"])
+                for a in attachments.get(index, ())
+            ),
         )
     return trials
+
+
+def read_own_hashes(connection: Connection, experiment_id: int) -> list[str]:
+    """Return the SHA-256 of each file that trials of this experiment have, and no others."""
+    others = select(AttachmentRow.sha256).where(AttachmentRow.experiment_id != experiment_id)
+    own = select(AttachmentRow.sha256).where(
+        AttachmentRow.experiment_id == experiment_id, AttachmentRow.sha256.not_in(others)
+    )
+    return list(connection.execute(own.distinct()).scalars())
 
 
 def _by_trial(rows: Iterable[RowMapping]) -> dict[int, list[RowMapping]]:

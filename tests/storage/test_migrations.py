@@ -332,6 +332,7 @@ def test_an_experiment_from_before_steps_and_switches_is_the_same(filled: Path) 
     with connect(filled) as connection:
         connection.execute("DROP TABLE parameter_dependents")
         connection.execute("DROP TABLE passed_tests")
+        connection.execute("DROP TABLE attachments")
         connection.execute("DROP TABLE optimizations")
         for table, columns in (
             ("parameters", ("step", "is_on", "expression")),

@@ -14,6 +14,7 @@ from axdesk.storage.migrations import (
     m0006_generation_settings,
     m0007_passed_tests,
     m0008_editing_runs,
+    m0009_attachments,
 )
 
 MIGRATIONS = (
@@ -25,5 +26,6 @@ MIGRATIONS = (
     m0006_generation_settings.upgrade,
     m0007_passed_tests.upgrade,
     m0008_editing_runs.upgrade,
+    m0009_attachments.upgrade,
 )
 """The migration at index n leads to version n + 1."""
