@@ -42,6 +42,7 @@ from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.trial_files import TrialFiles
+from axdesk.gui.trial_operations import TrialOperations
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.database_page import DatabasePage
@@ -95,6 +96,7 @@ class MainWindow(QMainWindow):
         self._setup_views: dict[int, SetupView] = {}
         self.actions_by_name = Actions(self)
         self._operations = Operations(self, workbench, self.actions_by_name)
+        self.trial_operations = TrialOperations(self, workbench, self.actions_by_name)
         self._closing = Closing(self, workbench)
         self.files = Files(self, workbench)
         self.trial_files = TrialFiles(self, workbench, self.settings)
@@ -178,6 +180,7 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         workbench, operations = self._workbench, self._operations
+        trials = self.trial_operations
         workbench.loaded.connect(self._show_database)
         workbench.unavailable.connect(self._show_unavailable)
         self._rescue = Rescue(self, workbench, self.database_page)
@@ -208,7 +211,7 @@ class MainWindow(QMainWindow):
         self.trials_view.menu_requested.connect(self._open_trial_menu)
         self.trials_view.export_requested.connect(self.trial_files.export_trials)
         self.attention_view.answered.connect(self._answer)
-        self.attention_view.result_requested.connect(operations.enter_result)
+        self.attention_view.result_requested.connect(trials.enter_result)
         self.attention_view.trial_requested.connect(self._show_details)
         self.attention_view.end_requested.connect(operations.end_calls)
         self.attention_view.set_aside.connect(operations.set_aside)
@@ -216,8 +219,8 @@ class MainWindow(QMainWindow):
         self.attention_view.report_requested.connect(operations.copy_report)
         self.inspector.step_requested.connect(self._step)
         self.inspector.close_requested.connect(self.docks["inspector"].close)
-        self.inspector.note_requested.connect(operations.write_note)
-        self.inspector.correct_requested.connect(operations.enter_result)
+        self.inspector.note_requested.connect(trials.write_note)
+        self.inspector.correct_requested.connect(trials.enter_result)
         self._connect_plugins()
         self._connect_actions()
 
@@ -237,6 +240,7 @@ class MainWindow(QMainWindow):
 
     def _connect_actions(self) -> None:
         workbench, operations = self._workbench, self._operations
+        trials = self.trial_operations
         themes = {
             f"view.theme.{choice}": partial(self.preferences.choose_theme, choice)
             for choice in ("system", "light", "dark", "high_contrast")
@@ -275,12 +279,12 @@ class MainWindow(QMainWindow):
                 "run.add_trials": operations.add_trials,
                 "run.preflight": self._check_set_up,
                 "run.test_plugins": self._test_plugins,
-                "trials.enter_result": lambda: operations.enter_result(self.selection.current),
-                "trials.ask_again": lambda: operations.ask_again(self.selection.current),
-                "trials.mark_failed": lambda: operations.mark_failed(self.selection.current),
-                "trials.abandon": lambda: operations.abandon(self.selection.current),
-                "trials.exclude": lambda: operations.toggle_excluded(self.selection.current),
-                "trials.note": lambda: operations.write_note(self.selection.current),
+                "trials.enter_result": lambda: trials.enter_result(self.selection.current),
+                "trials.ask_again": lambda: trials.ask_again(self.selection.current),
+                "trials.mark_failed": lambda: trials.mark_failed(self.selection.current),
+                "trials.abandon": lambda: trials.abandon(self.selection.current),
+                "trials.exclude": lambda: trials.toggle_excluded(self.selection.current),
+                "trials.note": lambda: trials.write_note(self.selection.current),
                 "trials.copy_row": self.trials_view.copy_selected,
                 "trials.show_details": lambda: self._show_details(self.selection.current),
                 "trials.go_to_best": self._go_to_best,
@@ -375,7 +379,7 @@ class MainWindow(QMainWindow):
 
     def _show_facts(self) -> None:
         session = self._session
-        self._operations.update_actions(self.selection.current)
+        self._update_actions()
         self._toolbar.show_run_buttons(session is not None)
         self._show_attention_count(session)
         if session is None:
@@ -401,6 +405,10 @@ class MainWindow(QMainWindow):
         self._status.show_plugin(runner_name(facts), runner.reference if runner else "")
         self._status.show_optimiser(session.optimiser_ready)
 
+    def _update_actions(self) -> None:
+        self._operations.update_actions()
+        self.trial_operations.update_actions(self.selection.current)
+
     def _show_start(self, session: ExperimentSession) -> None:
         facts = session.facts
         view = self._setup_views[session.id]
@@ -425,7 +433,7 @@ class MainWindow(QMainWindow):
         facts, now = session.facts, datetime.now(UTC)
         self._status.show_outage(self._workbench.outage, now)
         # The facts may be newer than those shown last: the buttons go with the banner.
-        self._operations.update_actions(self.selection.current)
+        self._update_actions()
         self._show_start(session)
         self.banner.show_content(banner_content(facts, now))
         self._status.show_optimiser(session.optimiser_ready)
@@ -443,7 +451,7 @@ class MainWindow(QMainWindow):
     def _show_selection(self) -> None:
         session, current = self._session, self.selection.current
         self.inspector.show_trial(self._selected_trial(), session.facts if session else None)
-        self._operations.update_actions(current)
+        self._update_actions()
 
     def filter_plots(self, shown: frozenset[int] | None) -> None:
         """Wash out in the plots all trials but these, by index; None washes out none."""

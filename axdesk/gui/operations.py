@@ -2,7 +2,6 @@
 
 import platform
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -12,20 +11,11 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
 from axdesk import __version__
-from axdesk.core.commands import (
-    Abandon,
-    EndCalls,
-    EnterResult,
-    FetchAgain,
-    MarkFailed,
-    SetExcluded,
-    SetNote,
-)
+from axdesk.core.commands import EndCalls
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
-from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.actions import Actions
 from axdesk.gui.models.attention_model import AttentionItem
 from axdesk.gui.models.attention_report import plugin_file_of, report_of
@@ -39,13 +29,10 @@ from axdesk.gui.models.run_words import (
     why_no_test,
     why_off,
 )
-from axdesk.gui.models.trial_words import why_no_best, why_off_for_trial
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.views.dialogs import (
     AddTrialsDialog,
-    EnterResultDialog,
     ReportDialog,
-    TextDialog,
     delete_dialog,
     stop_now_dialog,
     stop_run_dialog,
@@ -254,60 +241,6 @@ class Operations(QObject):
         dialog.finished.connect(end)
         dialog.open()
 
-    # trials
-
-    def enter_result(self, trial_index: int | None) -> None:
-        """Enter or correct the result of a trial."""
-        session, trial = self._target(trial_index)
-        optimization = session.facts.optimization if session else None
-        if session is None or trial is None or optimization is None:
-            return
-        dialog = EnterResultDialog(self._window, trial, optimization)
-        dialog.entered.connect(
-            lambda result, note: session.submit(EnterResult(trial.index, result, note=note))
-        )
-        dialog.open()
-
-    def ask_again(self, trial_index: int | None) -> None:
-        """Have a trial that failed polled and fetched once more."""
-        session, trial = self._target(trial_index)
-        if session is not None and trial is not None:
-            session.submit(FetchAgain(trial.index))
-
-    def mark_failed(self, trial_index: int | None) -> None:
-        """Give a trial up, with a reason."""
-        self._ask_reason(
-            trial_index, "dialog.mark_failed", "Mark #{} failed?", "Mark failed",
-            "The trial counts as failed; the same point may be suggested again.",
-            lambda index, reason: MarkFailed(index, reason or "marked as failed"),
-        )  # fmt: skip
-
-    def abandon(self, trial_index: int | None) -> None:
-        """Give a trial up for good, with a reason."""
-        self._ask_reason(
-            trial_index, "dialog.abandon", "Abandon #{}?", "Abandon",
-            "The trial is given up, or its result voided; the same point is not suggested again.",
-            lambda index, reason: Abandon(index, reason or "abandoned"),
-        )  # fmt: skip
-
-    def toggle_excluded(self, trial_index: int | None) -> None:
-        """Withhold a trial from the model, or give it back."""
-        session, trial = self._target(trial_index)
-        if session is not None and trial is not None:
-            session.submit(SetExcluded(trial.index, not trial.is_excluded))
-
-    def write_note(self, trial_index: int | None) -> None:
-        """Write the note of a trial."""
-        session, trial = self._target(trial_index)
-        if session is None or trial is None:
-            return
-        dialog = TextDialog(
-            self._window, name="dialog.note", title=f"Note on #{trial.index}", sentence="",
-            action="Save note", text=trial.note,
-        )  # fmt: skip
-        dialog.entered.connect(lambda text: session.submit(SetNote(trial.index, text)))
-        dialog.open()
-
     # the rest
 
     def open_plugin_folder(self) -> None:
@@ -372,7 +305,7 @@ class Operations(QObject):
         )
         dialog.open()
 
-    def update_actions(self, selected: int | None) -> None:
+    def update_actions(self) -> None:
         """Switch every action on or off by what is shown and what is allowed."""
         session = self._session
         facts = session.facts if session is not None else None
@@ -391,7 +324,6 @@ class Operations(QObject):
         self._update_edit_actions(session)
         self._update_headless_action(facts)
         self._update_run_actions(facts)
-        self._update_trial_actions(facts, selected)
 
     # inside
 
@@ -424,44 +356,3 @@ class Operations(QObject):
         self._actions.switch(
             "run.test_plugins", why_no_test(facts), "Test the runner and all metrics."
         )
-
-    def _update_trial_actions(self, facts: RunFacts | None, selected: int | None) -> None:
-        trial = None
-        if facts is not None and selected is not None:
-            trial = next((t for t in facts.trials if t.index == selected), None)
-        for name in ("enter_result", "mark_failed", "ask_again", "abandon", "exclude", "note",
-                     "copy_row", "show_details"):  # fmt: skip
-            action = f"trials.{name}"
-            self._actions.switch(action, why_off_for_trial(action, facts, trial))
-        self._actions.switch("trials.go_to_best", why_no_best(facts))
-        is_done = trial is not None and trial.status is TrialStatus.COMPLETED
-        self._actions["trials.enter_result"].setText(
-            "Correct result…" if is_done else "Enter result…"
-        )
-        self._actions["trials.exclude"].setText(
-            "Include in model" if trial is not None and trial.is_excluded else "Exclude from model"
-        )
-        self._actions["trials.note"].setText(
-            "Edit note…" if trial is not None and trial.note else "Add note…"
-        )
-
-    def _target(self, trial_index: int | None) -> tuple[ExperimentSession | None, Trial | None]:
-        session = self._session
-        if session is None or trial_index is None:
-            return session, None
-        return session, session.trial(trial_index)
-
-    def _ask_reason(
-        self, trial_index: int | None, name: str, title: str, action: str, sentence: str,
-        command: Callable[[int, str], MarkFailed | Abandon],
-    ) -> None:  # fmt: skip
-        session, trial = self._target(trial_index)
-        if session is None or trial is None:
-            return
-        dialog = TextDialog(
-            self._window, name=name, title=title.format(trial.index),
-            sentence=f"{sentence} Say why, if you like.", action=action, icon_name="ban",
-            is_danger=True,
-        )  # fmt: skip
-        dialog.entered.connect(lambda reason: session.submit(command(trial.index, reason)))
-        dialog.open()

@@ -184,14 +184,14 @@ class Play:
 
     def enter_result(self) -> None:
         for index in self.pending()[:1]:
-            self.window._operations.enter_result(index)
+            self.window.trial_operations.enter_result(index)
             dialog: Any = self.window.findChild(QDialog, "dialog.enter_result")
             dialog.fields["depth"][0].setText("1,5")
             dialog.choose("ok")
 
     def mark_failed(self) -> None:
         for index in self.pending()[:1]:
-            self.window._operations.mark_failed(index)
+            self.window.trial_operations.mark_failed(index)
             self.choose("dialog.mark_failed", "ok")
 
     def break_down(self) -> None:
