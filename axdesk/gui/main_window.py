@@ -449,7 +449,7 @@ class MainWindow(QMainWindow):
         return None if session is None or current is None else session.trial(current)
 
     def _show_selection(self) -> None:
-        session, current = self._session, self.selection.current
+        session = self._session
         self.inspector.show_trial(self._selected_trial(), session.facts if session else None)
         self._update_actions()
 
