@@ -287,6 +287,9 @@ class Trial:
 
     def latest(self, metric: str) -> Observation | None:
         """Return the observation of a metric at its highest progression, or None."""
-        of_metric = [o for o in self.observations if o.metric == metric]
-        # Of equal progressions the one that came last: a correction.
-        return max(reversed(of_metric), key=lambda o: o.progression, default=None)
+        found: Observation | None = None
+        for one in self.observations:
+            # Of equal progressions the one that came last: a correction.
+            if one.metric == metric and (found is None or one.progression >= found.progression):
+                found = one
+        return found

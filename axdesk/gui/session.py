@@ -53,6 +53,7 @@ from axdesk.gui.models.pending_changes import PendingChanges
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.run_words import why_no_test
+from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.preflight_check import PreflightCheck
 from axdesk.gui.scheduler_thread import SchedulerThread
@@ -116,6 +117,7 @@ class ExperimentSession(QObject):
         self._io = io
         self._plugin_io = plugin_io
         self._record = RunRecord()
+        self._memo = TrialMemo()
         self._notices = EventNotices(
             self.attention_model, self._record, lambda: runner_name(self.facts)
         )
@@ -167,7 +169,7 @@ class ExperimentSession(QObject):
             state=self.state,
             setup=record.setup if record.runs else self.draft_model.setup,
             runs=tuple(run for _, run in sorted(record.runs.items())),
-            trials=tuple(trial for _, trial in sorted(record.trials.items())),
+            trials=tuple([record.trials[index] for index in sorted(record.trials)]),
             questions=tuple(question for _, question in sorted(record.questions.items())),
             problems=len(items),
             first_problem=items[0].message if items else "",
@@ -180,6 +182,7 @@ class ExperimentSession(QObject):
             stopping_since=self._stopping_since if self.is_live else None,
             pauses_when_open=isinstance(self._when_open, Pause),
             is_testing=self.dry_testing.is_going,
+            memo=self._memo,
         )
 
     @property

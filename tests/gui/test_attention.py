@@ -30,6 +30,7 @@ from axdesk.gui.models.attention_report import plugin_file_of
 from tests.gui.scenes import MemoryWorkspace, coupling_setup
 from tests.gui.test_session import first_run, running_trial
 from tests.gui.test_window import Bench
+from tests.gui.test_window_models import shown_as
 from tests.gui.test_window_run import PLUGIN, Laboratory, bowl_setup, press, session_of, text
 
 QtBot = Any
@@ -82,7 +83,7 @@ def test_an_error_that_pauses_the_run_is_told_once_with_its_ways_out(asked: Benc
         "Stop run…": True,
     }
     facts = asked.session.facts
-    assert facts.status_keys[0] == "not_answering"
+    assert shown_as(facts, 0) == "not_answering"
     assert facts.busy == 1
     asked.window.docks.show("trials")
     asked.press("status.banner.button")

@@ -22,6 +22,7 @@ from axdesk.gui.views.attention_view import AttentionView
 from axdesk.gui.views.interrupted_dialog import InterruptedDialog
 from axdesk.gui.widgets.buttons import Button
 from tests.gui.scenes import coupling_experiment
+from tests.gui.test_window_models import shown_as
 
 QtBot = Any
 Ask = Callable[..., InterruptedDialog]
@@ -166,7 +167,7 @@ def test_a_trial_that_surely_did_not_start_needs_no_decision(qapp: QApplication)
     experiment = cut_off()
     experiment.put(replace(experiment.trials[19], staged_at=None))
     facts = facts_of(experiment)
-    assert facts.status_keys[19] == "to_be_deployed"
+    assert shown_as(facts, 19) == "to_be_deployed"
     dialog = InterruptedDialog(None, facts, can_find=False)
     assert offered(dialog, 19)[0] == "It never ran: deploy again"
     assert told(dialog, "resume") == (AnswerQuestion(19, Answer.REDEPLOY),)
@@ -176,10 +177,10 @@ def test_a_trial_that_surely_did_not_start_needs_no_decision(qapp: QApplication)
 @pytest.mark.parametrize("state", [RunState.STOPPED, RunState.FAILED, RunState.COMPLETED])
 def test_nothing_is_being_launched_where_no_run_goes_on(state: RunState) -> None:
     facts = replace(facts_of(cut_off()), state=state)
-    assert facts.status_keys[19] == "may_have_started"
+    assert shown_as(facts, 19) == "may_have_started"
     opening = replace(facts, state=RunState.STARTING, is_opening=True)
-    assert opening.status_keys[19] == "may_have_started"
-    assert replace(facts, state=RunState.RUNNING).status_keys[19] == "staged"
+    assert shown_as(opening, 19) == "may_have_started"
+    assert shown_as(replace(facts, state=RunState.RUNNING), 19) == "staged"
 
 
 def test_the_runner_is_said_to_be_asked_only_where_it_can_be(ask: Ask) -> None:

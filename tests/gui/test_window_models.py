@@ -56,6 +56,10 @@ def facts_of(experiment: Experiment, **changes: Any) -> RunFacts:
     return replace(facts, **changes)
 
 
+def shown_as(facts: RunFacts, trial_index: int) -> str:
+    return status_key(next(t for t in facts.trials if t.index == trial_index), facts)
+
+
 def column(model: TrialsModel, key: str) -> list[str]:
     at = model.column_of(key)
     return [str(model.index(row, at).data()) for row in range(model.rowCount())]

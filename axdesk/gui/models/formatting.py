@@ -1,7 +1,7 @@
 """How numbers, times and durations are written: real minus, fixed decimals, no-break spaces."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -50,14 +50,19 @@ def metric_decimals(values: Iterable[float], errors: Iterable[float | None] = ()
     known = list(values)
     if not known:
         return None
-    span = max(known) - min(known)
-    decimals = decimals_for(span if span > 0 else abs(known[0]))
-    sems = sorted(error for error in errors if error)
-    if not sems or decimals is None:
+    return spread_decimals(min(known), max(known), sorted(e for e in errors if e))
+
+
+def spread_decimals(low: float, high: float, errors: Sequence[float]) -> int | None:
+    """Decimals of values between two; `errors`, sorted and above 0, as in `metric_decimals`."""
+    if low > high:
+        return None
+    decimals = decimals_for(high - low if high > low else abs(low))
+    if not errors or decimals is None:
         return decimals
-    power = math.floor(math.log10(sems[len(sems) // 2]))
-    leading = sems[len(sems) // 2] / 10**power
-    warranted = -power + (1 if leading < 2 else 0)
+    typical = errors[len(errors) // 2]
+    power = math.floor(math.log10(typical))
+    warranted = -power + (1 if typical / 10**power < 2 else 0)
     return max(min(decimals, warranted), 0)
 
 

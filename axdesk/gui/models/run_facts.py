@@ -10,18 +10,16 @@ from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.outcomes import (
     against_baseline,
-    best_observed,
-    broken_limits,
     hypervolume_trace,
     objective_score,
-    pareto_front,
     shown_value,
 )
 from axdesk.core.questions import FailedCall, Question
 from axdesk.core.run import Run, RunAction, RunState, allowed_actions, asks_before_closing
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
-from axdesk.gui.models.formatting import clock, measured, metric_decimals, with_unit
+from axdesk.gui.models.formatting import clock, measured, with_unit
+from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.theme import STATUS_LOOKS
 
 SOURCE_WORDS = {
@@ -59,6 +57,7 @@ class RunFacts:
         stopping_since: When Stop now was pressed, while trials are being stopped; else None.
         pauses_when_open: Whether the run is paused as soon as it has started.
         is_testing: Whether a dry test uses the instrument.
+        memo: What was worked out for the trials so far; shared with the facts before and after.
     """
 
     name: str
@@ -78,6 +77,7 @@ class RunFacts:
     stopping_since: datetime | None = None
     pauses_when_open: bool = False
     is_testing: bool = False
+    memo: TrialMemo = field(default_factory=TrialMemo, compare=False, repr=False)
 
     @property
     def run(self) -> Run | None:
@@ -87,18 +87,23 @@ class RunFacts:
     @cached_property
     def optimization(self) -> OptimizationConfig | None:
         """What is optimised, if that is known; limits as they are against the baseline."""
-        return against_baseline(self.setup.optimization, self.trials) if self.setup else None
+        if self.setup is None:
+            return None
+        return self.memo.one_of(against_baseline(self.setup.optimization, self.trials))
 
     @cached_property
     def of_run(self) -> tuple[Trial, ...]:
         """The trials of the last run."""
-        run = self.run
-        return tuple(t for t in self.trials if run is not None and t.run_index == run.index)
+        if self.run is None:
+            return ()
+        index = self.run.index
+        return tuple([t for t in self.trials if t.run_index == index])
 
     @cached_property
     def pending(self) -> tuple[Trial, ...]:
         """The trials that are staged or running."""
-        return tuple(t for t in self.trials if t.status.is_pending)
+        running, staged = TrialStatus.RUNNING, TrialStatus.STAGED
+        return tuple([t for t in self.trials if t.status is running or t.status is staged])
 
     @property
     def busy(self) -> int:
@@ -110,8 +115,7 @@ class RunFacts:
     @cached_property
     def finished(self) -> tuple[Trial, ...]:
         """The finished trials of the last run, in order of finishing."""
-        ended = [t for t in self.of_run if t.status.is_terminal]
-        return tuple(sorted(ended, key=lambda t: (t.finished_at is None, t.finished_at, t.index)))
+        return self.memo.in_order(self.of_run)
 
     @property
     def budget(self) -> int:
@@ -136,24 +140,30 @@ class RunFacts:
         """Whether what becomes of a run of this window is asked before it is closed."""
         return not self.controller and asks_before_closing(self.state, len(self.pending))
 
-    @cached_property
+    @property
     def best(self) -> Trial | None:
         """The best observed trial that keeps every limit; none with several objectives."""
-        return None if self.setup is None else best_observed(self.trials, self.setup.optimization)
+        return None if self._has_several or not self._leaders else self._leaders[0]
 
-    @cached_property
+    @property
     def front(self) -> tuple[Trial, ...]:
         """The trials on the Pareto front of several objectives."""
-        optimization = self.optimization
-        if optimization is None or not optimization.has_several:
+        return self._leaders if self._has_several else ()
+
+    @property
+    def _has_several(self) -> bool:
+        return self.optimization is not None and self.optimization.has_several
+
+    @cached_property
+    def _leaders(self) -> tuple[Trial, ...]:
+        if self.optimization is None:
             return ()
-        return pareto_front(self.trials, optimization)
+        return self.memo.leaders(self.trials, self.optimization)
 
     @cached_property
     def starred(self) -> frozenset[int]:
         """The best trial, or those on the Pareto front, by index."""
-        best = () if self.best is None else (self.best,)
-        return frozenset(trial.index for trial in (*best, *self.front))
+        return frozenset(trial.index for trial in self._leaders)
 
     @cached_property
     def hypervolumes(self) -> Mapping[int, float] | None:
@@ -169,17 +179,25 @@ class RunFacts:
         return found if len(found) == len(trace) else None
 
     @cached_property
-    def status_keys(self) -> Mapping[int, str]:
-        """By trial: the key of `theme.STATUS_LOOKS` by which it is shown."""
-        asked = {question.trial_index: question.failed_call for question in self.questions}
-        return {trial.index: self._status_key(trial, asked) for trial in self.trials}
+    def _asked(self) -> Mapping[int, FailedCall | None]:
+        """By trial that is asked about: which of its calls failed."""
+        return {question.trial_index: question.failed_call for question in self.questions}
+
+    def broken(self, trial: Trial) -> tuple[OutcomeConstraint, ...]:
+        """The limits that the values of a completed trial break."""
+        optimization = self.optimization
+        if optimization is None or trial.status is not TrialStatus.COMPLETED:
+            return ()
+        return self.memo.broken(trial, optimization)
 
     @property
     def _is_followed(self) -> bool:
         """Whether a run goes on that may be deploying a trial at this moment."""
         return self.state.is_live and not self.is_opening
 
-    def _status_key(self, trial: Trial, asked: Mapping[int, FailedCall | None]) -> str:
+    def status_key(self, trial: Trial) -> str:
+        """The key of `theme.STATUS_LOOKS` by which a trial of these facts is shown."""
+        asked = self._asked
         if trial.status.is_pending:
             if asked.get(trial.index) is FailedCall.POLL:
                 return "not_answering"
@@ -196,22 +214,16 @@ class RunFacts:
             if trial.index in self.unanswered:
                 is_fetching = self.unanswered[trial.index].is_fetching
                 return "no_valid_result" if is_fetching else "not_answering"
-        if (
-            trial.status is TrialStatus.COMPLETED
-            and self.optimization is not None
-            and broken_limits(trial, self.optimization)
-        ):
+        if self.broken(trial):
             return "limit_not_met"
         return trial.status.value
 
     @cached_property
     def mean_seconds(self) -> float | None:
         """Mean duration of the trials that are done, or None before the first."""
-        done = [
-            t.elapsed_seconds
-            for t in self.trials
-            if t.status is TrialStatus.COMPLETED and t.elapsed_seconds > 0
-        ]
+        completed = TrialStatus.COMPLETED
+        seconds = [t.elapsed_seconds for t in self.trials if t.status is completed]
+        done = [each for each in seconds if each > 0]
         return sum(done) / len(done) if len(done) >= LEAST_FOR_ESTIMATE else None
 
     def seconds_left(self, trial: Trial, now: datetime) -> float | None:
@@ -254,7 +266,7 @@ def seconds_running(trial: Trial, now: datetime) -> float:
 
 def status_key(trial: Trial, facts: RunFacts) -> str:
     """The key of `theme.STATUS_LOOKS` by which a trial of these facts is shown."""
-    return facts.status_keys[trial.index]
+    return facts.status_key(trial)
 
 
 def status_word(trial: Trial, facts: RunFacts, now: datetime) -> str:
@@ -322,14 +334,22 @@ def objective_decimals(facts: "RunFacts") -> int | None:
     names = optimization.objective.metric_names
     if optimization.objective.is_plain:
         return decimals_of(names[0], facts)
-    values = (objective_value(t, optimization) for t in facts.trials)
-    return metric_decimals(v for v in values if v is not None)
+
+    def read(trial: Trial) -> tuple[float, None] | None:
+        value = objective_value(trial, optimization)
+        return None if value is None else (value, None)
+
+    return facts.memo.decimals(f"objective:{optimization.objective}", facts.trials, read)
 
 
 def decimals_of(metric: str, facts: "RunFacts") -> int | None:
     """Decimals of a metric's values."""
-    latest = [o for t in facts.trials if (o := t.latest(metric)) is not None]
-    return metric_decimals([o.mean for o in latest], [o.sem for o in latest])
+
+    def read(trial: Trial) -> tuple[float, float | None] | None:
+        observation = trial.latest(metric)
+        return None if observation is None else (observation.mean, observation.sem)
+
+    return facts.memo.decimals(f"metric:{metric}", facts.trials, read)
 
 
 def limit_text(limit: OutcomeConstraint) -> str:

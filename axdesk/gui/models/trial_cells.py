@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt
 
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import number_text, value_text
-from axdesk.core.outcomes import broken_limits
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.run import RunState
 from axdesk.core.trial import Trial, TrialStatus
@@ -51,11 +50,13 @@ class Column:
         text: The cell's text.
         sort: What the column is sorted by; None for a missing value.
         plain: What is copied; None copies the text.
+        full: The text with what stands small behind it; None where nothing does.
         unit: In the head, lighter.
         alignment: Of head and cells.
         width: At a 16 pixel line; 0 takes the head's, a negative one at least its amount.
         is_shown: Unless the operator chose otherwise.
-        is_figure: Whether its cells are numbers, which no word without a digit can be found in.
+        is_figure: Whether its cells are numbers, in which no word without a digit can be found.
+        is_searched: Whether words are looked for in it.
         tip: Of the head; empty names title and unit.
     """
 
@@ -64,12 +65,19 @@ class Column:
     text: Callable[[Trial], str]
     sort: Callable[[Trial], SortKey]
     plain: Callable[[Trial], str] | None = None
+    full: Callable[[Trial], str] | None = None
     unit: str = ""
     alignment: Qt.AlignmentFlag = _LEFT
     width: int = 100
     is_shown: bool = True
     is_figure: bool = False
+    is_searched: bool = True
     tip: str = ""
+
+    @property
+    def full_text(self) -> Callable[[Trial], str]:
+        """Writes the whole cell, with what stands small in it."""
+        return self.full or self.text
 
     @property
     def name(self) -> str:
@@ -114,11 +122,6 @@ class TrialCells:
         return self._decimals.get(key)
 
     # cells
-
-    def full_text(self, column: Column, trial: Trial) -> str:
-        """A cell with its uncertainty."""
-        uncertainty = self.uncertainty_text(column, trial)
-        return f"{column.text(trial)} {uncertainty}" if uncertainty else column.text(trial)
 
     def uncertainty_text(self, column: Column, trial: Trial) -> str:
         """The standard error behind a result; empty for none."""
@@ -168,13 +171,14 @@ class TrialCells:
             return None
         if not optimization.outcome_constraints:
             return None
-        return broken_limits(trial, optimization)
+        return self.facts.broken(trial)
 
     # columns
 
     def _made_columns(self) -> list[Column]:
         columns = [
-            Column("best", "Best", self._best_text, self._best_sort, alignment=_CENTER, width=34),
+            Column("best", "Best", self._best_text, self._best_sort, alignment=_CENTER, width=34,
+                   is_searched=False),
             Column("index", "#", lambda t: str(t.index), lambda t: float(t.index),
                    alignment=_RIGHT, width=48, is_figure=True, tip="The trial's number"),
             Column("status", "Status", self._status_text, self._status_text, width=124),
@@ -189,16 +193,16 @@ class TrialCells:
             if setup.optimization.outcome_constraints:
                 columns.append(
                     Column("limits", "Limits", self._limits_text, self._limits_sort,
-                           alignment=_CENTER, width=68)
+                           alignment=_CENTER, width=68, is_searched=False)
                 )  # fmt: skip
         return [
             *columns,
             Column("started", "Started", self._started_text, _started, _started_plain,
-                   width=108, is_shown=False, is_figure=True),
+                   width=108, is_shown=False, is_searched=False),
             Column("duration", "Duration", self._duration_text, self.seconds, self._plain_seconds,
                    alignment=_RIGHT, width=88, is_figure=True),
             Column("tries", "Tries", self._tries_text, self.tries, alignment=_RIGHT, width=60,
-                   is_shown=False, is_figure=True,
+                   is_shown=False, is_searched=False,
                    tip="Calls in a row that failed or do not answer"),
             Column("note", "Note", note_text, lambda t: note_text(t) or None, width=200),
         ]  # fmt: skip
@@ -210,7 +214,7 @@ class TrialCells:
             return trial.parameters.get(name)
 
         def text(trial: Trial) -> str:
-            found = value(trial)
+            found = trial.parameters.get(name)
             return MISSING if found is None else parameter_value(found, self._decimals.get(key))
 
         def plain(trial: Trial) -> str:
@@ -225,7 +229,7 @@ class TrialCells:
         parameter = setup.search_space[name] if setup else None
         is_text = getattr(parameter, "parameter_type", "float") in ("str", "bool")
         longest = max((len(str(v)) for v in getattr(parameter, "values", ())), default=0)
-        return Column(key, name, text, sort, plain, unit, _LEFT if is_text else _RIGHT,
+        return Column(key, name, text, sort, plain, None, unit, _LEFT if is_text else _RIGHT,
                       -8 * longest - 24, is_figure=not is_text)  # fmt: skip
 
     def _metric_column(self, name: str, unit: str) -> Column:
@@ -237,6 +241,15 @@ class TrialCells:
                 return MISSING
             return measured(observation.mean, self._decimals.get(key), observation.sem)
 
+        def full(trial: Trial) -> str:
+            observation = trial.latest(name)
+            if observation is None:
+                return MISSING
+            decimals = self._decimals.get(key)
+            sem = observation.sem
+            mean = measured(observation.mean, decimals, sem)
+            return f"{mean} ± {number(sem, decimals)}" if sem else mean
+
         def plain(trial: Trial) -> str:
             observation = trial.latest(name)
             return "" if observation is None else number_text(observation.mean)
@@ -246,7 +259,7 @@ class TrialCells:
             observation = None if trial.status in _NO_RESULT else trial.latest(name)
             return None if observation is None else observation.mean
 
-        return Column(key, name, text, sort, plain, unit, _RIGHT, -124, is_figure=True)
+        return Column(key, name, text, sort, plain, full, unit, _RIGHT, -124, is_figure=True)
 
     def _best_text(self, trial: Trial) -> str:
         return "Best" if trial.index in self.facts.starred else ""

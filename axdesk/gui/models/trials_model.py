@@ -20,6 +20,7 @@ from axdesk.gui.models.run_facts import RunFacts, status_key
 from axdesk.gui.models.trial_cells import Column, SortKey, TrialCells
 from axdesk.gui.models.trial_fields import trial_fields
 from axdesk.gui.models.trial_filter import TrialFilter, parse_filter
+from axdesk.gui.models.trial_memo import replaced
 from axdesk.gui.widgets.roles import Role
 
 Index = QModelIndex | QPersistentModelIndex
@@ -65,8 +66,8 @@ class TrialsModel(QAbstractTableModel):
         self._words: _Texts = {}
         self._figures: _Texts = {}
         self._status_filter = ALL
-        self._fields: tuple[FilterField, ...] = trial_fields(self._cells)
         self._filter = TrialFilter("", lambda _: True)
+        self._make_fields()
         self._sort_key = "index"
         self._order = Qt.SortOrder.DescendingOrder
         cells = self._cells
@@ -86,17 +87,16 @@ class TrialsModel(QAbstractTableModel):
 
     def show_facts(self, facts: RunFacts, now: datetime) -> None:
         """Show other facts of the same experiment; only what changed is told to the views."""
-        cells, old = self._cells, self._trials
+        cells = self._cells
         before, cells.facts, cells.now = cells.facts, facts, now
         starred, pending = self._starred, self._pending
         self._starred = facts.starred
         self._pending = frozenset(trial.index for trial in facts.pending)
-        self._trials = {t.index: t for t in facts.trials}
         if _layout_of(before) != _layout_of(facts):
+            self._trials = {t.index: t for t in facts.trials}
             self._start_anew()
             return
-        changed = {i for i, t in self._trials.items() if old.get(i) is not t}
-        changed |= old.keys() - self._trials.keys()
+        changed = self._changed(before, facts)
         changed |= (starred ^ self._starred) | pending | self._pending
         is_widened = bool(changed) and cells.measure()
         if is_widened:
@@ -107,6 +107,15 @@ class TrialsModel(QAbstractTableModel):
         if is_widened:
             self._tell_changed(self._shown)
             self.fields_changed.emit()
+
+    def _changed(self, before: RunFacts, facts: RunFacts) -> set[int]:
+        """Take over the trials; return the indices of those that changed, came or went."""
+        changes = replaced(before.trials, facts.trials)
+        if changes is None:
+            old, self._trials = self._trials, {t.index: t for t in facts.trials}
+            return set(old) | set(self._trials)
+        self._trials.update((trial.index, trial) for trial in changes[1])
+        return {trial.index for trial in changes[1]}
 
     def tick(self, now: datetime) -> None:
         """Let the durations of running trials go on."""
@@ -263,7 +272,7 @@ class TrialsModel(QAbstractTableModel):
         return None if cell is None else cell(column, trial)
 
     def _spoken(self, column: Column, trial: Trial) -> str:
-        return f"{column.title}: {self._cells.full_text(column, trial)}"
+        return f"{column.title}: {column.full_text(trial)}"
 
     @staticmethod
     def _plain_sem(column: Column, trial: Trial) -> str:
@@ -274,8 +283,17 @@ class TrialsModel(QAbstractTableModel):
 
     # filters
 
+    def prepare_search(self) -> None:
+        """Write what words are looked for in, so that the first search need not."""
+        for trial in self._trials.values():
+            self._cell_text(trial, self._words, are_figures=False)
+            self._cell_text(trial, self._figures, are_figures=True)
+
     def _make_fields(self) -> None:
         """Make the fields anew, and read the filter by them."""
+        searched = [column for column in self._cells.columns if column.is_searched]
+        self._word_writers = [c.full_text for c in searched if not c.is_figure]
+        self._figure_writers = [c.full_text for c in searched if c.is_figure]
         self._fields = trial_fields(self._cells)
         try:
             self._filter = parse_filter(self._filter.text, self._fields, self._contains)
@@ -294,8 +312,8 @@ class TrialsModel(QAbstractTableModel):
         known = kept.get(trial.index)
         if known is not None and known[0] is trial:
             return known[1]
-        full_text = self._cells.full_text
-        cells = [full_text(c, trial) for c in self._cells.columns if c.is_figure is are_figures]
+        writers = self._figure_writers if are_figures else self._word_writers
+        cells = [write(trial) for write in writers]
         text = "\n".join(cells).casefold().replace("−", "-").replace("\u00a0", " ")
         if not trial.status.is_pending:
             kept[trial.index] = (trial, text)

@@ -256,7 +256,7 @@ class _Row(QWidget):
     def put_into(self, grid: QGridLayout, row: int) -> None:
         """Put the parts into a row of the table."""
         trial, now = self._trial, datetime.now(UTC)
-        status = self._facts.status_keys[trial.index]
+        status = self._facts.status_key(trial)
         is_staged = trial.status is TrialStatus.STAGED
         since = f" since {clock(trial.started_at, now)}" if trial.started_at else ""
         state = STATUS_LOOKS[status].word if is_staged else f"Running{since}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QPoint, QRect, QStringListModel, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QHideEvent, QKeyEvent
+from PySide6.QtGui import QAction, QFocusEvent, QHideEvent, QKeyEvent
 from PySide6.QtWidgets import (
     QCompleter,
     QFrame,
@@ -32,16 +32,17 @@ class TrialFilterField(TextField):
 
     Signals:
         asked: The operator asked for what the text says.
+        entered: The operator is going to type.
     """
 
     asked = Signal(str)
+    entered = Signal()
 
     def __init__(self) -> None:
         super().__init__(placeholder="Filter: yield>80 status:failed", name="trials.filter",
                          icon_name="filter")  # fmt: skip
         self.setAccessibleName("Filter trials")
         self.fields: Callable[[], tuple[FilterField, ...]] = tuple
-        self._is_quiet = False
         self._help: FilterHelp | None = None
         self._tip: CellTip | None = None
         self._pause = QTimer(self)
@@ -114,6 +115,11 @@ class TrialFilterField(TextField):
             self._offer()
         else:
             super().keyPressEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Tell that something will be asked for."""
+        super().focusInEvent(event)
+        self.entered.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Ask for nothing, and say nothing, while it is not seen."""

@@ -50,6 +50,7 @@ class TrialsView(Surface):
         self._in_plots: frozenset[int] | None = None
         self._text = TrialFilterField()
         self._text.asked.connect(self._filter_text)
+        self._text.entered.connect(self._prepare_search)
         self._table = TrialsTable(selection, settings)
         self._table.row_activated.connect(self._activate)
         self._table.menu_requested.connect(self.menu_requested)
@@ -180,6 +181,10 @@ class TrialsView(Surface):
             margins.addWidget(page)
             self._pages.addWidget(around)
         layout.addLayout(self._pages, 1)
+
+    def _prepare_search(self) -> None:
+        if self._model is not None:
+            self._model.prepare_search()
 
     def _filter_text(self, text: str) -> None:
         if self._model is None:
