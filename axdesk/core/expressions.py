@@ -30,6 +30,7 @@ _TYPOGRAPHIC = {"≤": "<=", "≥": ">=", "·": "*", "×": "*", "−": "-", "\u0
 _COMMENT = "#"
 _NO_NUMBERS = ("inf", "infinity", "nan")
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
+_NUMERAL = re.compile(r"([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _DISTANCE = "abs"
 _BASELINE_PLACEHOLDER = "baseline_"
 
@@ -116,6 +117,39 @@ def with_decimal_points(text: str) -> str:
     return "`".join(
         part if index % 2 else _DECIMAL_COMMA.sub(".", part) for index, part in enumerate(parts)
     )
+
+
+def with_other_name(text: str, name: str, other: str) -> str:
+    """Return an expression, understood or not, that names `other` wherever it named `name`."""
+    pieces: list[str] = []
+    position = 0
+    while position < len(text):
+        start, is_name = position, False
+        if text[start] == "`":
+            end = text.find("`", start + 1)
+            if end < 0:
+                break  # what follows is not understood
+            position = end + 1
+            is_name = text[start + 1 : end] == name
+        elif text[start].isidentifier():
+            position = _word_end(text, start)
+            word = text[start:position]
+            is_name = word == name and quoted(name) == name
+        elif (number := _NUMERAL.match(text, start)) is not None:
+            position = number.end()
+        else:
+            position += 1
+        pieces.append(quoted(other) if is_name else text[start:position])
+    return "".join(pieces) + text[position:]
+
+
+def _word_end(text: str, start: int) -> int:
+    """Where the word ends that begins at `start`."""
+    end = start + 1
+    # The dot of multiplication may stand in identifiers; here it multiplies.
+    while end < len(text) and ("a" + text[end]).isidentifier() and text[end] not in _TYPOGRAPHIC:
+        end += 1
+    return end
 
 
 def _bare(name: str) -> str:
@@ -291,14 +325,7 @@ class _Source:
             if character == "`":
                 position = self._quoted_name(position)
             elif character.isidentifier():
-                end = position + 1
-                # The dot of multiplication may stand in identifiers; here it multiplies.
-                while (
-                    end < len(text)
-                    and ("a" + text[end]).isidentifier()
-                    and text[end] not in _TYPOGRAPHIC
-                ):
-                    end += 1
+                end = _word_end(text, position)
                 self._name(text[position:end], position, is_quoted=False)
                 position = end
             elif (character.isdecimal() and character.isascii()) or character == ".":

@@ -13,6 +13,7 @@ from axdesk.core.expressions import (
     parse_linear,
     quoted,
     split_objectives,
+    with_other_name,
 )
 from tests.strategies import coefficients, labels, numbers
 
@@ -277,3 +278,24 @@ def test_what_is_no_linear_sign_is_told_for_powers_and_names(text: str) -> None:
     with pytest.raises(ExpressionError, match="Only") as caught:
         parse_comparison(text)
     assert "between backticks" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "other", "expected"),
+    [
+        ("a + 2*aa - 1e5*a <= 3", "a", "b c", "`b c` + 2*aa - 1e5*`b c` <= 3"),
+        ("2a·a <= `a`", "a", "x", "2x·x <= x"),
+        ("`b c` + b <= baseline", "b c", "d", "d + b <= baseline"),
+        ("`e5` + 1e5*e5 <= 1", "e5", "f", "f + 1e5*f <= 1"),
+        ("baseline + `baseline` <= 1", "baseline", "x", "baseline + x <= 1"),
+        ("a <= `a", "a", "b", "b <= `a"),
+        ("a ? a <=", "a", "b", "b ? b <="),
+        ("µ flow + `µ flow`", "µ flow", "f", "µ flow + f"),
+        ("1,5*a", "a", "nan", "1,5*`nan`"),
+        ("", "a", "b", ""),
+    ],
+)
+def test_a_name_is_replaced_and_nothing_else(
+    text: str, name: str, other: str, expected: str
+) -> None:
+    assert with_other_name(text, name, other) == expected

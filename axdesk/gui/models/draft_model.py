@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from axdesk.core.draft_cells import Problem, Problems, Row, Section
+from axdesk.core.draft_renames import with_renamed_mentions
 from axdesk.core.drafts import Draft
 from axdesk.core.feasible_share import FeasibleShare
 from axdesk.core.plugins import PluginCatalogue
@@ -282,7 +283,23 @@ class DraftModel(QObject):
         for row, texts in cells.items():
             rows[row] = {**rows[row], **texts}
         fields = dict.fromkeys(field for texts in cells.values() for field in texts)
-        return self._replace(section, rows, f"{section} {', '.join(fields)}", key)
+        text = f"{section} {', '.join(fields)}"
+        if len(cells) > 1 or "name" not in fields:
+            return self._replace(section, rows, text, key)
+        # What names the row follows from how it was called before this typing began: half a name
+        # may be the name of another row.
+        began, ((row, texts),) = self._began(key), cells.items()
+        after = began
+        for field, typed in texts.items():
+            after = after.with_cell(section, row, field, typed)
+        return self._take(with_renamed_mentions(began, after, section, row), text, key)
+
+    def _began(self, key: tuple[object, ...]) -> Draft:
+        """The draft before the typing that an edit of this key goes on with."""
+        stack = self.undo_stack
+        last = stack.step(stack.index() - 1) if stack.index() else None
+        goes_on = last is not None and bool(key) and last.key == (*key, self._seals)
+        return last.before if goes_on and last is not None else self._draft
 
     def return_to(self, draft: Draft) -> None:
         """Take edits back to what holds, in one step that can be undone; no lock forbids that."""
@@ -292,7 +309,9 @@ class DraftModel(QObject):
     def _replace(
         self, section: Section, rows: Iterable[Row], text: str, key: tuple[object, ...] = ()
     ) -> bool:
-        after = self._draft.with_rows(section, rows)
+        return self._take(self._draft.with_rows(section, rows), text, key)
+
+    def _take(self, after: Draft, text: str, key: tuple[object, ...]) -> bool:
         if after == self._draft or not self._takes(after):
             return False
         if not key:
