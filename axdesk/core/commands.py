@@ -82,8 +82,9 @@ class ChangeRunSettings(Command):
 class EditSetup(Command):
     """Change the set-up; None leaves a part as it is. The next suggestion keeps to the new one.
 
-    A run that goes on takes it while it is paused or needs attention; its plugins stay. A changed
-    search space and changed goals become a new version, and the history says what they were.
+    A run that goes on takes it while it is paused or needs attention, and description and owner
+    at any time; its plugins stay. A changed search space and changed goals become a new version,
+    and the history says what they were.
 
     Attributes:
         name: Unique in its database.
@@ -102,6 +103,12 @@ class EditSetup(Command):
     optimization: OptimizationConfig | None = None
     generation: GenerationSettings | None = None
     run: RunSettings | None = None
+
+    @property
+    def is_about_labels(self) -> bool:
+        """Whether it changes nothing that a run goes by."""
+        others = (one.name for one in fields(self) if one.name not in ("description", "owner"))
+        return all(getattr(self, name) is None for name in others)
 
     @classmethod
     def to(cls, setup: ExperimentSetup) -> Self:

@@ -183,8 +183,12 @@ class Problems:
         return tuple(p for p in self.items if p.section is section)
 
 
-def _plain_number(text: str) -> str:
+def _plain_number(text: str, *, is_whole: bool = False) -> str:
     """Return a number as Python writes it: a decimal point, no no-break spaces between thousands.
+
+    Args:
+        text: As typed.
+        is_whole: Whether a whole number is wanted, for the message.
 
     Raises:
         UserInputError: If it is none, or could be read in two ways, such as 1.234,5.
@@ -194,9 +198,8 @@ def _plain_number(text: str) -> str:
     if _NUMBER.fullmatch(plain) is None:
         if not plain:
             raise UserInputError("A number is missing.")
-        raise UserInputError(
-            f"“{text.strip()}” is no number.", "Enter one such as 0.5, 0,5 or 1e-3."
-        )
+        hint = "Enter a whole one such as 3." if is_whole else "Enter one such as 0.5, 0,5 or 1e-3."
+        raise UserInputError(f"“{text.strip()}” is no number.", hint)
     return plain.replace(",", ".")
 
 
@@ -223,15 +226,20 @@ def is_whole_number(text: str) -> bool:
     return number == number.to_integral_value()
 
 
-def parse_whole(text: str) -> int:
+def parse_whole(text: str, otherwise: str = "") -> int:
     """Read a whole number, exactly.
+
+    Args:
+        text: As typed.
+        otherwise: What can be done where it is a number with decimals.
 
     Raises:
         UserInputError: If it is none.
     """
+    plain = _plain_number(text, is_whole=True)
     if not is_whole_number(text):
-        raise UserInputError(f"“{text.strip()}” is no whole number.")
-    return int(Decimal(_plain_number(text)))
+        raise UserInputError(f"“{text.strip()}” is no whole number.", otherwise)
+    return int(Decimal(plain))
 
 
 def shown_number(text: str) -> str:

@@ -1,5 +1,6 @@
 """Problems of a draft, as its checks find them cell by cell."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -7,6 +8,9 @@ from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.errors import AxdeskError
 
 T = TypeVar("T")
+
+_SUBJECT = re.compile(r"^Parameter (['\"]).*?\1: ")
+"""How messages about a parameter begin that stand alone."""
 
 TRemedy = tuple[str, Mapping[str, str]]
 """What a button says, and the texts that it puts into the row: field → text."""
@@ -51,5 +55,7 @@ class Place:
         try:
             return reader()
         except AxdeskError as error:
-            self.note(f"{error.message} {error.hint}".strip())
+            message = _SUBJECT.sub("", error.message)  # the row is named where this is told
+            message = message[:1].upper() + message[1:]
+            self.note(f"{message} {error.hint}".strip())
             return None

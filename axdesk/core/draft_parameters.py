@@ -12,7 +12,6 @@ from axdesk.core.draft_cells import (
     Section,
     TValueType,
     choice_text,
-    is_whole_number,
     parse_number,
     parse_value,
     parse_whole,
@@ -26,7 +25,7 @@ from axdesk.core.draft_cells import (
 from axdesk.core.draft_notes import Notes, Place
 from axdesk.core.errors import UserInputError
 from axdesk.core.expressions import with_decimal_points
-from axdesk.core.names import checked_name
+from axdesk.core.names import checked_name, first_duplicate
 from axdesk.core.parameters import (
     ChoiceParameterConfig,
     DerivedParameterConfig,
@@ -93,11 +92,7 @@ def _parameter(name: str, row: Row, index: int, notes: Notes) -> ParameterConfig
 
 
 def _whole_or_decimal(text: str, *, is_whole: bool) -> float:
-    if not is_whole:
-        return parse_number(text)
-    if not is_whole_number(text):
-        raise UserInputError(f"“{text.strip()}” is no whole number.", "Or choose the type decimal.")
-    return parse_whole(text)
+    return parse_whole(text, "Or choose the type decimal.") if is_whole else parse_number(text)
 
 
 def _range(name: str, row: Row, index: int, notes: Notes) -> RangeParameterConfig | None:
@@ -216,6 +211,10 @@ def _choice(name: str, row: Row, index: int, notes: Notes) -> ChoiceParameterCon
     if typed is None:
         return None
     values, kind = typed
+    twice = first_duplicate(tuple(map(choice_text, values)))
+    if twice is not None:
+        at.note(f"The list has the value {twice} twice.")
+        return None
     start = None
     if row.get("start", "").strip():
         plain = unquoted(row["start"])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Set
 from functools import partial
 
-from axdesk.core.commands import ChangeRunSettings, Command
+from axdesk.core.commands import ChangeRunSettings, Command, EditSetup
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import draft_of
 from axdesk.core.errors import AxdeskError
@@ -25,7 +25,9 @@ _TAKES_EFFECT = {
     RunState.FAILED: "when the run is resumed",
     RunState.COMPLETED: "when trials are added",
 }
-_PAUSE_FIRST = "Pause the run to apply this: only run settings can be changed while it launches."
+_PAUSE_FIRST = (
+    "Pause the run to apply this: while it launches, it takes run settings, description and owner."
+)
 _STOP_FIRST = "Stop the run to apply this: it keeps its plugins until it ends."
 
 
@@ -111,8 +113,8 @@ class LiveEdits:
         if needs_stop(self._setup, wanted):
             return _STOP_FIRST
         commands = commands_to(self._setup, self._holds.run, wanted)
-        is_settings = all(isinstance(command, ChangeRunSettings) for command in commands)
-        return "" if is_settings or RunAction.EDIT_SETUP in allowed else _PAUSE_FIRST
+        is_taken = RunAction.EDIT_SETUP in allowed or all(map(_is_taken_any_time, commands))
+        return "" if is_taken else _PAUSE_FIRST
 
     def apply(self, then: Callable[[], object] | None = None) -> None:
         """Have the run take what is typed; `then` is called once it has taken all of it."""
@@ -151,3 +153,9 @@ class LiveEdits:
 
     def _forget_refusals(self) -> None:
         self._refusals = []
+
+
+def _is_taken_any_time(command: Command) -> bool:
+    """Whether a run takes a command while it launches trials."""
+    is_label = isinstance(command, EditSetup) and command.is_about_labels
+    return is_label or isinstance(command, ChangeRunSettings)

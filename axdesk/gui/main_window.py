@@ -35,6 +35,7 @@ from axdesk.gui.models.layout import Mode
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.models.selection import Selection
+from axdesk.gui.models.setup_texts import unfinished
 from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.preferences import Preferences
@@ -512,8 +513,9 @@ class MainWindow(QMainWindow):
             self.docks.show("attention")
             self.attention_view.show_first()
         elif facts.state is RunState.DRAFT:
-            if session.draft_model.problems is not None:
-                self._go_to_problems(session.draft_model.problems)
+            first = unfinished(session.draft_model).first
+            if first is not None:
+                self._go_to_problems(Problems((first,)))
         else:
             self._operations.start()
 

@@ -53,6 +53,7 @@ from axdesk.gui.models.pending_changes import PendingChanges
 from axdesk.gui.models.run_facts import RunFacts, runner_name
 from axdesk.gui.models.run_record import RunRecord
 from axdesk.gui.models.run_words import why_no_test
+from axdesk.gui.models.setup_texts import unfinished
 from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.preflight_check import PreflightCheck
@@ -161,8 +162,7 @@ class ExperimentSession(QObject):
         return self._facts
 
     def _gathered(self) -> RunFacts:
-        problems = self.draft_model.problems
-        items = problems.items if problems is not None else ()
+        left = unfinished(self.draft_model)
         record = self._record
         return RunFacts(
             name=self.draft_model.draft.general.get("name", "").strip(),
@@ -171,8 +171,9 @@ class ExperimentSession(QObject):
             runs=tuple(run for _, run in sorted(record.runs.items())),
             trials=tuple([record.trials[index] for index in sorted(record.trials)]),
             questions=tuple(question for _, question in sorted(record.questions.items())),
-            problems=len(items),
-            first_problem=items[0].message if items else "",
+            problems=len(left.problems),
+            sections_left=left.sections,
+            first_problem=left.first.message if left.first is not None else "",
             suggesting=record.suggesting,
             unanswered=dict(record.unanswered),
             answering=self._desk.answering,

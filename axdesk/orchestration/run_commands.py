@@ -79,7 +79,7 @@ def _change(loop: Loop, command: Command) -> None:
 
 def _edit(loop: Loop, command: EditSetup) -> None:
     state = loop.current.state
-    if RunAction.EDIT_SETUP not in allowed_actions(state, 0):
+    if not command.is_about_labels and RunAction.EDIT_SETUP not in allowed_actions(state, 0):
         raise TransitionError(
             f"The set-up cannot be changed while the run is {state}.",
             "Pause the run, change the set-up once it is paused, and resume the run.",

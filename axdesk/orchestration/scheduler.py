@@ -450,8 +450,9 @@ class Scheduler:
         edit_setup(experiment, self.store, setup, self.clock.now(), self._check_space)
         if experiment.setup == before:
             return
-        self._suggesting.start_anew()
-        self._limits.judge_again()
+        if replace(setup, description=before.description, owner=before.owner) != before:
+            self._suggesting.start_anew()
+            self._limits.judge_again()
         versions = experiment.search_space_version, experiment.optimization_version
         self.publish(SetupChanged(experiment.setup, *versions))
         if experiment.optimization != before.optimization:

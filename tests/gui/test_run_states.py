@@ -52,7 +52,7 @@ NO_RUN = "No run goes on"
 ENDED = (NO_RUN, NO_RUN, (NO_RUN, NO_RUN))
 TABLE: dict[RunState | str, Row] = {
     RunState.DRAFT: Row(
-        OFF, "The set-up is not complete: ", *ENDED, True, "Go to the problem", (False, False)
+        OFF, "The set-up is not complete: ", *ENDED, True, "Go to general", (False, False)
     ),
     RunState.READY: Row("Start", "", *ENDED, True, "", (False, False)),
     RunState.STARTING: Row(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractItemView, QCompleter, QWidget
 from pytestqt.qtbot import QtBot
@@ -25,6 +25,7 @@ from axdesk.gui.widgets.cards import LiveSentence
 from axdesk.gui.widgets.fields import ComboField
 from axdesk.gui.widgets.lists import IssueList
 from axdesk.gui.widgets.roles import Role
+from axdesk.gui.widgets.tables import CellTip
 from tests.gui.setup_driver import click, editor, shown
 from tests.gui.setup_samples import found, suzuki
 
@@ -184,6 +185,21 @@ def test_the_cursor_goes_to_the_character_that_is_not_understood(
     line = editor(table)
     qtbot.waitUntil(lambda: line.cursorPosition() == typed.index(character))
     assert not line.hasSelectedText()
+
+
+def test_what_is_wrong_stands_below_the_cell_also_of_the_only_row(
+    show: Callable[[Draft], SetupView],
+) -> None:
+    view = show(suzuki().with_rows(C, [{"expression": "Temperature + <= 150"}]))
+    table = table_of(view)
+    table.go_to(0, 0)
+    tip = next(t for t in view.findChildren(CellTip) if t.isVisible())
+    top = tip.mapTo(view, QPoint(0, 0)).y()
+    cell = table.visualRect(table.table.index(0, 0))
+    assert top >= table.viewport().mapTo(view, cell.center()).y() + cell.height() // 4
+    assert view.rect().contains(QRect(tip.mapTo(view, QPoint(0, 0)), tip.size()))
+    view.show_section(Section.PARAMETERS)
+    assert not tip.isVisible()
 
 
 @pytest.mark.parametrize("sign", ["≤", "<=", "≥", ">=", "="])

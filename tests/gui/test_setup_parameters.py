@@ -509,3 +509,44 @@ def test_a_name_that_another_experiment_has_is_told_as_it_is_typed(
     assert view.model.text(Section.GENERAL, 0, "name") == "Suzuki 3 3"
     assert view.model.problems is None
     assert not rename.isVisible()
+
+
+class TestClicking:
+    def click(self, table: SetupTable, row: int, field: str) -> None:
+        place = table.visualRect(table.table.index(row, column(table, field))).center()
+        no, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+        QTest.mouseClick(table.viewport(), left, no, place)
+
+    def test_letters_typed_right_after_a_click_are_kept(
+        self, view: SetupView, table: SetupTable
+    ) -> None:
+        for _ in range(2):  # the second click is on a cell that is selected
+            self.click(table, 0, "low")
+        QTest.keyClicks(table, "7")
+        QTest.keyClicks(editor(table), "5")
+        assert view.model.text(P, 0, "low") == "75"
+
+    def test_a_letter_chooses_right_after_a_click_and_nothing_opens_later(
+        self, view: SetupView, table: SetupTable, qtbot: QtBot
+    ) -> None:
+        for _ in range(2):
+            self.click(table, 0, "kind")
+        QTest.keyClicks(table, "w")
+        assert view.model.text(P, 0, "kind") == "whole"
+        assert not table._edit_soon.isActive()
+
+    def test_a_second_click_opens_the_editor_a_little_later(
+        self, table: SetupTable, qtbot: QtBot
+    ) -> None:
+        for _ in range(2):
+            self.click(table, 0, "low")
+        qtbot.waitUntil(lambda: table.viewport().focusWidget() is not None)
+        assert editor(table).text() == "50"
+
+    def test_a_double_click_opens_the_editor_at_once(self, table: SetupTable) -> None:
+        place = table.visualRect(table.table.index(0, column(table, "low"))).center()
+        no, left = Qt.KeyboardModifier.NoModifier, Qt.MouseButton.LeftButton
+        QTest.mouseClick(table.viewport(), left, no, place)
+        QTest.mouseDClick(table.viewport(), left, no, place)
+        assert editor(table).text() == "50"
+        assert not table._edit_soon.isActive()

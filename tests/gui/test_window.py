@@ -355,12 +355,23 @@ def test_trials_are_added_after_completion(bench: Bench) -> None:
     bench.until(lambda: bench.workspace.clients[0].arguments == [(5, 3, 0.05, 1.0)])
 
 
-def test_the_banner_leads_to_the_problem(bench: Bench) -> None:
+def test_the_banner_leads_to_what_is_left_and_to_the_problem_first(bench: Bench) -> None:
     bench.open(bench.workspace.new_draft(Draft({"name": "Only a name"})))
     bench.action("view.monitor").trigger()
-    assert bench.find("status.banner.button").text() == "Go to the problem"
+    told = bench.find("status.banner.next")
+    left = "parameters, objectives & limits and runner & metrics"
+    assert told.text() == f"3 sections left: {left}"
+    assert bench.find("status.banner.button").text() == "Go to parameters"
     bench.press("status.banner.button")
     assert bench.window.tabs.currentIndex() == 0
+    model = bench.session.draft_model
+    model.insert_rows(Section.OBJECTIVES, 0, [{"name": "Yield", "goal": "match target"}])
+    bench.until(lambda: told.text().startswith("1 problem to fix before the run can start"))
+    assert told.text().endswith("; 2 sections left: parameters and runner & metrics")
+    assert bench.find("status.banner.button").text() == "Go to the problem"
+    bench.press("status.banner.button")
+    view = bench.window._setup_views[bench.session.id]
+    assert view.page(Section.OBJECTIVES).isVisible()
 
 
 def test_two_experiments_run_at_once(bench: Bench) -> None:

@@ -431,15 +431,24 @@ def test_settings_are_changed_while_the_run_launches(laboratory: Laboratory) -> 
     enter("8")
     press(laboratory, window, "setup.changes.discard")
     assert field.text() == "6"
+    view.show_section(Section.GENERAL)
+    owner: Any = window.findChild(QWidget, "setup.general.owner")
+    assert owner.isEnabled()
+    laboratory.qtbot.keyClicks(owner, "M. Keller")
+    laboratory.until(apply.isEnabled)
+    press(laboratory, window, "setup.changes.apply")
+    laboratory.until(lambda: not apply.isVisible())
     laboratory.hold.unlink()
     laboratory.until(lambda: session.state is RunState.COMPLETED)
     assert len(session.facts.trials) == 6
+    assert session.facts.setup is not None
+    assert session.facts.setup.owner == "M. Keller"
     history = Workspace(laboratory.database, laboratory.plugins)
     try:
         actions = [entry.action for entry in history.history(session.id)]
     finally:
         history.close()
-    assert actions == ["change_run_settings"]
+    assert actions == ["change_run_settings", "edit_owner"]
 
 
 def test_bounds_and_objective_of_a_paused_run_become_new_versions(laboratory: Laboratory) -> None:

@@ -107,6 +107,25 @@ def test_a_run_that_is_not_paused_refuses_another_set_up(
     assert bench.experiment.search_space_version == 1
 
 
+@pytest.mark.parametrize("steered", [Pause(), Stop()])
+def test_what_no_trial_depends_on_is_taken_at_any_time(steered: Command) -> None:
+    bench = Bench()
+    bench.submit_at(0.4, EditSetup(owner="M. Keller"))
+    bench.submit_at(0.5, steered)
+    bench.submit_at(0.6, EditSetup(description="Second batch"))
+    bench.submit_at(0.7, Resume())
+    bench.run(settings(2))
+    plain = Bench()
+    plain.run(settings(2))
+    assert [answer.exception() for answer in bench.answers] == [None] * 4
+    setup = bench.experiment.setup
+    assert (setup.owner, setup.description) == ("M. Keller", "Second batch")
+    # Nothing is suggested anew for it.
+    assert len(bench.generator.requests) == len(plain.generator.requests)
+    told = [(e.action, e.before, e.after) for e in bench.store.audit]
+    assert ("edit_description", "", "Second batch") in told
+
+
 @pytest.mark.parametrize(
     ("edit", "kind", "words"),
     [

@@ -84,9 +84,13 @@ def short_reason(reason: str) -> str:
 
 
 def _draft(facts: RunFacts, _now: datetime) -> str:
+    left = facts.sections_left
+    named = f"{', '.join(left[:-1])} and {left[-1]}" if len(left) > 1 else "".join(left)
+    sections = f"{counted(len(left), 'section')} left: {named}"
     if not facts.problems:
-        return "Checking the set-up"
-    return f"{counted(facts.problems, 'problem')} to fix before the run can start"
+        return sections if left else "Checking the set-up"
+    problems = f"{counted(facts.problems, 'problem')} to fix before the run can start"
+    return f"{problems}; {sections}" if left else problems
 
 
 def _pausing(facts: RunFacts, now: datetime) -> str:
@@ -179,6 +183,8 @@ def _button(facts: RunFacts) -> tuple[str, str]:
         return "Answer…", "arrow-right"
     if facts.state is RunState.DRAFT and facts.problems:
         return "Go to the problem", "arrow-right"
+    if facts.state is RunState.DRAFT and facts.sections_left:
+        return f"Go to {facts.sections_left[0]}".replace("&", "&&"), "arrow-right"
     return _BUTTONS.get(facts.state, ("", ""))
 
 

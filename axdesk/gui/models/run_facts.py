@@ -46,8 +46,9 @@ class RunFacts:
         runs: In order.
         trials: By index.
         questions: Open ones, by trial.
-        problems: Problems of the set-up that keep it from starting.
-        first_problem: The first of them as a sentence.
+        problems: Problems of what was filled in of the set-up, which keep it from starting.
+        sections_left: Titles of the sections that have to be filled in first.
+        first_problem: The first of what is left to do as a sentence.
         suggesting: Index of the trial that is being suggested, or None.
         unanswered: By trial: since when and why its polls or fetches fail.
         answering: Trials of which an answer to their question is being carried out.
@@ -67,6 +68,7 @@ class RunFacts:
     trials: tuple[Trial, ...] = ()
     questions: tuple[Question, ...] = ()
     problems: int = 0
+    sections_left: tuple[str, ...] = ()
     first_problem: str = ""
     suggesting: int | None = None
     unanswered: Mapping[int, TrialHealthChanged] = field(default_factory=dict)

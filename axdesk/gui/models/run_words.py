@@ -136,8 +136,9 @@ def why_no_test(facts: RunFacts | None) -> str:
 
 
 _WHAT_CHANGES = {
-    RunState.RUNNING: "While the run launches, trials, how many at a time, tolerated failures and "
-    "polling can be changed; pause it to change bounds, constraints and objectives.",
+    RunState.RUNNING: "While the run launches, trials, how many at a time, tolerated failures, "
+    "polling, description and owner can be changed; pause it to change bounds, constraints and "
+    "objectives.",
     RunState.PAUSED: "Bounds, constraints, objectives and run settings can be changed; names, "
     "types and plugins stay.",
     RunState.STOPPED: "Names and types stay, for trials were made with them; duplicate the "

@@ -1,6 +1,6 @@
 """What the set-up says in words: the sections' states, the live sentences, the review."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from axdesk.core.constraints import OutcomeConstraint
@@ -139,8 +139,7 @@ def sentence_of(problem: Problem) -> str:
 def section_state(model: DraftModel, section: Section, *, was_seen: bool) -> tuple[str, str]:
     """A section's state in the list, and what stands below its title."""
     problems = _problems_on_page(model, section)
-    is_untouched = not any(model.rows(section)) if section is not Section.RUN else not problems
-    if problems and (was_seen or not is_untouched):
+    if problems and (was_seen or not _is_untouched(model, section)):
         return "bad", counted(len(problems), "problem")
     if problems:
         return "unseen", "Not filled in yet"
@@ -150,6 +149,36 @@ def section_state(model: DraftModel, section: Section, *, was_seen: bool) -> tup
     if section is Section.CONSTRAINTS and not model.draft.constraints:
         return "optional", summary
     return "good", summary
+
+
+def _is_untouched(model: DraftModel, section: Section) -> bool:
+    """Whether nothing was typed on a page; the run settings begin filled in."""
+    return section is not Section.RUN and not any(model.rows(section))
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What keeps a set-up from being run.
+
+    Attributes:
+        problems: Of the sections in which something was typed.
+        sections: The titles of those that have to be filled in, as they stand in a sentence.
+        first: Where to go on; None if nothing is left.
+    """
+
+    problems: tuple[Problem, ...] = ()
+    sections: tuple[str, ...] = ()
+    first: Problem | None = None
+
+
+def unfinished(model: DraftModel) -> Unfinished:
+    """What is left to do: problems first, then the sections that are still empty."""
+    pages = {section: _problems_on_page(model, section) for section in Section}
+    left = [s for s in Section if pages[s] and _is_untouched(model, s)]
+    problems = [problem for section in Section if section not in left for problem in pages[section]]
+    rest = [problem for section in left for problem in pages[section]]
+    titles = tuple(SECTION_TITLES[section].lower() for section in left)
+    return Unfinished(tuple(problems), titles, next(iter((*problems, *rest)), None))
 
 
 def _problems_on_page(model: DraftModel, section: Section) -> list[Problem]:

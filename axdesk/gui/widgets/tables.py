@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QFocusEvent, QFontMetrics, QKeyEvent, QPainter, QResizeEvent
+from PySide6.QtGui import QFocusEvent, QFontMetrics, QHideEvent, QKeyEvent, QPainter, QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QApplication,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QListView,
+    QScrollArea,
     QTableView,
     QWidget,
 )
@@ -180,23 +181,36 @@ class CellTip(QFrame):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._ground = parent
         self.setProperty("surface", "tip")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(px(10), px(5), px(12), px(5))
         layout.setSpacing(px(7))
         self._text = label("", "small")
-        layout.addWidget(IconLabel("alert-circle-filled", "bad", 14))
+        self._sign = IconLabel("alert-circle-filled", "bad", 14)
+        layout.addWidget(self._sign)
         layout.addWidget(self._text)
         cast_shadow(self)
         self.hide()
 
-    def show_under(self, cell: QRect, sentence: str) -> None:
-        """Show `sentence` below `cell` (in the parent's coordinates), inside the parent."""
+    def show_under(self, cell: QRect, sentence: str, level: str = "error") -> None:
+        """Show `sentence` below `cell` (in the parent's coordinates), inside the parent.
+
+        Args:
+            cell: Where it is.
+            sentence: What is wrong or doubtful.
+            level: `error` or `warning`.
+        """
         self._text.setText(sentence)
+        is_warning = level == "warning"
+        self._sign.set_icon(
+            "alert-triangle-filled" if is_warning else "alert-circle-filled",
+            "warn" if is_warning else "bad",
+        )
         self.adjustSize()
-        area = self._ground.rect()
+        parent = self.parentWidget()
+        assert parent is not None, "it is made with one"
+        area = parent.rect()
         x = max(min(cell.left() + px(3), area.right() - self.width()), area.left())
         y = cell.bottom() - px(3)
         if y + self.height() > area.bottom():
@@ -204,6 +218,17 @@ class CellTip(QFrame):
         self.move(QPoint(x, y))
         self.raise_()
         self.show()
+
+
+def _page_around(table: QWidget) -> QWidget:
+    """What scrolls as a whole around a table; without such a page its window."""
+    inner, outer = table, table.parentWidget()
+    while outer is not None:
+        above = outer.parentWidget()
+        if isinstance(above, QScrollArea):
+            return inner
+        inner, outer = outer, above
+    return inner
 
 
 class EditableTable(TableView):
@@ -224,13 +249,16 @@ class EditableTable(TableView):
         self.setItemDelegate(EditableDelegate(self))
         trigger = QAbstractItemView.EditTrigger
         self.setEditTriggers(
-            trigger.SelectedClicked
+            trigger.SelectedClicked  # a little later, in case of a double click: see `edit`
             | trigger.DoubleClicked
             | trigger.EditKeyPressed
             | trigger.AnyKeyPressed
         )
         self.setTabKeyNavigation(True)
-        self._tip = CellTip(self.viewport())
+        self._edit_soon = QTimer(self)
+        self._edit_soon.setSingleShot(True)
+        self._edit_soon.timeout.connect(self._edit_clicked)
+        self._tip = CellTip(self)
         self.verticalScrollBar().valueChanged.connect(self.update_tip)
         self.horizontalScrollBar().valueChanged.connect(self.update_tip)
 
@@ -245,13 +273,39 @@ class EditableTable(TableView):
         """Show or hide the sentence about the current cell."""
         sentence = current_issue(self)
         focused = QApplication.focusWidget()
-        if sentence and focused is not None and (focused is self or self.isAncestorOf(focused)):
-            self._tip.show_under(self.visualRect(self.currentIndex()), sentence)
-        else:
+        index, viewport = self.currentIndex(), self.viewport()
+        cell = self.visualRect(index)
+        has_focus = focused is not None and (focused is self or self.isAncestorOf(focused))
+        if not (sentence and has_focus and viewport.rect().intersects(cell)):
             self._tip.hide()
+            return
+        ground = _page_around(self)  # a table of one row has no room below the cell itself
+        if self._tip.parentWidget() is not ground:
+            self._tip.setParent(ground)
+        place = QRect(viewport.mapTo(ground, cell.topLeft()), cell.size())
+        self._tip.show_under(place, sentence, index.data(Role.ISSUE_LEVEL) or "error")
+
+    def edit(self, index: Index, *how: Any) -> bool | None:  # type: ignore[override]  # two in one
+        """Open the editor of a cell; after a click on a selected cell a little later.
+
+        Qt waits by itself for a double click, and until then drops the letters that are typed.
+        """
+        trigger = QAbstractItemView.EditTrigger
+        self._edit_soon.stop()
+        if not how or how[0] != trigger.SelectedClicked:
+            return super().edit(index, *how)
+        is_typing = self.state() == QAbstractItemView.State.EditingState
+        if index.flags() & Qt.ItemFlag.ItemIsEditable and not is_typing:
+            self._edit_soon.start(QApplication.doubleClickInterval())
+        return super().edit(index, trigger.NoEditTriggers, *how[1:])
+
+    def _edit_clicked(self) -> None:
+        if self.currentIndex().flags() & Qt.ItemFlag.ItemIsEditable:
+            self.edit(self.currentIndex())
 
     def currentChanged(self, current: Index, previous: Index) -> None:
         """Follow the current cell."""
+        self._edit_soon.stop()
         super().currentChanged(current, previous)
         self.update_tip()
 
@@ -263,8 +317,15 @@ class EditableTable(TableView):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide the tip, unless an editor of this table took the focus."""
         super().focusOutEvent(event)
+        self._edit_soon.stop()
         if self.state() != QAbstractItemView.State.EditingState:
             self._tip.hide()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Take the tip away with the table."""
+        super().hideEvent(event)
+        self._edit_soon.stop()
+        self._tip.hide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the tip under its cell."""
@@ -296,6 +357,8 @@ class EditableTable(TableView):
 
     def event(self, event: QEvent) -> bool:
         """Let Delete and Enter reach the table before shortcuts of the window."""
+        if event.type() == QEvent.Type.KeyPress:
+            self._edit_soon.stop()
         if event.type() == QEvent.Type.ShortcutOverride and self.hasFocus():
             key = event.key()  # type: ignore[attr-defined]
             if key in (Qt.Key.Key_Delete, Qt.Key.Key_Return, Qt.Key.Key_Enter):
