@@ -91,6 +91,9 @@ ACTIONS = (
                "Search commands, experiments and trials"),
     ActionSpec("tools.copy_headless_command", "Copy headless command"),
     ActionSpec("help.shortcuts", "Shortcuts…", "", "list", "All keys of the window"),
+    ActionSpec("tools.log_folder", "Log folder", "", "folder-open", "Show the log files"),
+    ActionSpec("help.report_problem", "Report a problem…", "", "alert-triangle",
+               "Save what axdesk wrote down about itself"),
     ActionSpec("help.about", "About axdesk"),
 )  # fmt: skip
 """All actions that do something now."""
@@ -109,8 +112,9 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
                  "trials.note", "trials.copy_row")),
     ("&Plugins", ("plugins.manager", "", "plugins.reload_all", "plugins.open_folder",
                   "plugins.new")),
-    ("T&ools", ("tools.command_palette", "", "tools.copy_headless_command")),
-    ("&Help", ("help.shortcuts", "", "help.about")),
+    ("T&ools", ("tools.command_palette", "", "tools.log_folder", "",
+                "tools.copy_headless_command")),
+    ("&Help", ("help.shortcuts", "", "help.report_problem", "", "help.about")),
 )  # fmt: skip
 """Title and actions of each menu; an empty name is a line, `>NAME` a submenu."""
 

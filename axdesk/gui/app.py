@@ -1,82 +1,27 @@
 """The window's front door: the application, the window, and what happens to unforeseen errors."""
 
-import logging
 import os
 import signal
 import sys
-import threading
-import traceback
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QSettings, QTimer, Signal
+from PySide6.QtCore import QSettings, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from axdesk import __version__
-from axdesk.api.places import default_database_path
+from axdesk.api.places import default_database_path, log_folder
 from axdesk.core.errors import StorageError
+from axdesk.gui.crash_reporter import CrashReporter
 from axdesk.gui.main_window import MainWindow
+from axdesk.gui.program_log import ProgramLog
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.single_instance import SingleInstance
 from axdesk.gui.style import theme_manager
-from axdesk.gui.views.dialogs import ReportDialog
 from axdesk.gui.workbench import Workbench
 
 if TYPE_CHECKING:
     from axdesk.api.workspace import Workspace
-
-_LOG = logging.getLogger(__name__)
-
-
-class CrashReporter(QObject):
-    """Logs unforeseen exceptions of any thread, and shows the first one with a report to copy.
-
-    Signals:
-        crashed: An exception nobody handled; carries the report. Sent from the thread that it
-            happened in, received in the GUI thread.
-    """
-
-    crashed = Signal(str)
-
-    def __init__(self, window: MainWindow) -> None:
-        super().__init__(window)
-        self._window = window
-        self._has_shown = False
-        self.crashed.connect(self._show)
-
-    def install(self) -> None:
-        """Take over `sys.excepthook` and `threading.excepthook`."""
-        sys.excepthook = self.take
-        threading.excepthook = lambda hook: self.take(
-            hook.exc_type, hook.exc_value, hook.exc_traceback
-        )
-
-    def take(
-        self,
-        kind: type[BaseException],
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Log an exception and have it shown."""
-        report = "".join(traceback.format_exception(kind, error, trace))
-        _LOG.critical("unforeseen error\n%s", report)
-        self.crashed.emit(f"axdesk {__version__}, Python {sys.version.split()[0]}\n\n{report}")
-
-    def _show(self, report: str) -> None:
-        if self._has_shown:
-            return
-        self._has_shown = True
-        dialog = ReportDialog(
-            self._window, name="dialog.crash", title="axdesk hit a problem; the run is saved",
-            sentence="Everything stored so far is safe. Copy the report and pass it on.",
-            text=report, icon_name="alert-triangle-filled", tone="bad",
-        )  # fmt: skip
-        dialog.chosen.connect(
-            lambda key: QGuiApplication.clipboard().setText(report) if key == "copy" else None
-        )
-        dialog.open()
 
 
 def _usual_database() -> Path | None:
@@ -125,6 +70,11 @@ def main(
     if place is not None and not _is_first(instance, place, file):
         return 0
 
+    log = ProgramLog(log_folder())
+    log.begin()
+    crashes = CrashReporter(application)
+    crashes.install()
+
     def open_workspace(chosen: Path | None) -> "Workspace":
         # In the I/O thread: nothing of the database is imported before the first paint.
         from axdesk.api.plugin_shelf import default_trust_file
@@ -138,11 +88,12 @@ def main(
     settings = WindowSettings(QSettings("axdesk", "axdesk"))
     theme_manager()
     workbench = Workbench(open_workspace)
-    window = MainWindow(workbench, settings)
+    window = MainWindow(workbench, settings, log)
     window.preferences.apply_all()
     if settings.geometry:
         window.restoreGeometry(settings.geometry)
-    CrashReporter(window).install()
+    crashes.crashed.connect(window.reports.tell_crash)
+    workbench.loaded.connect(window.reports.tell_earlier_crash)
     _end_with_the_system(window)
     instance.raised.connect(window.come_to_front)
     # It may be another one: chosen in place of one that cannot be opened, or moved.
@@ -156,6 +107,8 @@ def main(
     if file is not None:
         QTimer.singleShot(0, lambda: window.files.open_path(file))
     code = application.exec()
+    crashes.uninstall()
+    log.end()
     if (
         workbench.live_sessions
         or workbench.is_testing
@@ -165,6 +118,5 @@ def main(
         # "Close now": the scheduler's threads would hold the interpreter until the trials end. The
         # database is left as at a power cut, so the run is offered for resumption next time. A
         # plugin that hangs while it is loaded would hold it too.
-        logging.shutdown()
         os._exit(code)
     return code

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from axdesk.api.places import log_folder
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer
@@ -32,6 +33,7 @@ from axdesk.gui.layouts import Layouts
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.models.layout import Mode
+from axdesk.gui.models.log_model import LogModel
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.models.selection import Selection
@@ -39,6 +41,8 @@ from axdesk.gui.models.setup_texts import unfinished
 from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.preferences import Preferences
+from axdesk.gui.program_log import ProgramLog
+from axdesk.gui.report_desk import ReportDesk
 from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
@@ -63,6 +67,8 @@ if TYPE_CHECKING:
     from axdesk.gui.views.monitor import MonitorView
 
 TICK_MS = 1000
+LOG_MS = 100
+"""What the program logs is shown together at this interval."""
 
 
 class MainWindow(QMainWindow):
@@ -74,12 +80,18 @@ class MainWindow(QMainWindow):
 
     closed = Signal()
 
-    def __init__(self, workbench: Workbench, settings: WindowSettings | None = None) -> None:
+    def __init__(
+        self,
+        workbench: Workbench,
+        settings: WindowSettings | None = None,
+        log: ProgramLog | None = None,
+    ) -> None:
         """Make the window.
 
         Args:
             workbench: The experiments.
             settings: What is kept between two starts; None keeps it in memory.
+            log: What axdesk writes down about itself; None for one that writes nothing.
         """
         super().__init__()
         self.settings = settings or WindowSettings()
@@ -96,6 +108,14 @@ class MainWindow(QMainWindow):
         self._monitor: MonitorView | None = None
         self._setup_views: dict[int, SetupView] = {}
         self.actions_by_name = Actions(self)
+        self._log = log or ProgramLog(log_folder())
+        self.reports = ReportDesk(self, self._log)
+        self._program_lines = LogModel(self)
+        self._show_log_soon = QTimer(self)
+        self._show_log_soon.setSingleShot(True)
+        self._show_log_soon.setInterval(LOG_MS)
+        self._show_log_soon.timeout.connect(self._show_log)
+        self._log.recorded.connect(self._show_log_soon.start)
         self._operations = Operations(self, workbench, self.actions_by_name)
         self.trial_operations = TrialOperations(self, workbench, self.actions_by_name)
         self._closing = Closing(self, workbench)
@@ -296,6 +316,8 @@ class MainWindow(QMainWindow):
                 "tools.copy_headless_command": self.files.copy_headless_command,
                 "tools.command_palette": self._palette.open,
                 "help.shortcuts": self._palette.show_shortcuts,
+                "tools.log_folder": self.reports.open_log_folder,
+                "help.report_problem": self.reports.report_problem,
                 "help.about": operations.about,
             }
         )
@@ -312,7 +334,7 @@ class MainWindow(QMainWindow):
         self._session_connections = []
         session = self._session
         self.trials_view.set_model(session.trials_model if session else None)
-        self.log_view.set_model(session.log_model if session else None)
+        self.log_view.set_model(session.log_model if session else self._program_lines)
         self.attention_view.set_model(session.attention_model if session else None)
         self.experiments_view.set_current(session.id if session else None)
         self.selection.select(None)
@@ -414,6 +436,13 @@ class MainWindow(QMainWindow):
         facts = session.facts
         view = self._setup_views[session.id]
         view.set_start(start_word(facts), why_off(facts, RunAction.RESUME))
+
+    def _show_log(self) -> None:
+        """Show what the program itself wrote down, beside what happens in the experiment shown."""
+        lines = self._log.take()
+        self._program_lines.append(lines)
+        if self._session is not None:
+            self._session.log_model.append(lines)
 
     def _show_attention_count(self, session: ExperimentSession | None) -> None:
         count = 0 if session is None else session.attention_model.open_questions
@@ -647,6 +676,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._tick.stop()
+        self._log.recorded.disconnect(self._show_log_soon.start)
+        self._show_log_soon.stop()
         self._layouts.remember()
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.plugin_desk.close()

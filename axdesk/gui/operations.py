@@ -1,16 +1,14 @@
 """What the actions of the window do: the questions they ask first, and whom they tell."""
 
-import platform
 import sys
 from functools import partial
 from pathlib import Path
 
-from PySide6 import __version__ as pyside_version
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QMainWindow
 
-from axdesk import __version__
+from axdesk.api.system_info import system_info
 from axdesk.core.commands import EndCalls
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.questions import Answer
@@ -288,9 +286,7 @@ class Operations(QObject):
         """Tell the versions."""
         text = "\n".join(
             (
-                f"axdesk {__version__}",
-                f"Python {platform.python_version()}, PySide6 {pyside_version}",
-                f"{platform.system()} {platform.release()}, {platform.machine()}",
+                system_info(),
                 f"Database {self._workbench.database or '–'}",
                 f"Plugins {self._workbench.plugin_folder or '–'}",
                 f"Started as {Path(sys.argv[0]).name}",
@@ -300,6 +296,7 @@ class Operations(QObject):
             self._window, name="dialog.about", title="axdesk",
             sentence="Closed-loop laboratory experiments.", text=text, icon_name="flask",
         )  # fmt: skip
+        dialog.buttons["copy"].setText("Copy system info")
         dialog.chosen.connect(
             lambda key: QGuiApplication.clipboard().setText(text) if key == "copy" else None
         )

@@ -57,6 +57,7 @@ from axdesk.gui.models.setup_texts import unfinished
 from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.preflight_check import PreflightCheck
+from axdesk.gui.program_log import keep_lines
 from axdesk.gui.scheduler_thread import SchedulerThread
 
 if TYPE_CHECKING:
@@ -714,6 +715,7 @@ class ExperimentSession(QObject):
         self.trials_model.show_facts(facts, now)
         self.dry_testing.refuse(why_no_test(facts))
         lines, self._new_lines = self._new_lines, []
+        keep_lines(facts.name, lines)
         self.log_model.append(lines)
         runner = runner_name(facts)
         self.attention_model.set_questions(
@@ -740,6 +742,7 @@ class ExperimentSession(QObject):
         if dropped:
             more = f"{counted(dropped, 'line')} before this not shown"
             told.insert(0, LogLine(now, LogLevel.PRINTED, more, lines[0][0]))
+        keep_lines(self.facts.name, told)
         self.log_model.append(told)
 
     def _timer(self, interval: int, timeout: Callable[[], None]) -> QTimer:

@@ -2,40 +2,23 @@
 
 import argparse
 import os
-import platform
 import shutil
-import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from axdesk import __version__
 from axdesk.api.client import Client
 from axdesk.api.configs import RangeParameterConfig
 from axdesk.api.rescue import backups_of
+from axdesk.api.system_info import versions
 from axdesk.api.workspace import Workspace
 from axdesk.core.errors import AxdeskError, DamagedDatabaseError, NotFoundError
 from axdesk.core.trial import TrialSource
 from axdesk.headless.output import Lines
 from axdesk.headless.texts import age, size, ways_out
 
-_PACKAGES = (
-    "torch",
-    "botorch",
-    "gpytorch",
-    "numpy",
-    "scipy",
-    "sqlalchemy",
-    "alembic",
-    "pydantic",
-    "rich",
-    "PySide6-Essentials",
-    "pyqtgraph",
-)
 _ENOUGH_DISK = 100_000_000
 """Bytes; a trial takes a few thousand."""
 
@@ -43,21 +26,11 @@ _ENOUGH_DISK = 100_000_000
 def examine(options: argparse.Namespace, lines: Lines) -> bool:
     """Write what is found; return whether all of it is well."""
     is_well = True
-    for check in (_versions(), _places(options), _backups(options.database), _optimizer()):
+    for check in (versions(), _places(options), _backups(options.database), _optimizer()):
         for is_fine, text in check:
             lines.write(f"{'ok     ' if is_fine else 'PROBLEM'}  {text}")
             is_well = is_well and is_fine
     return is_well
-
-
-def _versions() -> Iterator[tuple[bool, str]]:
-    yield True, f"axdesk {__version__}, Python {platform.python_version()} ({sys.executable})"
-    yield True, f"{platform.platform()}, SQLite {sqlite3.sqlite_version}"
-    for name in _PACKAGES:
-        try:
-            yield True, f"{name} {version(name)}"
-        except PackageNotFoundError:
-            yield False, f"{name} is not installed"
 
 
 def _places(options: argparse.Namespace) -> Iterator[tuple[bool, str]]:
