@@ -23,10 +23,52 @@
     └── DecisionNeededError          only a person can say what became of a trial
 
 Anything else that is raised is a defect of axdesk.
+
+Each has a code that stays the same from version to version, whatever becomes of its words: window
+and command line show it beside the sentence, and the page *Error codes* of the help says more.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from enum import StrEnum
+from typing import Any, ClassVar
+
+
+class Code(StrEnum):
+    """The codes of errors, questions and notices; one is never used for something else."""
+
+    ANY = "AXD-100"
+    INPUT = "AXD-101"
+    EXPRESSION = "AXD-102"
+    CLASH = "AXD-103"
+    EXPERIMENT_FILE = "AXD-104"
+    UNSUPPORTED = "AXD-110"
+    TRANSITION = "AXD-111"
+    NOT_FOUND = "AXD-112"
+    USAGE = "AXD-113"
+    PLUGIN = "AXD-201"
+    UNUSABLE_PLUGIN = "AXD-202"
+    CALL_FAILED = "AXD-203"
+    TRIAL_FAILED = "AXD-204"
+    DEADLINE = "AXD-205"
+    MAY_HAVE_STARTED = "AXD-211"
+    NOT_DEPLOYED = "AXD-212"
+    STOPPED_ANSWERING = "AXD-213"
+    NO_RESULT = "AXD-214"
+    NOT_ANSWERING = "AXD-215"
+    LAUNCH_SILENT = "AXD-216"
+    STORAGE = "AXD-301"
+    DAMAGED_DATABASE = "AXD-302"
+    BUSY = "AXD-303"
+    NOT_SAVING = "AXD-304"
+    LOST_DATABASE = "AXD-305"
+    LEFT_BY_PROCESS = "AXD-306"
+    PREFLIGHT = "AXD-401"
+    FAILURE_RATE = "AXD-402"
+    DECISION = "AXD-403"
+    GENERATION = "AXD-501"
+    EXHAUSTED = "AXD-502"
+    SPACE_FILLING = "AXD-503"
+    WARNING = "AXD-601"
 
 
 class AxdeskError(Exception):
@@ -35,7 +77,10 @@ class AxdeskError(Exception):
     Attributes:
         message: What happened: the object, the value given, the values allowed.
         hint: What to do about it; empty if the message says it all.
+        code: Names the kind of error for good.
     """
+
+    code: ClassVar[Code] = Code.ANY
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -63,6 +108,8 @@ def _restored(
 class UserInputError(AxdeskError, ValueError):
     """A value that was given is not allowed."""
 
+    code = Code.INPUT
+
 
 class ExpressionError(UserInputError):
     """An expression that is not understood.
@@ -71,6 +118,8 @@ class ExpressionError(UserInputError):
         text: The expression as given.
         position: Index into `text` of the first character that is not accepted.
     """
+
+    code = Code.EXPRESSION
 
     def __init__(self, message: str, hint: str = "", *, text: str = "", position: int = 0) -> None:
         super().__init__(message, hint)
@@ -88,6 +137,8 @@ class ClashError(UserInputError):
         constraints: The texts of a smallest set of them.
     """
 
+    code = Code.CLASH
+
     def __init__(self, message: str, hint: str = "", *, constraints: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
         self.constraints = constraints
@@ -100,6 +151,8 @@ class ExperimentFileError(UserInputError):
         problems: One sentence each, with its place in the file.
     """
 
+    code = Code.EXPERIMENT_FILE
+
     def __init__(self, message: str, hint: str = "", *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
         self.problems = problems
@@ -111,13 +164,19 @@ class ExperimentFileError(UserInputError):
 class UnsupportedError(AxdeskError):
     """Understood, but not offered."""
 
+    code = Code.UNSUPPORTED
+
 
 class TransitionError(AxdeskError):
     """A trial or a run cannot go from its state to the one asked for."""
 
+    code = Code.TRANSITION
+
 
 class NotFoundError(AxdeskError, LookupError):
     """An experiment, a trial or a plugin that does not exist."""
+
+    code = Code.NOT_FOUND
 
 
 class StorageError(AxdeskError):
@@ -127,6 +186,8 @@ class StorageError(AxdeskError):
         is_temporary: Whether the same call may succeed later: the disk is full, another program
             holds the lock, the drive is away.
     """
+
+    code = Code.STORAGE
 
     def __init__(self, message: str, hint: str = "", *, is_temporary: bool = False) -> None:
         super().__init__(message, hint)
@@ -141,6 +202,8 @@ class DamagedDatabaseError(StorageError):
         backup: The file of its newest sound backup; None if there is none.
         has_content: Whether the file has any, so that a salvage may find something in it.
     """
+
+    code = Code.DAMAGED_DATABASE
 
     def __init__(
         self,
@@ -160,13 +223,19 @@ class DamagedDatabaseError(StorageError):
 class ExperimentBusyError(StorageError):
     """Another process drives this experiment."""
 
+    code = Code.BUSY
+
 
 class GenerationError(AxdeskError):
     """No candidate could be made."""
 
+    code = Code.GENERATION
+
 
 class SearchSpaceExhaustedError(GenerationError):
     """Every allowed point of a discrete search space was tried."""
+
+    code = Code.EXHAUSTED
 
 
 class PluginError(AxdeskError):
@@ -176,6 +245,8 @@ class PluginError(AxdeskError):
         details: The traceback, for a log or a details pane; empty if there is none.
     """
 
+    code = Code.PLUGIN
+
     def __init__(self, message: str, hint: str = "", *, details: str = "") -> None:
         super().__init__(message, hint)
         self.details = details
@@ -184,6 +255,8 @@ class PluginError(AxdeskError):
 class UnusablePluginError(NotFoundError, PluginError):
     """A plugin that cannot be had, because its file cannot be used as it is."""
 
+    code = Code.UNUSABLE_PLUGIN
+
 
 class CallFailedError(PluginError):
     """A plugin call raised, or answered something that is not allowed.
@@ -191,6 +264,8 @@ class CallFailedError(PluginError):
     Attributes:
         was_entered: Whether the laboratory's code was reached; if not, it surely did nothing.
     """
+
+    code = Code.CALL_FAILED
 
     def __init__(
         self, message: str, hint: str = "", *, details: str = "", was_entered: bool = True
@@ -202,9 +277,13 @@ class CallFailedError(PluginError):
 class TrialFailedError(CallFailedError):
     """What a runner's `poll_trial` raises to say that a trial has failed, and why."""
 
+    code = Code.TRIAL_FAILED
+
 
 class DeadlineError(PluginError):
     """A plugin call did not answer within its deadline."""
+
+    code = Code.DEADLINE
 
 
 class PreflightError(AxdeskError):
@@ -213,6 +292,8 @@ class PreflightError(AxdeskError):
     Attributes:
         problems: One sentence each.
     """
+
+    code = Code.PREFLIGHT
 
     def __init__(self, message: str, hint: str = "", *, problems: tuple[str, ...] = ()) -> None:
         super().__init__(message, hint)
@@ -228,6 +309,8 @@ class FailureRateExceededError(AxdeskError):
     Attributes:
         failures: Trial index → reason, of each failed or abandoned trial of the run.
     """
+
+    code = Code.FAILURE_RATE
 
     def __init__(
         self, message: str, hint: str = "", *, failures: Mapping[int, str] | None = None
@@ -246,6 +329,8 @@ class DecisionNeededError(AxdeskError):
     Attributes:
         trial_indices: Those trials.
     """
+
+    code = Code.DECISION
 
     def __init__(
         self, message: str, hint: str = "", *, trial_indices: tuple[int, ...] = ()

@@ -19,8 +19,8 @@ from axdesk.gui.views.shortcuts_dialog import ShortcutsDialog
 from axdesk.gui.workbench import Workbench
 
 _ICONS = {f"action.{spec.name}": spec.icon for spec in ACTIONS}
-_FILLED_WHEN_OPENED = frozenset({"action.file.recent"})
-"""Submenus left out: what they hold is listed in another way."""
+_FILLED_WHEN_OPENED = frozenset({"action.file.recent", "action.edit.undo_list"})
+"""Submenus left out: what they hold is listed in another way, or of the moment."""
 
 
 class CommandPalette(QObject):

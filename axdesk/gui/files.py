@@ -100,7 +100,7 @@ class Files(QObject):
         dialog = ReportDialog(
             self._window, name="dialog.file_problems", title=f"{path.name} cannot be opened",
             sentence=f"It has {count}. Mend the lines in a text editor and open it again; nothing "
-            "in axdesk was changed.",
+            f"in axdesk was changed. ({error.code})",
             text="\n".join(problems), icon_name="alert-circle-filled", tone="bad",
         )  # fmt: skip
         report = f"{path}\n" + "\n".join(problems)

@@ -28,7 +28,9 @@ from axdesk.gui.actions import Actions
 from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.closing import Closing
 from axdesk.gui.command_palette import CommandPalette
+from axdesk.gui.editing import Editing
 from axdesk.gui.files import Files
+from axdesk.gui.help import Help
 from axdesk.gui.layouts import Layouts
 from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
@@ -119,6 +121,7 @@ class MainWindow(QMainWindow):
         self._operations = Operations(self, workbench, self.actions_by_name)
         self.trial_operations = TrialOperations(self, workbench, self.actions_by_name)
         self._closing = Closing(self, workbench)
+        self._help = Help(self)
         self.files = Files(self, workbench)
         self.trial_files = TrialFiles(self, workbench, self.settings)
         self.setAcceptDrops(True)
@@ -190,7 +193,12 @@ class MainWindow(QMainWindow):
         self._status = StatusBar()
         self.setStatusBar(self._status)
         self._layouts = Layouts(self, self.docks, actions, self.settings)
-        submenus = {"Panels": self.docks.panels_menu(), "Layouts": self._layouts.menu}
+        self._editing = Editing(self, self._workbench, self.docks, actions)
+        submenus = {
+            "Panels": self.docks.panels_menu(),
+            "Layouts": self._layouts.menu,
+            "Undo list": self._editing.undo_list,
+        }
         actions.fill(self.menuBar(), submenus | self.files.menus)
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
@@ -238,6 +246,7 @@ class MainWindow(QMainWindow):
         self.attention_view.set_aside.connect(operations.set_aside)
         self.attention_view.plugin_requested.connect(operations.open_file_of)
         self.attention_view.report_requested.connect(operations.copy_report)
+        self.attention_view.code_requested.connect(self._help.show_code)
         self.inspector.step_requested.connect(self._step)
         self.inspector.close_requested.connect(self.docks["inspector"].close)
         self.inspector.note_requested.connect(trials.write_note)
@@ -282,6 +291,12 @@ class MainWindow(QMainWindow):
                 "file.exit": self.close,
                 "edit.undo": operations.undo,
                 "edit.redo": operations.redo,
+                "edit.cut": self._editing.cut,
+                "edit.copy": self._editing.copy,
+                "edit.paste": self._editing.paste,
+                "edit.find": self._editing.find,
+                "view.next_pane": self._editing.next_pane,
+                "view.previous_pane": self._editing.previous_pane,
                 "edit.preferences": self.preferences.open,
                 "view.setup": lambda: self._show_tab(Mode.SETUP),
                 "view.monitor": lambda: self._show_tab(Mode.MONITOR),
@@ -315,6 +330,7 @@ class MainWindow(QMainWindow):
                 "plugins.open_folder": operations.open_plugin_folder,
                 "tools.copy_headless_command": self.files.copy_headless_command,
                 "tools.command_palette": self._palette.open,
+                "help.contents": self._help.open,
                 "help.shortcuts": self._palette.show_shortcuts,
                 "tools.log_folder": self.reports.open_log_folder,
                 "help.report_problem": self.reports.report_problem,
@@ -584,8 +600,8 @@ class MainWindow(QMainWindow):
 
     def _show_failure(self, error: object) -> None:
         if isinstance(error, AxdeskError):
-            self.statusBar().showMessage(str(error), 15000)
-            self.start_page.show_error(error.message, error.hint)
+            self.statusBar().showMessage(f"{error} ({error.code})", 15000)
+            self.start_page.show_error(error.message, f"{error.hint} ({error.code})".strip())
             if self._session is not None:
                 item = error_item(error, "Not carried out", datetime.now(UTC))
                 self._session.notice(item)
@@ -678,6 +694,7 @@ class MainWindow(QMainWindow):
         self._tick.stop()
         self._log.recorded.disconnect(self._show_log_soon.start)
         self._show_log_soon.stop()
+        self._help.close()
         self._layouts.remember()
         self.settings.geometry = bytes(self.saveGeometry().data())
         self.plugin_desk.close()

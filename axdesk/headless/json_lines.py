@@ -37,7 +37,12 @@ def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value):
         return _fields(value)
     if isinstance(value, AxdeskError):
-        return {"type": type(value).__name__, "message": value.message, "hint": value.hint}
+        return {
+            "type": type(value).__name__,
+            "code": value.code,
+            "message": value.message,
+            "hint": value.hint,
+        }
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Mapping):

@@ -20,6 +20,7 @@ from axdesk.api.workspace import Workspace
 from axdesk.core.commands import FetchAgain
 from axdesk.core.errors import (
     AxdeskError,
+    Code,
     DamagedDatabaseError,
     DecisionNeededError,
     ExperimentBusyError,
@@ -55,9 +56,13 @@ DONE, OUR_BUG, USAGE, NOT_VALID, FAILURE_RATE, INTERRUPTED, BUSY, DECISION = ran
 class _UsageError(AxdeskError):
     """The command line is about something that does not exist."""
 
+    code = Code.USAGE
+
 
 class _LostDatabaseError(StorageError):
     """The database failed while a run was going on; what it holds can be gone on with."""
+
+    code = Code.LOST_DATABASE
 
 
 _CODES: tuple[tuple[type[AxdeskError], int], ...] = (
@@ -106,6 +111,7 @@ def main(arguments: Sequence[str]) -> int:
         complain(f"axdesk: {error}")
         if isinstance(error, DamagedDatabaseError):
             complain(texts.ways_out(error.path, has_backup=error.backup is not None))
+        complain(f"({error.code}: see Error codes in the help of the window, F1)")
         return next(code for kind, code in _CODES if isinstance(error, kind))
     except KeyboardInterrupt:
         complain("axdesk: interrupted.")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
-from axdesk.core.errors import AxdeskError, PluginError
+from axdesk.core.errors import AxdeskError, Code, PluginError
 from axdesk.core.questions import Answer, FailedCall, Question
 from axdesk.gui.models.formatting import clock
 from axdesk.gui.widgets.roles import Role
@@ -56,6 +56,7 @@ class AttentionItem:
         count: How many times the same was told.
         is_silent: Whether a plugin's call does not return, and can be ended with its process.
         holds_up: Whether nothing new starts before that call returns.
+        code: Names the kind of item for good; the help says more.
         key: Of an item that follows what it is about; empty for one that is told once.
     """
 
@@ -76,6 +77,7 @@ class AttentionItem:
     key: str = ""
     is_silent: bool = False
     holds_up: bool = False
+    code: Code = Code.ANY
 
     @property
     def needs_person(self) -> bool:
@@ -85,7 +87,7 @@ class AttentionItem:
     @property
     def report(self) -> str:
         """All of it as text, to be copied."""
-        parts = [self.title, f"What happened: {self.happened}"]
+        parts = [f"{self.title} ({self.code})", f"What happened: {self.happened}"]
         parts += [f"What axdesk did: {self.did}"] if self.did else []
         parts += [f"What you can do: {self.todo}"] if self.todo else []
         parts += [self.details] if self.details else []
@@ -99,6 +101,13 @@ _ASKED_ABOUT = {
     FailedCall.FETCH: "has no result",
 }
 """What failed for good → the rest of the title."""
+_CODES = {
+    None: Code.MAY_HAVE_STARTED,
+    FailedCall.RUN: Code.NOT_DEPLOYED,
+    FailedCall.POLL: Code.STOPPED_ANSWERING,
+    FailedCall.FETCH: Code.NO_RESULT,
+}
+"""The same → the item's code."""
 
 
 def question_item(
@@ -134,6 +143,7 @@ def question_item(
         tuple(filter(question.may_repeat, question.answers)),
         question.failed_call is not None,
         details,
+        code=_CODES[question.failed_call],
     )
 
 
@@ -156,6 +166,7 @@ def error_item(error: AxdeskError, source: str, at: datetime, did: str = "") -> 
         error.hint,
         at,
         details="\n".join(part for part in (more, details) if part),
+        code=error.code,
     )
 
 

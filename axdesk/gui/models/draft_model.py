@@ -260,6 +260,12 @@ class DraftModel(QObject):
         if self.can_redo:
             self._step(self.undo_stack.redo)
 
+    def go_to_step(self, index: int) -> None:
+        """Take all edits from the one with this number on back, if that is allowed."""
+        stack = self.undo_stack
+        if 0 <= index < stack.index() and self._takes(stack.step(index).before):
+            self._step(lambda: stack.setIndex(index))
+
     def _step(self, step: Callable[[], object]) -> None:
         self.seal()
         before = self._draft

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from axdesk.core.errors import Code
 from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.run import OrchestrationConfig
 from axdesk.core.trial import Trial
@@ -33,13 +34,17 @@ def failed_trial(trial: Trial, now: datetime, details: str = "") -> AttentionIte
         now,
         trial.index,
         details=details,
+        code=Code.TRIAL_FAILED,
     )
 
 
 def warning(message: str, hint: str, now: datetime) -> AttentionItem:
     """Return the item of something that needs no answer."""
     title = message.partition(". ")[0].rstrip(".")
-    return AttentionItem(Severity.NOTICE, title, "For your information", message, todo=hint, at=now)
+    return AttentionItem(
+        Severity.NOTICE, title, "For your information", message, todo=hint, at=now,
+        code=Code.WARNING,
+    )  # fmt: skip
 
 
 def health_key(index: int) -> str:
@@ -89,6 +94,7 @@ def not_answering(
         count=health.failures,
         key=health_key(index),
         is_silent=health.is_silent,
+        code=Code.NOT_ANSWERING,
     )
 
 
@@ -117,6 +123,7 @@ def _not_deployed_yet(
         key=health_key(index),
         is_silent=True,
         holds_up=True,
+        code=Code.LAUNCH_SILENT,
     )
 
 
@@ -156,6 +163,7 @@ def not_saving(outage: StorageHealthChanged, now: datetime, *, is_running: bool)
         "drive again. It needs no further click: axdesk tries again every few seconds.",
         now,
         key=STORAGE_KEY,
+        code=Code.NOT_SAVING,
     )
 
 
@@ -170,6 +178,7 @@ def left_by(controller: str, now: datetime) -> AttentionItem:
         "Everything stored so far is safe. Running trials go on in the laboratory, unwatched.",
         "Press Review… in the banner, say what became of them, and resume the run here.",
         now,
+        code=Code.LEFT_BY_PROCESS,
     )
 
 
@@ -183,4 +192,5 @@ def fallback(index: int, reason: str, now: datetime) -> AttentionItem:
         f"The run goes on. Reason: {reason}",
         at=now,
         trial_index=index,
+        code=Code.SPACE_FILLING,
     )

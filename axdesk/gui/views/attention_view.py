@@ -54,6 +54,7 @@ class AttentionView(Surface):
         set_aside: The operator waits, and has read the item; carries its key.
         result_requested: The operator wants to enter the result of a trial; carries its index.
         trial_requested: The operator wants to see a trial; carries its index.
+        code_requested: The operator wants to know more of a code; carries it.
     """
 
     answered = Signal(int, object, bool)
@@ -63,6 +64,7 @@ class AttentionView(Surface):
     set_aside = Signal(str)
     result_requested = Signal(int)
     trial_requested = Signal(int)
+    code_requested = Signal(str)
 
     def __init__(self) -> None:
         super().__init__("panel")
@@ -147,6 +149,9 @@ class AttentionView(Surface):
         head.setSpacing(px(10))
         head.addWidget(self._title)
         head.addWidget(self._source, 1)
+        self._code = Button("AXD-100", kind="quiet", name="attention.code")
+        self._code.clicked.connect(lambda: self.code_requested.emit(self._code.text()))
+        head.addWidget(self._code)
         self._open_plugin = Button(
             "Open plugin file", "external-link", kind="plain", name="attention.open_plugin",
             on_click=lambda: self.plugin_requested.emit(self._item),
@@ -210,6 +215,9 @@ class AttentionView(Surface):
             return
         self._title.setText(item.title)
         self._source.setText(item.source)
+        self._code.setText(item.code)
+        self._code.setAccessibleName(f"Help on {item.code}")
+        self._code.setToolTip(f"What {item.code} means, and what you can do")
         for name, text in self._texts.items():
             sentence = getattr(item, name)
             text.setText(sentence)

@@ -100,13 +100,13 @@ class DatabasePage(QScrollArea):
         """Say why the database cannot be opened, and offer what can be done."""
         tone = "warn" if isinstance(error, StorageError) and error.is_temporary else "bad"
         self._tile.set_look("database", tone)
-        self._show(_title(error), error.message, error.hint, "", ways_out(error))
+        self._show(_title(error), error.message, _todo(error), "", ways_out(error))
 
     def show_refusal(self, error: AxdeskError) -> None:
         """Say that the way out that was tried did not work; the others stay."""
         self._set_busy("")
         self._happened.setText(error.message)
-        self._todo.setText(error.hint)
+        self._todo.setText(_todo(error))
 
     def show_salvaged(self, message: str, details: str) -> None:
         """Say what was salvaged, and offer to open it."""
@@ -144,3 +144,7 @@ class DatabasePage(QScrollArea):
             button: QWidget | None = None if item is None else item.widget()
             if button is not None and button.objectName() != f"database.{QUIT}":
                 button.setEnabled(not sentence)
+
+
+def _todo(error: AxdeskError) -> str:
+    return f"{error.hint} ({error.code})".strip()

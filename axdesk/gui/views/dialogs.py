@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QDialog,
     QGridLayout,
@@ -116,6 +116,7 @@ class Dialog(QDialog):
                 button.setDefault(True)
         outer.addStretch(1)
         outer.addLayout(row)
+        offer_help(self)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Take no more height than the wrapped text needs at this width."""
@@ -145,6 +146,14 @@ class Dialog(QDialog):
         """Close with the button called `key`."""
         self.chosen.emit(key)
         self.done(QDialog.DialogCode.Accepted)
+
+
+def offer_help(dialog: QDialog) -> None:
+    """Let F1 open the help in a dialog as it does in its window."""
+    window = dialog.parentWidget()
+    action = None if window is None else window.window().findChild(QAction, "action.help.contents")
+    if action is not None:
+        dialog.addAction(action)
 
 
 def stop_now_dialog(parent: QWidget | None, facts: RunFacts, runner: str) -> Dialog:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 from axdesk.gui.icons import draw_icon
 from axdesk.gui.models.palette_model import Command, PaletteModel
 from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.views.dialogs import offer_help
 from axdesk.gui.widgets.cards import Surface
 from axdesk.gui.widgets.fields import TextField
 from axdesk.gui.widgets.labels import label, rule
@@ -74,6 +75,7 @@ class PaletteDialog(QDialog):
         column.addWidget(self._list)
         column.addWidget(self._nothing)
         self._search("")
+        offer_help(self)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Stand over the upper middle of the window."""
