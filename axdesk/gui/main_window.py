@@ -552,7 +552,8 @@ class MainWindow(QMainWindow):
         if session is None:
             return
         facts = session.facts
-        asks = bool(facts.questions) or facts.state is RunState.NEEDS_ATTENTION
+        needs_answer = bool(facts.questions) or facts.state is RunState.NEEDS_ATTENTION
+        asks = needs_answer or (facts.state is RunState.RUNNING and facts.is_held_up)
         if asks and facts.state is not RunState.INTERRUPTED:
             self._show_tab(Mode.MONITOR)
             self.docks.show("attention")

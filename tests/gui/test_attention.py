@@ -15,6 +15,7 @@ from axdesk import __version__
 from axdesk.core.commands import AnswerQuestion, EndCalls, EnterResult
 from axdesk.core.drafts import draft_of
 from axdesk.core.events import (
+    CallFailed,
     QuestionAnswered,
     QuestionAsked,
     RunChanged,
@@ -300,10 +301,10 @@ def test_a_deployment_that_hangs_is_told_before_anything_is_stopped(
     laboratory.until(
         lambda: "nothing new starts before it does" in text(window, "status.banner.next")
     )
-    window.docks.show("attention")
-    window.attention_view._list.setCurrentIndex(
-        session.attention_model.index(session.attention_model.items.index(item))
-    )
+    window.actions_by_name["view.setup"].trigger()
+    laboratory.until(lambda: text(window, "status.banner.button") == "Go to the problem")
+    press(laboratory, window, "status.banner.button")
+    assert text(window, "attention.title") == "bowl is not answering (#2)"
     stuck.unlink()
     press(laboratory, window, "attention.end_calls")
     laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
@@ -405,3 +406,20 @@ def test_the_file_of_an_item_is_the_one_that_failed(happened: str, details: str,
     item = AttentionItem(Severity.ERROR, "#0 failed", "", happened, trial_index=0, details=details)
     assert plugin_file_of(item, setup) == file
     assert plugin_file_of(replace(item, trial_index=None, details=""), setup) == ""
+
+
+def test_each_item_is_shown_from_its_begin_with_its_details_folded(asked: Bench) -> None:
+    client = asked.workspace.clients[-1]
+    trace = "\n".join(f"line {n}" for n in range(40))
+    failed = running_trial(1).moved_to(TrialStatus.FAILED, reason="spilt")
+    client.tell(CallFailed(1, trace), TrialChanged(failed))
+    asked.until(lambda: asked.session.attention_model.rowCount() == 2)
+    asked.window.resize(1024, 640)
+    view = asked.window.attention_view
+    view._list.setCurrentIndex(asked.session.attention_model.index(1))
+    asked.press("attention.details")
+    bar = view._area.verticalScrollBar()
+    asked.until(lambda: bar.value() > 0)
+    assert view._trace.isVisible()
+    view._list.setCurrentIndex(asked.session.attention_model.index(0))
+    assert (bar.value(), view._details.button.isChecked()) == (0, False)

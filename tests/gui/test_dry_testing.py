@@ -237,6 +237,24 @@ def test_stop_is_offered_all_the_time(
     laboratory.until(bench.window.actions_by_name["run.start"].isEnabled)
 
 
+def test_in_a_small_window_a_test_that_begins_comes_into_sight(
+    laboratory: Laboratory, rig: RigFolder
+) -> None:
+    bench = Bench(laboratory, rig_setup())
+    rig.hold()
+    bench.window.resize(1024, 640)
+    bench.window.actions_by_name["run.test_plugins"].trigger()
+    laboratory.until(lambda: bench.window.findChild(DryTestDialog) is not None)
+    dialog = bench.window.findChild(DryTestDialog)
+    assert dialog is not None
+    dialog.choose("test")
+    laboratory.until(lambda: bench.model.is_going)
+    stop = bench.card.stop
+    laboratory.until(lambda: stop.visibleRegion().contains(stop.rect().center()))
+    bench.press(stop)
+    assert bench.wait() is DryOutcome.STOPPED
+
+
 def test_it_is_not_offered_while_the_run_uses_the_instrument(laboratory: Laboratory) -> None:
     laboratory.hold.touch()
     bench = Bench(laboratory, bowl_setup())

@@ -1,6 +1,7 @@
 """The building blocks of the window: what they show, tell and let happen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QWidget
 from pytestqt.qtbot import QtBot
 
-from axdesk.gui.style import ThemeManager, theme_manager
+from axdesk.gui.style import ThemeManager, px, theme_manager
 from axdesk.gui.theme import THEMES
 from axdesk.gui.widgets.banner import (
     MOST_SEGMENTS,
@@ -183,6 +184,19 @@ def test_a_narrow_banner_moves_two_figures_to_the_tooltip(banner: Banner) -> Non
     assert shrunk == [set(), {"end"}, {"end", "slots"}, {"end", "slots", "progress"}]
     assert widest.width() < at_rest
     assert banner.toolTip() == "Slots busy: 3 of 3\nEnds about: 16:36"
+
+
+def test_a_long_next_step_is_worth_more_than_two_figures(banner: Banner) -> None:
+    words = banner.findChild(QLabel, "status.banner.next")
+    assert words is not None
+    sentence = "Paused: #16 stopped answering. #18 and #19 go on"
+    banner.show_content(replace(banner_content("needs_attention"), next_step=sentence))
+    assert words.sizeHint().width() <= px(480)
+    for width in range(1400, 480, -10):
+        banner.resize(width, 62)
+        QApplication.sendPostedEvents()
+        if {"slots", "end"} & shown_parts(banner):
+            assert words.width() >= words.sizeHint().width(), width
 
 
 def test_no_part_of_a_banner_covers_another(banner: Banner, qtbot: QtBot) -> None:

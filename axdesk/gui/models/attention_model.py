@@ -85,6 +85,11 @@ class AttentionItem:
         return self.severity is Severity.QUESTION or self.holds_up
 
     @property
+    def about(self) -> object:
+        """What tells it from others, however much is added to it."""
+        return self.severity, self.trial_index, self.key or self.title
+
+    @property
     def report(self) -> str:
         """All of it as text, to be copied."""
         parts = [f"{self.title} ({self.code})", f"What happened: {self.happened}"]

@@ -181,6 +181,8 @@ def _button(facts: RunFacts) -> tuple[str, str]:
         return "", ""
     if facts.questions and (facts.state.is_live or facts.state is RunState.NEEDS_ATTENTION):
         return "Answer…", "arrow-right"
+    if facts.state is RunState.RUNNING and facts.is_held_up:
+        return "Go to the problem", "arrow-right"
     if facts.state is RunState.DRAFT and facts.problems:
         return "Go to the problem", "arrow-right"
     if facts.state is RunState.DRAFT and facts.sections_left:
@@ -212,10 +214,9 @@ def _running(facts: RunFacts, now: datetime) -> str:
         return by_hand
     silence = _silence(facts, now)
     if silence:
-        bad = [facts.unanswered[t.index] for t in facts.pending if t.index in facts.unanswered]
         others = any(t.index not in facts.unanswered for t in running)
         then = "the other trials go on" if others else "axdesk keeps asking"
-        if any(health.is_deploying for health in bad):
+        if facts.is_held_up:
             then = "nothing new starts before it does"
         return f"{silence}; {then}"
     rests = [(facts.seconds_left(t, now), t.index) for t in running]

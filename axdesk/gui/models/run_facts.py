@@ -114,6 +114,12 @@ class RunFacts:
         taken = (trial for trial in self.pending if not trial.surely_not_started)
         return sum(trial.index not in asked for trial in taken)
 
+    @property
+    def is_held_up(self) -> bool:
+        """Whether nothing new starts because a deployment does not answer."""
+        health = [self.unanswered.get(trial.index) for trial in self.pending]
+        return any(one is not None and one.is_deploying for one in health)
+
     @cached_property
     def finished(self) -> tuple[Trial, ...]:
         """The finished trials of the last run, in order of finishing."""

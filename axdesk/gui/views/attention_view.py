@@ -78,7 +78,7 @@ class AttentionView(Surface):
             "circle-check", "Nothing needs you", "Questions and notices of the run appear here."
         )
         self._item: AttentionItem | None = None
-        self._asked: frozenset[int | None] = frozenset()
+        self._asked: frozenset[object] = frozenset()
         self._offered: object = None
         self._title = ElidedLabel("", "section")
         self._title.setObjectName("attention.title")
@@ -136,15 +136,17 @@ class AttentionView(Surface):
         self._update()
 
     def show_first(self) -> None:
-        """Go to the first question."""
-        if self._model is not None and self._model.rowCount():
-            self._list.setCurrentIndex(self._model.index(0))
+        """Go to the first item that needs the operator, or to the first of all."""
+        items = () if self._model is None else self._model.items
+        if self._model is not None and items:
+            needed = (row for row, item in enumerate(items) if item.needs_person)
+            self._list.setCurrentIndex(self._model.index(next(needed, 0)))
 
     def _make_page(self) -> QWidget:
         page = Surface("panel")
         outer = QVBoxLayout(page)
-        outer.setContentsMargins(px(20), px(12), px(16), px(8))
-        outer.setSpacing(px(8))
+        outer.setContentsMargins(px(20), px(8), px(16), px(8))
+        outer.setSpacing(px(6))
         head = QHBoxLayout()
         head.setSpacing(px(10))
         head.addWidget(self._title)
@@ -163,7 +165,7 @@ class AttentionView(Surface):
         head.addWidget(self._open_plugin)
         outer.addLayout(head)
         grid = QGridLayout()
-        grid.setVerticalSpacing(px(6))
+        grid.setVerticalSpacing(px(4))
         grid.setColumnMinimumWidth(0, px(_LABEL_WIDTH))
         grid.setColumnStretch(1, 1)
         for row, (name, text) in enumerate(self._texts.items()):
@@ -188,7 +190,12 @@ class AttentionView(Surface):
     def _bring_details(self, are_shown: bool) -> None:
         """Scroll to what was unfolded, once it has its place."""
         if are_shown:
-            QTimer.singleShot(0, self, lambda: self._area.ensureWidgetVisible(self._trace, 0, 0))
+            QTimer.singleShot(0, self, self._scroll_to_details)
+
+    def _scroll_to_details(self) -> None:
+        place = self._details.geometry()
+        half = min(place.height(), self._area.viewport().height()) // 2
+        self._area.ensureVisible(0, place.top() + half, 0, half)
 
     def _update(self) -> None:
         has_items = self._model is not None and self._model.rowCount() > 0
@@ -198,8 +205,8 @@ class AttentionView(Surface):
             None if self._model is None else self._model.item_at(self._list.currentIndex().row())
         )
         items = () if self._model is None else self._model.items
-        asked = frozenset(i.trial_index for i in items if i.severity is Severity.QUESTION)
-        reads_other = current is not None and current.severity is not Severity.QUESTION
+        asked = frozenset(item.about for item in items if item.needs_person)
+        reads_other = current is not None and not current.needs_person
         is_interrupted = reads_other and bool(asked - self._asked)
         self._asked = asked
         if has_items and (current is None or is_interrupted):
@@ -210,9 +217,12 @@ class AttentionView(Surface):
         item = None if self._model is None else self._model.item_at(index.row())
         if item is self._item:
             return
-        self._item = item
+        before, self._item = self._item, item
         if item is None:
             return
+        if before is None or before.about != item.about:
+            self._details.set_open(False)
+            self._area.verticalScrollBar().setValue(0)
         self._title.setText(item.title)
         self._source.setText(item.source)
         self._code.setText(item.code)

@@ -1,6 +1,6 @@
 """The page Runner & metrics: how a trial gets into the laboratory and its results come back."""
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QPoint, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
@@ -79,7 +79,10 @@ class RunnerPage(SetupPage):
         self._add_runner()
         self._add_metrics()
         self._left.addStretch(1)
-        self.test_card = DryTestCard(dry_test or DryTestModel(self))
+        dry_test = dry_test or DryTestModel(self)
+        self.test_card = DryTestCard(dry_test)
+        self._was_testing = False
+        dry_test.changed.connect(lambda: self._follow_test(dry_test.is_going))
         self.test_card.test_requested.connect(self.test_requested)
         self.test_card.stop_requested.connect(self.stop_test_requested)
         self._halves = QBoxLayout(QBoxLayout.Direction.LeftToRight)
@@ -91,6 +94,18 @@ class RunnerPage(SetupPage):
         self._broken.setSpacing(px(8))
         self.body.addLayout(self._broken)
         self.body.addStretch(1)
+
+    def _follow_test(self, is_going: bool) -> None:
+        """Scroll to a test that begins: where the page is narrow, it stands far below."""
+        has_begun, self._was_testing = is_going and not self._was_testing, is_going
+        if has_begun:
+            QTimer.singleShot(0, self, self._show_test)
+
+    def _show_test(self) -> None:
+        card, page = self.test_card, self.widget()
+        top = 0 if page is None else card.mapTo(page, QPoint(0, 0)).y()
+        height = min(card.height(), self.viewport().height())
+        self.ensureVisible(0, top + height // 2, 0, height // 2)
 
     def _add_runner(self) -> None:
         card = Card("Runner", note="deploys each trial and says when it is done")

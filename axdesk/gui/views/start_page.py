@@ -15,7 +15,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QPainter, QShowEvent
+from PySide6.QtGui import QFontMetrics, QPainter, QShowEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -43,6 +43,7 @@ from axdesk.gui.models.experiments_model import (
 )
 from axdesk.gui.models.formatting import UNNAMED, counted, when
 from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.theme import RUN_STATE_LOOKS
 from axdesk.gui.views.experiment_menu import open_experiment_menu
 from axdesk.gui.views.template_card import TemplateCard
 from axdesk.gui.widgets.buttons import Button, Chip
@@ -104,9 +105,12 @@ class _RowDelegate(QStyledItemDelegate):
     @staticmethod
     def _columns(rect: QRect) -> list[QRect]:
         inner = rect.adjusted(px(18), px(6), -px(48), -px(6))
-        shares = (0.19, 0.38, 0.16, 0.15, 0.12)
-        lefts = [inner.left() + round(inner.width() * sum(shares[:i])) for i in range(6)]
         gap = px(12)
+        metrics = QFontMetrics(type_font("body"))
+        longest = max(metrics.horizontalAdvance(look.word) for look in RUN_STATE_LOOKS.values())
+        state = max(0.19, (px(16) + px(8) + longest + gap) / inner.width())
+        shares = (state, 0.57 - state, 0.16, 0.15, 0.12)
+        lefts = [inner.left() + round(inner.width() * sum(shares[:i])) for i in range(6)]
         return [
             QRect(left, inner.top(), right - left - gap, inner.height())
             for left, right in pairwise(lefts)

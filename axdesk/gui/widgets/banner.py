@@ -24,6 +24,10 @@ MOST_SEGMENTS = 60
 """Above this many trials the segments merge into one bar."""
 
 
+_MOST_WORDS = 480
+"""Pixels at a 16 pixel line; so much of what happens next matters more than two of the figures."""
+
+
 class Segment(StrEnum):
     """What became of one trial of the budget."""
 
@@ -344,7 +348,7 @@ class Banner(QWidget):
         gap = self._row.spacing()
         words = max(px(200), self._state.sizeHint().width() + px(44))
         # The sentence matters more than when it ends and how many slots are busy.
-        words = max(words, min(self._next.sizeHint().width(), px(400)))
+        words = max(words, min(self._next.sizeHint().width(), px(_MOST_WORDS)))
         need = px(14) * 2 + self._tile.sizeHint().width() + gap + words
         need += px(160) + gap if content.segments else 0
         need += self._button.sizeHint().width() + gap if content.button else 0

@@ -387,8 +387,9 @@ class TwoLineDelegate(QStyledItemDelegate):
 
         Args:
             parent: The view.
-            separated: Rows that fill the width with lines between them and an accent edge at the
-                selected one, instead of rounded ones with air around.
+            separated: Rows that fill the width with lines between them, an accent edge at the
+                selected one, and what stands at the right beside the name, instead of rounded
+                ones with air around.
         """
         super().__init__(parent)
         self._separated = separated
@@ -421,9 +422,9 @@ class TwoLineDelegate(QStyledItemDelegate):
         second = first.translated(0, line)
         aside, below = _text(index, Role.SIDE), _text(index, Role.SECOND_LINE)
         if aside:
-            place = second if below else first
+            place = second if below and not self._separated else first
             width = self._draw(painter, place, aside, "small", color("text2"), right=True)
-            (second if below else first).setRight(place.right() - width - px(8))
+            place.setRight(place.right() - width - px(8))
         kind = "strong" if index.data(Role.STRONG) else "body"
         tone = index.data(Role.TONE) or "text"
         weight = type_font(kind)
