@@ -193,6 +193,8 @@ class ExperimentSummary:
         updated_at: UTC, of the last change.
         controller: Process and host that drive it now; empty if none.
         trials: All its trials, of every run.
+        limits: On metrics, each as `Impurity <= 2 %`; of a draft those typed so far that can be
+            read.
     """
 
     id: int
@@ -209,6 +211,7 @@ class ExperimentSummary:
     objectives: int = 1
     objective: str = ""
     trials: int = 0
+    limits: tuple[str, ...] = ()
 
 
 class TrialStore(Protocol):

@@ -1,15 +1,18 @@
-"""The list of experiments, in four queries however many there are."""
+"""The list of experiments, in five queries however many there are."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from statistics import median
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, text
 
+from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.draft_cells import STEERING, Goal, parse_number
+from axdesk.core.draft_limits import parse_limit
 from axdesk.core.errors import UserInputError
-from axdesk.core.expressions import LinearExpression, goal_text
+from axdesk.core.expressions import LinearExpression, TOperator, goal_text
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
 
@@ -44,11 +47,21 @@ JOIN metrics m ON m.experiment_id = t.experiment_id AND m.name = t.metric
 ORDER BY t.experiment_id, t.objective, t.position
 """)
 
+_LIMITS = text("""
+SELECT c.experiment_id, c.position, c.operator, c.bound, c.baseline, t.metric, t.coefficient,
+       coalesce(m.unit, '') AS unit
+FROM outcome_constraints c
+JOIN outcome_constraint_terms t
+    ON t.experiment_id = c.experiment_id AND t.constraint_position = c.position
+JOIN metrics m ON m.experiment_id = t.experiment_id AND m.name = t.metric
+ORDER BY c.experiment_id, c.position, t.position
+""")
+
 _TYPED = text("""
 SELECT d.experiment_id, d.row, d.field, d.text
 FROM drafts d JOIN experiments e ON e.id = d.experiment_id
 WHERE e.name IS NULL AND d.section = 'objectives'
-  AND d.field IN ('name', 'goal', 'target', 'weight', 'sum', 'unit')
+  AND d.field IN ('name', 'goal', 'target', 'weight', 'sum', 'unit', 'limit', 'limit_kind')
 ORDER BY d.experiment_id, d.row
 """)
 
@@ -152,7 +165,9 @@ def read_summaries(
     for row in connection.execute(_OBJECTIVES).mappings():
         objectives.setdefault(row["experiment_id"], []).append(dict(row))
         counts[row["experiment_id"]] = 1 + row["objective"]
-    for experiment_id, terms in _typed_objectives(connection).items():
+    typed = _typed_goals(connection)
+    limits = {**_limits(connection), **_typed_limits(typed)}
+    for experiment_id, terms in _typed_objectives(typed).items():
         objectives[experiment_id] = terms
         counts[experiment_id] = 1 + max(term["objective"] for term in terms)
     best = {
@@ -166,17 +181,60 @@ def read_summaries(
             counts.get(row["id"], 0),
             best.get(row["id"]),
             controllers.get(row["id"], ""),
+            tuple(limits.get(row["id"], ())),
         )
         for row in connection.execute(_EXPERIMENTS).mappings()
     )
 
 
-def _typed_objectives(connection: Connection) -> dict[int, list[_Term]]:
-    """What the drafts say so far, as terms of objectives."""
+def _limits(connection: Connection) -> dict[int, list[str]]:
+    """The limits of all experiments, as text."""
+    rows: dict[tuple[int, int], list[RowMapping]] = {}
+    for row in connection.execute(_LIMITS).mappings():
+        rows.setdefault((row["experiment_id"], row["position"]), []).append(row)
+    found: dict[int, list[str]] = {}
+    for (experiment_id, _), terms in rows.items():
+        first = terms[0]
+        limit = OutcomeConstraint(
+            tuple((term["metric"], term["coefficient"]) for term in terms),
+            first["operator"],
+            first["bound"],
+            first["baseline"],
+        )
+        unit = first["unit"] if len(terms) == 1 else ""
+        found.setdefault(experiment_id, []).append(f"{limit} {unit}".rstrip())
+    return found
+
+
+_Cells = Mapping[tuple[int, int], Mapping[str, str]]
+"""Experiment and row → what was typed into its cells."""
+
+
+def _typed_goals(connection: Connection) -> _Cells:
+    """What stands in the rows of goals of the drafts."""
     rows: dict[tuple[int, int], dict[str, str]] = {}
     for cell in connection.execute(_TYPED).mappings():
         place = cell["experiment_id"], cell["row"]
         rows.setdefault(place, {})[cell["field"]] = cell["text"].strip()
+    return rows
+
+
+def _typed_limits(rows: _Cells) -> dict[int, list[str]]:
+    """The limits that the drafts say so far, as text."""
+    found: dict[int, list[str]] = {}
+    for (experiment_id, _), cells in rows.items():
+        operator: TOperator = ">=" if cells.get("limit_kind") == ">=" else "<="
+        if not (cells.get("name") and cells.get("limit")) or cells.get("goal") == Goal.RECORD:
+            continue
+        with suppress(UserInputError):
+            limit = parse_limit(cells["name"], operator, cells["limit"])
+            told = f"{limit} {cells.get('unit', '')}".rstrip()
+            found.setdefault(experiment_id, []).append(told)
+    return found
+
+
+def _typed_objectives(rows: _Cells) -> dict[int, list[_Term]]:
+    """What the drafts say so far, as terms of objectives."""
     found: dict[int, list[_Term]] = {}
     numbers: dict[tuple[int, str], int] = {}
     for (experiment_id, index), cells in rows.items():
@@ -214,6 +272,7 @@ def _summary(
     objectives: int,
     best: tuple[float, int] | None,
     controller: str,
+    limits: tuple[str, ...],
 ) -> ExperimentSummary:
     only = terms[0] if len(terms) == 1 else None
     coefficient = 1.0 if only is None else only["coefficient"]
@@ -233,6 +292,7 @@ def _summary(
         updated_at=datetime.fromisoformat(row["updated_at"]),
         controller=controller,
         trials=row["trials"],
+        limits=limits,
     )
 
 

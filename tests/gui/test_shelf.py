@@ -110,6 +110,10 @@ def test_a_filter_knows_names_states_and_goals(qapp: QApplication) -> None:
         ({"objective": "abs(pH - 7)"}, "Match pH 7"),
         ({"objective": "abs(`a b` + 7.5)"}, "Match a b −7.5"),
         ({"state": RunState.RUNNING, "controller": "4711@LAB2"}, "Minimise cost  ·  run by LAB2"),
+        (
+            {"limits": ("dirt <= 2 %", "`K-factor` >= -3")},
+            "Minimise cost, dirt ≤ 2 %, K-factor ≥ −3",
+        ),
     ],
 )
 def test_a_goal_is_told_in_words(changes: dict[str, Any], words: str) -> None:

@@ -474,6 +474,27 @@ class StoreContract:
         assert listed[-1].is_minimised is None
         assert [s.trials for s in listed] == [4, 0, 0, 0]
 
+    def test_the_list_tells_the_limits(self, store: ExperimentStore) -> None:
+        limits = ("dirt <= 2", "`K-factor` >= 0.9*baseline", "dirt + 2*cost <= 7")
+        optimization = OptimizationConfig(
+            Objective.parse("-cost"), tuple(map(OutcomeConstraint.parse, limits)),
+            units=(("dirt", "%"), ("cost", "EUR")),
+        )  # fmt: skip
+        store.create(replace(SETUP, optimization=optimization))
+        typed = (
+            {"name": "cost", "goal": "minimise", "limit": "much", "limit_kind": "<="},
+            {"name": "dirt", "goal": "limit", "limit": "1,5", "limit_kind": ">=", "unit": "%"},
+            {"name": "noise", "goal": "record", "limit": "3"},
+        )
+        store.save_draft(Draft(general={"name": "idea"}, objectives=typed), None)
+
+        told = {summary.name: summary.limits for summary in store.summaries()}
+
+        assert told == {
+            "coupling": ("dirt <= 2 %", *limits[1:]),
+            "idea": ("dirt >= 1.5 %",),
+        }
+
     def test_the_list_tells_what_a_draft_aims_at_so_far(self, store: ExperimentStore) -> None:
         def row(name: str, goal: Goal, **cells: str) -> dict[str, str]:
             return {"name": name, "goal": goal.value, **cells}

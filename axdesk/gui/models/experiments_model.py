@@ -17,7 +17,14 @@ from PySide6.QtCore import (
 
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
-from axdesk.gui.models.formatting import MISSING, UNNAMED, number, when, with_unit
+from axdesk.gui.models.formatting import (
+    MISSING,
+    UNNAMED,
+    number,
+    when,
+    with_unit,
+    written_limit,
+)
 from axdesk.gui.models.run_facts import RunFacts, objective_value
 from axdesk.gui.theme import Look, run_state_look
 from axdesk.gui.widgets.roles import Role
@@ -87,7 +94,7 @@ def best_text(summary: ExperimentSummary) -> str:
 
 
 def goal_text(summary: ExperimentSummary) -> str:
-    """What an experiment is about, and who else runs it."""
+    """What an experiment is about, within which limits, and who else runs it."""
     target = _TARGET.fullmatch(summary.objective)
     if summary.objectives > 1:
         goal = f"{summary.objectives} objectives"
@@ -99,6 +106,7 @@ def goal_text(summary: ExperimentSummary) -> str:
     else:
         goal = "Minimise" if summary.is_minimised else "Maximise"
         goal = f"{goal} {summary.objective or 'a sum'}"
+    goal = ", ".join((goal, *map(written_limit, summary.limits)))
     if summary.controller and summary.state.is_live:
         process, _, host = summary.controller.partition("@")
         goal += f"  ·  run by {host or process}"

@@ -1,6 +1,7 @@
 """How numbers, times and durations are written: real minus, fixed decimals, no-break spaces."""
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -124,6 +125,12 @@ def when(moment: datetime, now: datetime) -> str:
 def counted(count: int, thing: str) -> str:
     """Write a number with its noun: `1 trial`, `3 trials`."""
     return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
+def written_limit(text: str) -> str:
+    """Write a limit such as ``"`a b` >= -2 %"`` as it is read: `a b ≥ −2 %`."""
+    text = text.replace("<=", "≤").replace(">=", "≥").replace("`", "")
+    return re.sub(r"(?<=\s)-(?=[\d.])", "−", text)
 
 
 def listed(indices: Iterable[int]) -> str:
