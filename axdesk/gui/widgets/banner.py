@@ -211,7 +211,7 @@ class _Progress(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
     def show_segments(self, segments: tuple[Segment, ...]) -> None:
-        finished = sum(segment in (Segment.DONE, Segment.FAILED) for segment in segments)
+        finished = segments.count(Segment.DONE) + segments.count(Segment.FAILED)
         left = segments.count(Segment.LEFT)
         self._finished.setText(str(finished))
         self._of.setText(f"of {len(segments)} finished")
