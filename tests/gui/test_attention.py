@@ -305,7 +305,6 @@ def test_a_deployment_that_hangs_is_told_before_anything_is_stopped(
     laboratory.until(lambda: text(window, "status.banner.button") == "Go to the problem")
     press(laboratory, window, "status.banner.button")
     assert text(window, "attention.title") == "bowl is not answering (#2)"
-    stuck.unlink()
     press(laboratory, window, "attention.end_calls")
     laboratory.until(lambda: session.state is RunState.COMPLETED and not session.is_live)
     assert not held_up()
