@@ -21,6 +21,7 @@ from axdesk.core.commands import (
     Replicate,
     SetExcluded,
     SetNote,
+    Void,
 )
 from axdesk.core.errors import TransitionError
 from axdesk.core.parameters import TParameterization, TParameterValue
@@ -234,24 +235,19 @@ class TrialMethods(ClientState):
             NotFoundError: If there is no such trial.
             TransitionError: If it is not COMPLETED.
         """
-        if self.experiment.trial(trial_index).status is not TrialStatus.COMPLETED:
-            raise TransitionError(
-                f"Trial {trial_index} is {self.experiment.trial(trial_index).status.words}: it has "
-                "no result to be voided.",
-                "Give a trial up with mark_trial_abandoned or mark_trial_failed.",
-            )
-        self._order(Abandon(trial_index, reason))
+        self._order(Void(trial_index, reason))
 
-    def exclude_trial(self, trial_index: int) -> None:
+    def exclude_trial(self, trial_index: int, reason: str = "") -> None:
         """Withhold a trial from the model and from the best point; it is still shown.
 
         Args:
             trial_index: From 0, of a trial in any status; `include_trial` undoes it.
+            reason: Why, for the history.
 
         Raises:
             NotFoundError: If there is no such trial.
         """
-        self._order(SetExcluded(trial_index, is_excluded=True))
+        self._order(SetExcluded(trial_index, is_excluded=True, reason=reason))
 
     def include_trial(self, trial_index: int) -> None:
         """Give a trial back to the model, and to the best point.

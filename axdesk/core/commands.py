@@ -173,6 +173,18 @@ class Abandon(Command):
 
 
 @dataclass(frozen=True, slots=True)
+class Void(Command):
+    """Take the result of a completed trial back; its values stay in the history.
+
+    The trial is abandoned: the model no longer learns from it, and the same point is not suggested
+    again.
+    """
+
+    trial_index: int
+    reason: str = "voided"
+
+
+@dataclass(frozen=True, slots=True)
 class MarkEarlyStopped(Command):
     """End a running trial that has values: they are kept and shown, but not given to the model."""
 
@@ -199,10 +211,17 @@ class EndCalls(Command):
 
 @dataclass(frozen=True, slots=True)
 class SetExcluded(Command):
-    """Withhold a trial from the model, or give it back."""
+    """Withhold a trial from the model, or give it back.
+
+    Attributes:
+        trial_index: The trial.
+        is_excluded: Whether it is withheld.
+        reason: Why; stored in the history.
+    """
 
     trial_index: int
     is_excluded: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,16 +254,18 @@ class AddTrial(Command):
 
     Attributes:
         parameters: A value for each parameter that exists there, of its type; it may lie out of
-            bounds, which is told.
+            bounds, which is told, unless the trial is deployed.
         arm_name: Its name; None for the usual one.
         result: Its result, if it is known; without one the trial is RUNNING and waits for it.
         is_baseline: Whether limits relative to the baseline mean this trial from now on.
+        is_deployed: Whether the run that goes on, or the next one, deploys it beyond its budget.
     """
 
     parameters: Mapping[str, TParameterValue]
     arm_name: str | None = None
     result: TResult = field(default_factory=dict)
     is_baseline: bool = False
+    is_deployed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +286,7 @@ TrialCommand = (
     EnterResult
     | MarkFailed
     | Abandon
+    | Void
     | MarkEarlyStopped
     | SetExcluded
     | SetNote

@@ -79,15 +79,31 @@ ACTIONS = (
     ActionSpec("run.test_plugins", "Test plugins…", "F8", "test-pipe",
                "One trial with the index −1 through the runner and all metrics; not recorded."),
     ActionSpec("run.add_trials", "Add trials…", "", "stack-2"),
+    ActionSpec("trials.new_manual", "Manual trial…", "Ctrl+M", "plus",
+               "Add a trial with settings of your own"),
     ActionSpec("trials.enter_result", "Enter result…", "Ctrl+R", "pencil"),
     ActionSpec("trials.mark_failed", "Mark failed…", "", "circle-x"),
     ActionSpec("trials.ask_again", "Ask the runner again", "", "refresh",
                "Polls and fetches a failed trial once more; needs a run that goes on."),
+    ActionSpec("trials.run_again", "Run again", "", "repeat",
+               "Deploys the settings once more, as a new trial."),
+    ActionSpec("trials.replicate", "Replicate", "", "stack-2",
+               "Measures the same settings once more, as a new trial."),
+    ActionSpec("trials.copy_to_manual", "Copy to manual trial…", "", "adjustments-horizontal",
+               "Begins a manual trial with these settings"),
     ActionSpec("trials.abandon", "Abandon (do not repeat)…", "", "ban"),
+    ActionSpec("trials.void", "Void result…", "", "trash",
+               "Takes the result back; its values stay in the history."),
     ActionSpec("trials.exclude", "Exclude from model", "", "eye-off"),
     ActionSpec("trials.note", "Add note…", "Ctrl+Shift+N", "note"),
+    ActionSpec("trials.attach_file", "Attach file…", "", "paperclip",
+               "Keeps a copy of a file with the trial"),
+    ActionSpec("trials.open_folder", "Open folder", "", "folder-open",
+               "Opens the folder that the runner named."),
+    ActionSpec("trials.copy_settings", "Copy settings", "", "copy"),
     ActionSpec("trials.copy_row", "Copy row", "", "copy"),
     ActionSpec("trials.show_details", "Show details", "", "info-circle"),
+    ActionSpec("trials.go_to", "Go to trial…", "Ctrl+G", "hash"),
     ActionSpec("trials.go_to_best", "Go to best", "Ctrl+B", "target"),
     ActionSpec("plugins.manager", "Panel", "Ctrl+P", "plug-connected", "Show the plugin files"),
     ActionSpec("plugins.new", "New plugin…", "", "plus", "Write a plugin file to begin with"),
@@ -106,6 +122,14 @@ ACTIONS = (
 )  # fmt: skip
 """All actions that do something now."""
 
+TRIAL_MENU = (
+    "trials.show_details", "", "trials.enter_result", "trials.ask_again", "trials.run_again",
+    "trials.replicate", "trials.copy_to_manual", "", "trials.mark_failed", "trials.abandon",
+    "trials.void", "trials.exclude", "", "trials.note", "trials.attach_file", "trials.open_folder",
+    "", "trials.copy_settings", "trials.copy_row",
+)  # fmt: skip
+"""The actions on trials that are selected, in their menu; an empty name is a line."""
+
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&File", ("file.new", ">New from template", "file.open", ">Recent", "file.start_page", "",
                "file.save", "file.save_as_template", "file.duplicate", "file.delete", "",
@@ -117,9 +141,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
                "view.previous_pane", "", "view.full_screen")),
     ("&Run", ("run.start", "run.pause", "run.stop", "run.stop_now", "", "run.add_trials", "",
               "run.preflight", "run.test_plugins")),
-    ("&Trials", ("trials.show_details", "trials.go_to_best", "", "trials.enter_result",
-                 "trials.ask_again", "trials.mark_failed", "trials.abandon", "trials.exclude", "",
-                 "trials.note", "trials.copy_row")),
+    ("&Trials", ("trials.new_manual", "", *TRIAL_MENU, "", "trials.go_to", "trials.go_to_best")),
     ("&Plugins", ("plugins.manager", "", "plugins.reload_all", "plugins.open_folder",
                   "plugins.new")),
     ("T&ools", ("tools.command_palette", "", "tools.log_folder", "",

@@ -24,7 +24,7 @@ from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.trial import Trial
-from axdesk.gui.actions import Actions
+from axdesk.gui.actions import TRIAL_MENU, Actions
 from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.closing import Closing
 from axdesk.gui.command_palette import CommandPalette
@@ -184,7 +184,8 @@ class MainWindow(QMainWindow):
     def _build_bars(self) -> None:
         actions = self.actions_by_name
         named = {name: actions[name] for name in ("file.new", "file.open", "file.save", "run.start",
-                 "run.pause", "run.stop", "run.stop_now", "tools.command_palette")}  # fmt: skip
+                 "run.pause", "run.stop", "run.stop_now", "trials.new_manual",
+                 "tools.command_palette")}  # fmt: skip
         self._toolbar = RunToolBar(named)
         self.addToolBar(self._toolbar)
         self.addToolBarBreak()
@@ -247,6 +248,7 @@ class MainWindow(QMainWindow):
         self.attention_view.plugin_requested.connect(operations.open_file_of)
         self.attention_view.report_requested.connect(operations.copy_report)
         self.attention_view.code_requested.connect(self._help.show_code)
+        trials.trial_wanted.connect(self._go_to_trial)
         self.inspector.step_requested.connect(self._step)
         self.inspector.close_requested.connect(self.docks["inspector"].close)
         self.inspector.note_requested.connect(trials.write_note)
@@ -270,13 +272,13 @@ class MainWindow(QMainWindow):
 
     def _connect_actions(self) -> None:
         workbench, operations = self._workbench, self._operations
-        trials = self.trial_operations
         themes = {
             f"view.theme.{choice}": partial(self.preferences.choose_theme, choice)
             for choice in ("system", "light", "dark", "high_contrast")
         }
         self.actions_by_name.connect_all(
             themes
+            | self._slots_on_trials()
             | {
                 "file.new": self.preferences.new_experiment,
                 "file.open": self.files.open_file,
@@ -315,14 +317,10 @@ class MainWindow(QMainWindow):
                 "run.add_trials": operations.add_trials,
                 "run.preflight": self._check_set_up,
                 "run.test_plugins": self._test_plugins,
-                "trials.enter_result": lambda: trials.enter_result(self.selection.current),
-                "trials.ask_again": lambda: trials.ask_again(self.selection.current),
-                "trials.mark_failed": lambda: trials.mark_failed(self.selection.current),
-                "trials.abandon": lambda: trials.abandon(self.selection.current),
-                "trials.exclude": lambda: trials.toggle_excluded(self.selection.current),
-                "trials.note": lambda: trials.write_note(self.selection.current),
                 "trials.copy_row": self.trials_view.copy_selected,
                 "trials.show_details": lambda: self._show_details(self.selection.current),
+                "trials.new_manual": self.trial_operations.new_manual,
+                "trials.go_to": self.trial_operations.go_to,
                 "trials.go_to_best": self._go_to_best,
                 "plugins.manager": lambda: self.docks.show("plugins"),
                 "plugins.new": operations.new_plugin,
@@ -337,6 +335,37 @@ class MainWindow(QMainWindow):
                 "help.about": operations.about,
             }
         )
+
+    def _slots_on_trials(self) -> dict[str, Callable[[], object]]:
+        """What the actions on the trials that are selected do."""
+        trials, selection = self.trial_operations, self.selection
+        on_current = {
+            "enter_result": trials.enter_result,
+            "ask_again": trials.ask_again,
+            "copy_to_manual": trials.copy_to_manual,
+            "note": trials.write_note,
+            "attach_file": trials.attach_file,
+            "open_folder": trials.open_folder,
+        }
+        on_all = {
+            "run_again": trials.run_again,
+            "replicate": trials.run_again,
+            "mark_failed": trials.mark_failed,
+            "abandon": trials.abandon,
+            "void": trials.void,
+            "exclude": trials.toggle_excluded,
+            "copy_settings": trials.copy_settings,
+        }
+
+        def on_one(act: Callable[[int | None], object]) -> Callable[[], object]:
+            return lambda: act(selection.current)
+
+        def on_each(act: Callable[..., object]) -> Callable[[], object]:
+            return lambda: act(*selection.trials)
+
+        slots = {f"trials.{name}": on_one(act) for name, act in on_current.items()}
+        slots |= {f"trials.{name}": on_each(each) for name, each in on_all.items()}
+        return slots
 
     # the session shown
 
@@ -446,7 +475,7 @@ class MainWindow(QMainWindow):
 
     def _update_actions(self) -> None:
         self._operations.update_actions()
-        self.trial_operations.update_actions(self.selection.current)
+        self.trial_operations.update_actions(self.selection.trials)
 
     def _show_start(self, session: ExperimentSession) -> None:
         facts = session.facts
@@ -534,10 +563,10 @@ class MainWindow(QMainWindow):
     def _open_trial_menu(self, place: QPoint) -> None:
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for name in ("show_details", "", "enter_result", "ask_again", "mark_failed", "abandon",
-                     "exclude", "", "note", "copy_row"):  # fmt: skip
+        menu.setToolTipsVisible(True)  # they say why an action is off
+        for name in TRIAL_MENU:
             if name:
-                menu.addAction(self.actions_by_name[f"trials.{name}"])
+                menu.addAction(self.actions_by_name[name])
             else:
                 menu.addSeparator()
         menu.popup(place)

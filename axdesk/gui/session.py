@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from axdesk.core.commands import (
-    AddTrial,
     AnswerQuestion,
     ChangeRunSettings,
     Command,
-    EnterResult,
     Leave,
     Pause,
     Resume,
@@ -43,6 +41,7 @@ from axdesk.gui.models.attention_model import (
     error_item,
     question_item,
 )
+from axdesk.gui.models.command_words import told_of
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.event_lines import event_line
 from axdesk.gui.models.event_notices import EventNotices
@@ -78,7 +77,7 @@ class ExperimentSession(QObject):
         changed: Facts changed; told at most every 100 ms.
         problems_found: The run cannot start as set up; carries the `Problems`.
         start_failed: The run could not be started; carries why.
-        applied: The run took edits of the set-up; carries them as a sentence.
+        applied: Edits of the set-up, or a correction, took effect; carries a sentence.
         saved: The draft, or an event of the run, is stored; carries the time (UTC).
         finished: The run of this sitting ended and its thread is gone, or it was not started.
     """
@@ -671,10 +670,9 @@ class ExperimentSession(QObject):
         self.saved.emit(datetime.now(UTC))
 
     def _tell_applied(self, command: Command) -> None:
-        if isinstance(command, EnterResult | AddTrial):
-            self._log(
-                LogLevel.INFO, f"The result of #{getattr(command, 'trial_index', '')} is stored."
-            )
+        if sentence := told_of(command):
+            self._log(LogLevel.INFO, sentence)
+            self.applied.emit(sentence)
         self.saved.emit(datetime.now(UTC))
 
     # showing

@@ -71,7 +71,7 @@ def _change(loop: Loop, command: Command) -> None:
                     loop.warn(
                         sentence, "It is kept; the model learns from it unless it lies far outside."
                     )
-            if isinstance(command, Replicate) and command.is_deployed:
+            if isinstance(command, AddTrial | Replicate) and command.is_deployed:
                 loop.deploy_again(trial)
         case _:
             raise UnsupportedError(f"{type(command).__name__} is no command of a run.")

@@ -18,8 +18,9 @@ from axdesk.core.commands import (
     SetNote,
     TResult,
     TrialCommand,
+    Void,
 )
-from axdesk.core.errors import NotFoundError, UserInputError
+from axdesk.core.errors import NotFoundError, TransitionError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.numbers import NumberError, real_number
 from axdesk.core.protocols import AuditEntry, TrialStore
@@ -77,6 +78,8 @@ def _changed(experiment: Experiment, trial: Trial, command: TrialCommand, now: d
             return trial.moved_to(TrialStatus.FAILED, reason=reason, finished_at=now)
         case Abandon(reason=reason):
             return trial.moved_to(TrialStatus.ABANDONED, reason=reason, finished_at=now)
+        case Void(reason=reason):
+            return _voided(trial, reason)
         case MarkEarlyStopped(reason=reason):
             return _early_stopped(trial, reason, now)
         case SetExcluded(is_excluded=is_excluded):
@@ -94,7 +97,13 @@ def _note(command: TrialCommand) -> str:
     match command:
         case EnterResult(note=note):
             return note
-        case MarkFailed(reason=reason) | Abandon(reason=reason) | MarkEarlyStopped(reason=reason):
+        case (
+            MarkFailed(reason=reason)
+            | Abandon(reason=reason)
+            | Void(reason=reason)
+            | MarkEarlyStopped(reason=reason)
+            | SetExcluded(reason=reason)
+        ):
             return reason
         case _:
             return ""
@@ -106,6 +115,7 @@ _ACTIONS: Mapping[type[object], str] = {
     EnterResult: "enter_result",
     MarkFailed: "mark_failed",
     Abandon: "abandon",
+    Void: "void",
     MarkEarlyStopped: "mark_early_stopped",
     SetExcluded: "set_excluded",
     SetNote: "set_note",
@@ -148,6 +158,16 @@ def _file_names(trial: Trial) -> str:
     return ", ".join(f"{one.name} ({one.sha256[:12]})" for one in trial.attachments)
 
 
+def _voided(trial: Trial, reason: str) -> Trial:
+    if trial.status is not TrialStatus.COMPLETED:
+        raise TransitionError(
+            f"Trial {trial.index} is {trial.status.words}: it has no result to be voided.",
+            "Abandon it, or mark it failed.",
+        )
+    # It ended when it was measured.
+    return trial.moved_to(TrialStatus.ABANDONED, reason=reason)
+
+
 def _early_stopped(trial: Trial, reason: str, now: datetime) -> Trial:
     if trial.status is TrialStatus.RUNNING and not trial.observations:
         raise UserInputError(
@@ -168,13 +188,13 @@ def _add(
     index = experiment.next_index
     if isinstance(command, Replicate):
         original = experiment.trial(command.trial_index)
-        if command.is_deployed:
-            _refuse_outside(experiment, original)
-        manual = AddTrial(original.parameters)
-        trial = added_trial(experiment, manual, index, now, is_started=not command.is_deployed)
-        note = f"of trial {original.index}"
+        wanted = AddTrial(original.parameters, is_deployed=command.is_deployed)
+        what, note = f"Trial {original.index} is not deployed again.", f"of trial {original.index}"
     else:
-        trial, note = added_trial(experiment, command, index, now), ""
+        wanted, what, note = command, "The trial is not deployed.", ""
+    trial = added_trial(experiment, wanted, index, now)
+    if wanted.is_deployed:
+        _refuse_outside(experiment, trial, what)
     action = _ACTIONS[type(command)]
     entry = AuditEntry(now, action, index, after=told_of_added(trial), note=note)
     store.save_trial(experiment, trial, (entry,))
@@ -182,12 +202,12 @@ def _add(
     return trial
 
 
-def _refuse_outside(experiment: Experiment, trial: Trial) -> None:
-    """Refuse to deploy again what an edit has forbidden since, or what a person ran outside."""
+def _refuse_outside(experiment: Experiment, trial: Trial, what: str) -> None:
+    """Refuse to deploy what lies outside: an edit may have forbidden it, or a person ran it."""
     found = experiment.search_space.deviations(trial.parameters)
     if found:
         raise UserInputError(
-            f"Trial {trial.index} is not deployed again. {' '.join(found)}",
+            f"{what} {' '.join(found)}",
             "Widen the search space, or run it yourself and add it with its result.",
         )
 
@@ -198,7 +218,6 @@ def added_trial(
     index: int,
     now: datetime,
     *,
-    is_started: bool = True,
     also: Sequence[Trial] = (),
 ) -> Trial:
     """Return the trial that a person adds, without storing it.
@@ -208,12 +227,16 @@ def added_trial(
         command: What it is.
         index: That it gets.
         now: In UTC.
-        is_started: Whether somebody runs it already; otherwise a run deploys it.
         also: Trials that are added together with it.
 
     Raises:
-        UserInputError: If a value is not allowed, or the name is that of another parameterization.
+        UserInputError: If a value is not allowed, the name is that of another parameterization, or
+            a trial that is to be deployed has a result already.
     """
+    if command.is_deployed and command.result:
+        raise UserInputError(
+            "A trial that is to be deployed has no result yet.", "Leave the result out."
+        )
     arm = Arm(
         command.arm_name or automatic_name(index),
         experiment.search_space.typed(command.parameters),
@@ -226,7 +249,7 @@ def added_trial(
         search_space_version=experiment.search_space_version,
         optimization_version=experiment.optimization_version,
     )
-    if not is_started:
+    if command.is_deployed:
         return trial.moved_to(TrialStatus.STAGED)
     trial = trial.moved_to(TrialStatus.RUNNING, staged_at=now, started_at=now)
     if command.result:

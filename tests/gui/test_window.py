@@ -11,13 +11,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
 
 from axdesk.core.commands import (
-    Abandon,
     AnswerQuestion,
     EnterResult,
     FetchAgain,
     SetExcluded,
     SetNote,
     Stop,
+    Void,
 )
 from axdesk.core.draft_cells import Section
 from axdesk.core.drafts import Draft, draft_of
@@ -26,7 +26,7 @@ from axdesk.core.events import QuestionAsked, RunChanged, RunFinished, TrialChan
 from axdesk.core.questions import Answer, Question
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
-from axdesk.gui.actions import ACTIONS, MENUS, SUBMENUS
+from axdesk.gui.actions import ACTIONS, MENUS, SUBMENUS, off_reason
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import run_state_look
@@ -289,7 +289,7 @@ def test_chips_filter_the_table(stopped: Bench) -> None:
 
 def test_the_menu_of_a_trial_submits_commands(stopped: Bench) -> None:
     stopped.window.trials_view.select(13)
-    for name in ("trials.exclude", "trials.abandon", "trials.note", "trials.enter_result"):
+    for name in ("trials.exclude", "trials.void", "trials.note", "trials.enter_result"):
         assert stopped.action(name).isEnabled(), name
     assert not stopped.action("trials.mark_failed").isEnabled()
     stopped.action("trials.exclude").trigger()
@@ -305,8 +305,9 @@ def test_the_menu_of_a_trial_submits_commands(stopped: Bench) -> None:
     mean.setText("80,5")
     sem.setText("")
     result.choose("ok")
-    stopped.action("trials.abandon").trigger()
-    stopped.dialog("dialog.abandon").choose("ok")
+    assert off_reason(stopped.action("trials.abandon")) == "#13 is done. Void its result."
+    stopped.action("trials.void").trigger()
+    stopped.dialog("dialog.void").choose("ok")
     stopped.until(lambda: bool(stopped.workspace.clients))
     client = stopped.workspace.clients[0]
     stopped.until(lambda: len(client.commands) == 4)
@@ -314,7 +315,7 @@ def test_the_menu_of_a_trial_submits_commands(stopped: Bench) -> None:
         SetExcluded(13, True),
         SetNote(13, "Foam."),
         EnterResult(13, {"Yield": 80.5, "Impurity": (1.85, 0.04)}),
-        Abandon(13, "abandoned"),
+        Void(13, "voided"),
     ]
 
 

@@ -78,8 +78,8 @@ class RunToolBar(_FixedToolBar):
         """Make the toolbar.
 
         Args:
-            actions: The actions of `FILE_BUTTONS`, `RUN_BUTTONS`, `tools.command_palette` and
-                `run.stop_now`.
+            actions: The actions of `FILE_BUTTONS`, `RUN_BUTTONS`, `trials.new_manual`,
+                `tools.command_palette` and `run.stop_now`.
         """
         content = QWidget()
         super().__init__("Toolbar", "toolbar.main", content)
@@ -92,6 +92,10 @@ class RunToolBar(_FixedToolBar):
         self._buttons: dict[str, Button] = {}
         for name, icon_name in RUN_BUTTONS.items():
             self._add_run_button(name, action_button(actions[name], icon_name))
+        self._second_line = _Line()
+        self._row.addWidget(self._second_line)
+        manual = action_button(actions["trials.new_manual"], "plus", kind="plain")
+        self._add_run_button("trials.new_manual", manual)
         self._row.addStretch(1)
         self._row.addWidget(SearchButton(actions["tools.command_palette"]))
         stop_now = action_button(actions["run.stop_now"], "hand-stop", kind="danger")
@@ -105,6 +109,7 @@ class RunToolBar(_FixedToolBar):
         """Show the buttons of the run that can be pressed, or none of them."""
         self._has_run = shown
         self._line.setVisible(shown)
+        self._second_line.setVisible(shown)
         self._choose_buttons()
 
     def _add_run_button(self, name: str, button: Button) -> None:
@@ -117,14 +122,16 @@ class RunToolBar(_FixedToolBar):
         pauses = self._buttons["run.pause"].isEnabled()
         self._buttons["run.start"].setVisible(self._has_run and not pauses)
         self._buttons["run.pause"].setVisible(self._has_run and pauses)
-        self._buttons["run.stop"].setVisible(self._has_run)
+        for name in ("run.stop", "trials.new_manual"):
+            self._buttons[name].setVisible(self._has_run)
         stop_now = self._buttons["run.stop_now"]
         stop_now.setVisible(self._has_run and stop_now.isEnabled())
 
     def _fit(self) -> None:
         self._row.setContentsMargins(px(12), px(6), px(14), px(6))
         self._row.setSpacing(px(6))
-        self._line.setFixedSize(1, px(22))
+        for line in (self._line, self._second_line):
+            line.setFixedSize(1, px(22))
         self.setFixedHeight(px(44))
 
 
