@@ -142,7 +142,8 @@ def test_every_dialog_that_there_is_has_a_page() -> None:
 @pytest.mark.parametrize("action", [
     "edit.preferences", "help.shortcuts", "help.about", "view.layout.save", "run.add_trials",
     "file.save_as_template", "plugins.new", "trials.enter_result", "trials.note",
-    "trials.abandon", "file.delete", "tools.command_palette",
+    "trials.void", "trials.copy_to_manual", "trials.go_to", "file.delete",
+    "tools.command_palette",
 ])  # fmt: skip
 def test_every_dialog_has_a_page_and_opens_it_with_f1(bench: Bench, action: str) -> None:
     from PySide6.QtWidgets import QDialog
