@@ -219,6 +219,12 @@ class ExperimentSession(QObject):
         return self._saver.outage is not None
 
     @property
+    def may_be_closed(self) -> bool:
+        """Whether nothing goes on here that is not stored."""
+        goes_on = self.is_live or self._is_opening or self.dry_testing.is_going
+        return not (goes_on or self.has_unsaved_edits or self.attention_model.open_questions)
+
+    @property
     def is_configured(self) -> bool:
         """Whether it is an experiment, and no mere draft."""
         return self._record.setup is not None

@@ -29,6 +29,9 @@ _LOG = logging.getLogger(__name__)
 WATCH_MS = 1000
 """At this interval it is looked whether another process changed the database."""
 
+KEPT_SESSIONS = 10
+"""So many experiments stay open behind the one shown, with undo history and log."""
+
 CLOSE_PATIENCE_MS = 10_000
 """The window waits this long for the last changes to be stored."""
 
@@ -256,12 +259,22 @@ class Workbench(QObject):
         """Let go of an experiment that is deleted; where that is refused, all stays as it is."""
         session = self._sessions.get(experiment_id)
         if session is not None:
-            session.close()
-            self.session_removed.emit(experiment_id)
-            del self._sessions[experiment_id]
-            self.experiments.forget_facts(experiment_id)
-            session.deleteLater()
+            self._let_go(session)
         self.refresh()
+
+    def _let_go(self, session: ExperimentSession) -> None:
+        """Close a session without a run, and free what belongs to it."""
+        session.close()
+        self.session_removed.emit(session.id)
+        del self._sessions[session.id]
+        self.experiments.forget_facts(session.id)
+        session.deleteLater()
+
+    def _let_old_ones_go(self) -> None:
+        """Keep only the sessions shown last, beside those in which something goes on."""
+        idle = [s for s in self._sessions.values() if s is not self._current and s.may_be_closed]
+        for session in idle[:-KEPT_SESSIONS]:
+            self._let_go(session)
 
     def start_demo(self) -> None:
         """Make the Hartmann6 demo, show it and start its run."""
@@ -389,6 +402,8 @@ class Workbench(QObject):
         self.plugins_changed.emit()
 
         def take(catalogue: PluginCatalogue) -> None:
+            if self._sessions.get(session.id) is not session:
+                return  # closed meanwhile
             model.set_catalogue(catalogue)
             self.plugins_changed.emit()
             if then is not None:
@@ -504,9 +519,12 @@ class Workbench(QObject):
             return
         if before is not None:
             self._store_name(before)
+        if session is not None:
+            self._sessions[session.id] = self._sessions.pop(session.id)  # the one shown last
         self.current_changed.emit()
         if before is not None:
             before.release()
+        self._let_old_ones_go()
 
     def _show_in_list(self, session: ExperimentSession) -> None:
         if session.id in self._sessions:

@@ -7,7 +7,11 @@ real X server. Each part runs in a process of its own:
 - *run*: how long the event loop did not turn, while five trials a second of the experiment that is
   shown finish and a second one fits its model in the optimiser's process, beside the same for a
   window at rest. "Own" is the GUI thread's processor time
-  between two turns: what is not own was spent waiting for a core, or for another thread.
+  between two turns: what is not own was spent waiting for a core, or for another thread;
+- *table* and *opened*: see `bench_trials`.
+
+`python -m tests.gui.bench long [SECONDS]` lets a run of twelve hours go on a hundred times faster,
+or for so many seconds, and prints what the window's process holds of the memory meanwhile.
 """
 
 import json
@@ -20,7 +24,12 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+from tests.gui import bench_trials
+
+if TYPE_CHECKING:
+    from axdesk.core.setup import ExperimentSetup
 
 TICK_MS = 5
 REST_SECONDS = 5.0
@@ -32,6 +41,7 @@ POLL_SECONDS = 0.1
 SECONDS = PARALLELISM / TRIALS_A_SECOND - POLL_SECONDS
 HEAVY = ("torch", "botorch", "pandas", "scipy", "sqlalchemy", "pydantic", "pyqtgraph", "numpy",
          "matplotlib")  # fmt: skip
+OFFSCREEN = {"QT_QPA_PLATFORM": "offscreen"}
 ROOT = Path(__file__).parents[2]
 
 PLUGIN = f'''
@@ -129,46 +139,55 @@ def start(folder: Path) -> None:
     main(folder / "lab.sqlite", None)
 
 
+def write_plugin(folder: Path) -> None:
+    """Put the plugin into a folder."""
+    (folder / "plugins").mkdir()
+    (folder / "plugins" / "oven.py").write_text(PLUGIN, "utf-8")
+
+
+def oven_setup(
+    name: str, method: Literal["fast", "random_search"], slots: int, trials: int = 1000
+) -> "ExperimentSetup":
+    """Six parameters and one metric, with trials that end all the time."""
+    from axdesk.core.objective import Objective, OptimizationConfig
+    from axdesk.core.parameters import RangeParameterConfig
+    from axdesk.core.plugins import PluginChoice
+    from axdesk.core.run import OrchestrationConfig, RunSettings
+    from axdesk.core.search_space import SearchSpace
+    from axdesk.core.setup import ExperimentSetup, GenerationSettings
+
+    space = SearchSpace(tuple(RangeParameterConfig(f"x{i}", (0.0, 1.0)) for i in range(6)))
+    return ExperimentSetup(
+        name=name,
+        search_space=space,
+        optimization=OptimizationConfig(Objective.parse("-depth")),
+        generation=GenerationSettings(method),
+        runner=PluginChoice("oven.py:Oven", {}),
+        metrics=(("depth", PluginChoice("oven.py:Depth", {})),),
+        run=RunSettings(
+            trials,
+            slots,
+            initial_seconds_between_polls=POLL_SECONDS,
+            orchestration=OrchestrationConfig(
+                min_seconds_between_launches=0, max_seconds_between_polls=POLL_SECONDS
+            ),
+        ),
+    )
+
+
 def run(folder: Path, seconds: float) -> None:
     """Let the window rest, then run; tell the turns of both."""
     from PySide6.QtWidgets import QApplication
 
     from axdesk.api.workspace import Workspace
     from axdesk.core.drafts import draft_of
-    from axdesk.core.objective import Objective, OptimizationConfig
-    from axdesk.core.parameters import RangeParameterConfig
-    from axdesk.core.plugins import PluginChoice
-    from axdesk.core.run import OrchestrationConfig, RunSettings, RunState
-    from axdesk.core.search_space import SearchSpace
-    from axdesk.core.setup import ExperimentSetup, GenerationSettings
+    from axdesk.core.run import RunState
     from axdesk.gui.main_window import MainWindow
     from axdesk.gui.session import ExperimentSession
     from axdesk.gui.workbench import Workbench
     from tests.e2e.window_driver import until
 
-    (folder / "plugins").mkdir()
-    (folder / "plugins" / "oven.py").write_text(PLUGIN, "utf-8")
-
-    def setup(name: str, method: Literal["fast", "random_search"], slots: int) -> ExperimentSetup:
-        return ExperimentSetup(
-            name=name,
-            search_space=SearchSpace(
-                tuple(RangeParameterConfig(f"x{i}", (0.0, 1.0)) for i in range(6))
-            ),
-            optimization=OptimizationConfig(Objective.parse("-depth")),
-            generation=GenerationSettings(method),
-            runner=PluginChoice("oven.py:Oven", {}),
-            metrics=(("depth", PluginChoice("oven.py:Depth", {})),),
-            run=RunSettings(
-                1000,
-                slots,
-                initial_seconds_between_polls=POLL_SECONDS,
-                orchestration=OrchestrationConfig(
-                    min_seconds_between_launches=0, max_seconds_between_polls=POLL_SECONDS
-                ),
-            ),
-        )
-
+    write_plugin(folder)
     QApplication([])
     workbench = Workbench(lambda _: Workspace(folder / "lab.sqlite", folder / "plugins"))
     window = MainWindow(workbench)
@@ -179,7 +198,7 @@ def run(folder: Path, seconds: float) -> None:
     def started(
         name: str, method: Literal["fast", "random_search"], slots: int
     ) -> ExperimentSession:
-        workbench.new(draft_of(setup(name, method, slots)))
+        workbench.new(draft_of(oven_setup(name, method, slots)))
         until(lambda: workbench.current is not None and workbench.current.facts.name == name, name)
         session = workbench.current
         assert session is not None
@@ -280,9 +299,25 @@ def main(arguments: Sequence[str]) -> None:
         start(Path(arguments[1]))
     elif arguments[:1] == ["run"]:
         run(Path(arguments[1]), float(arguments[2]))
+    elif arguments[:1] == ["table"]:
+        tell(bench_trials.table())
+        os._exit(0)
+    elif arguments[:1] == ["opened"]:
+        tell(bench_trials.opened(Path(arguments[1])))
+        os._exit(0)
+    elif arguments[:1] == ["long_run"]:
+        write_plugin(Path(arguments[1]))
+        setup = oven_setup("Long", "random_search", PARALLELISM, trials=1_000_000)
+        tell(bench_trials.long_run(Path(arguments[1]), float(arguments[2]), setup))
+        os._exit(0)
+    elif arguments[:1] == ["long"]:
+        seconds = float(arguments[1]) if arguments[1:] else bench_trials.LONG_SECONDS
+        bench_trials.tell_long(in_process("long_run", OFFSCREEN, seconds), seconds)
     else:
         seconds = float(arguments[0]) if arguments else RUN_SECONDS
-        measure("Without a screen", {"QT_QPA_PLATFORM": "offscreen"}, seconds)
+        bench_trials.tell_table(in_process("table", OFFSCREEN, 0))
+        bench_trials.tell_opened(in_process("opened", OFFSCREEN, 0))
+        measure("Without a screen", OFFSCREEN, seconds)
         if shutil.which("Xvfb"):
             with x_server() as display:
                 measure("Under Xvfb", {"QT_QPA_PLATFORM": "xcb", "DISPLAY": display}, seconds)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -398,6 +399,25 @@ class TestColumns:
         desk.model.show_facts(facts_of(desk.experiment, setup=few), NOW)
         header = desk.table.horizontalHeader()
         assert header.sortIndicatorSection() == desk.model.column_of("note")
+
+
+def test_words_are_left_out_where_it_gets_narrow(desk: Desk) -> None:
+    export, chip = desk.find("trials.export"), desk.find("trials.chip.completed")
+
+    def fits() -> bool:
+        row = [w for w in export.parentWidget().children() if isinstance(w, QWidget)]
+        ends = sorted((w.x(), w.geometry().right()) for w in row if w.isVisible())
+        return all(a[1] < b[0] for a, b in pairwise(ends)) and ends[-1][1] < desk.view.width()
+
+    for width in (1200, 800, 700, 560):
+        desk.view.resize(width, 260)
+        desk.qtbot.waitUntil(fits, timeout=5000)
+        assert export.accessibleName() == "Export"
+        assert chip.accessibleName() == "Done 16"
+    assert (export.text(), export.toolTip(), chip.toolTip()) == ("", "Export", "Done")
+    desk.view.resize(1200, 260)
+    desk.qtbot.waitUntil(fits, timeout=5000)
+    assert (export.text(), chip.toolTip()) == ("Export", "")
 
 
 def test_there_is_a_word_where_there_are_no_trials(

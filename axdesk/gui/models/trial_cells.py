@@ -145,6 +145,8 @@ class TrialCells:
             return "\n".join(part for part in (*told, trial.reason, trial.note) if part)
         if column.key.startswith("parameter:"):
             return str(trial.parameters.get(column.title, ""))
+        if column.key == "files":
+            return "\n".join(file.name for file in trial.attachments)
         return column.text(trial) if column.key in ("limits", "started") else ""
 
     def sign(self, column: Column, trial: Trial) -> Mapping[int, str]:
@@ -160,7 +162,7 @@ class TrialCells:
             return {Role.ICON: icon_name, Role.TONE: look.color}
         if column.key == "duration" and trial.status is TrialStatus.RUNNING:
             return {Role.TONE: "live" if look.color == "live" else "text2"}
-        if column.key in ("source", "note", "duration", "started", "tries"):
+        if column.key in ("source", "note", "duration", "started", "tries", "files"):
             return {Role.TONE: "text2"}
         return {}
 
@@ -181,7 +183,7 @@ class TrialCells:
                    is_searched=False),
             Column("index", "#", lambda t: str(t.index), lambda t: float(t.index),
                    alignment=_RIGHT, width=48, is_figure=True, tip="The trial's number"),
-            Column("status", "Status", self._status_text, self._status_text, width=124),
+            Column("status", "Status", self._status_text, self._status_text, width=156),
             Column("source", "Source", _source_text, _source_text, width=108),
         ]  # fmt: skip
         setup = self.facts.setup
@@ -204,6 +206,8 @@ class TrialCells:
             Column("tries", "Tries", self._tries_text, self.tries, alignment=_RIGHT, width=60,
                    is_shown=False, is_searched=False,
                    tip="Calls in a row that failed or do not answer"),
+            Column("files", "Files", _files_text, files, alignment=_RIGHT, width=60,
+                   is_shown=False, is_searched=False),
             Column("note", "Note", note_text, lambda t: note_text(t) or None, width=200),
         ]  # fmt: skip
 
@@ -315,6 +319,15 @@ def _source_text(trial: Trial) -> str:
 def note_text(trial: Trial) -> str:
     """The operator's note on one line, else why the trial ended as it did."""
     return " ".join((trial.note or trial.reason).split())
+
+
+def files(trial: Trial) -> float | None:
+    """How many files are attached to a trial; None for none."""
+    return float(len(trial.attachments)) or None
+
+
+def _files_text(trial: Trial) -> str:
+    return str(len(trial.attachments)) if trial.attachments else MISSING
 
 
 def _started(trial: Trial) -> float | None:

@@ -7,7 +7,7 @@ from axdesk.core.trial import Trial, TrialSource
 from axdesk.gui.models.filter_fields import FieldKind, FieldValue, FilterField
 from axdesk.gui.models.formatting import parameter_value
 from axdesk.gui.models.run_facts import SOURCE_WORDS, status_key
-from axdesk.gui.models.trial_cells import TrialCells, note_text
+from axdesk.gui.models.trial_cells import TrialCells, files, note_text
 from axdesk.gui.theme import STATUS_LOOKS
 
 _FLAGS = ("best", "excluded", "limit_not_met")
@@ -34,6 +34,7 @@ def trial_fields(cells: TrialCells) -> tuple[FilterField, ...]:
                     words=("Best", "Excluded", *_ALL_STATUSES)),
         FilterField("duration", kind.SECONDS, cells.seconds),
         FilterField("tries", kind.WHOLE, cells.tries),
+        FilterField("files", kind.WHOLE, files),
         FilterField("note", kind.TEXT, lambda t: note_text(t) or None),
     ]  # fmt: skip
     setup = cells.facts.setup

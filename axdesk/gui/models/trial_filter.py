@@ -28,7 +28,7 @@ EXAMPLES = (
     ("yield:70..90", "a range; 70<yield<90 too"),
     ("status:failed", "a status; source: is: limits: likewise"),
     ("-solvent:dmf", "not; also before any other term"),
-    ("best or yield>80", "either; (…) groups"),
+    ("is:best or yield>80", "either; (…) groups"),
     ("`Flow rate`>2", "names with blanks; “…” for phrases"),
     ("yield.sem<1", "a standard error"),
     ("duration>1 h 30", "durations; bare numbers are seconds"),

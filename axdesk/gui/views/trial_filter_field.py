@@ -166,7 +166,7 @@ class TrialFilterField(TextField):
         return action
 
     def _fit(self) -> None:
-        self.setMinimumWidth(px(150))
+        self.setMinimumWidth(px(130))
         self.setMaximumWidth(px(300))
 
 
@@ -177,7 +177,7 @@ class FilterHelp(QFrame):
         super().__init__(parent, Qt.WindowType.Popup)
         self.setObjectName("trials.filter.help")
         self.setAccessibleName("What can be asked for")
-        self.setProperty("surface", "tip")
+        self.setProperty("surface", "raised")
         column = QVBoxLayout(self)
         column.setContentsMargins(px(16), px(12), px(16), px(12))
         column.setSpacing(px(8))

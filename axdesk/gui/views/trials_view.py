@@ -2,9 +2,16 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal, SignalInstance
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QSizePolicy,
+    QStackedLayout,
+    QVBoxLayout,
+    QWidget,
+)
 
 from axdesk.core.errors import ExpressionError
 from axdesk.gui.models.selection import Selection
@@ -148,7 +155,7 @@ class TrialsView(Surface):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, px(8), 0, 0)
         layout.setSpacing(px(6))
-        bar = QWidget()
+        bar = _Bar()
         row = QHBoxLayout(bar)
         row.setContentsMargins(px(12), 0, px(12), 0)
         row.setSpacing(px(6))
@@ -166,12 +173,12 @@ class TrialsView(Surface):
         row.addStretch(1)
         columns = Button("Columns", "columns-3", kind="plain", name="trials.columns")
         columns.setMenu(self._table.columns_menu)
-        row.addWidget(self._filter_plots)
-        row.addWidget(columns)
-        row.addWidget(
-            Button("Export", "download", kind="plain", name="trials.export",
-                   on_click=self.export_requested.emit)
-        )  # fmt: skip
+        export = Button("Export", "download", kind="plain", name="trials.export",
+                        on_click=self.export_requested.emit)  # fmt: skip
+        bar.chips = tuple(self._chips.values())
+        bar.buttons = (self._filter_plots, columns, export)
+        for button in bar.buttons:
+            row.addWidget(button)
         layout.addWidget(bar)
         self._pages.addWidget(self._table)
         for page in (self._empty, self._nothing):
@@ -218,3 +225,39 @@ class TrialsView(Surface):
         trial = None if self._model is None else self._model.trial_at(index.row())
         if trial is not None:
             self.details_requested.emit(trial.index)
+
+
+class _Bar(QWidget):
+    """Chips, filter and buttons in a row; words are left out where it gets narrow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.buttons: tuple[Button, ...] = ()
+        self.chips: tuple[Chip, ...] = ()
+
+    def event(self, event: QEvent) -> bool:
+        """Fit the buttons whenever the width, or what stands in the row, changes."""
+        done = super().event(event)
+        if event.type() in (QEvent.Type.Resize, QEvent.Type.LayoutRequest):
+            self._fit()
+        return done
+
+    def _fit(self) -> None:
+        """Take words away, of the buttons first, until all fits; or give them back."""
+        metrics = self.fontMetrics()
+        words = [metrics.horizontalAdvance(b.accessibleName()) + px(6) for b in self.buttons]
+        missing = sum(width for width, b in zip(words, self.buttons, strict=True) if not b.text())
+        chips = sum(chip.word_width() for chip in self.chips)
+        missing += chips if self._is_brief else 0
+        room = self.width() - self.minimumSizeHint().width() - missing
+        self._is_brief = room + sum(words) < 0
+        for button in self.buttons:
+            text = button.accessibleName() if room >= 0 else ""
+            if button.text() != text:
+                button.setText(text)
+                button.setToolTip(button.toolTip() or button.accessibleName())
+        for chip in self.chips:
+            chip.set_brief(self._is_brief)
+
+    _is_brief = False

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QAction, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QAction, QFontMetrics, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -114,6 +114,7 @@ class Chip(QAbstractButton):
         self._count = count
         self._icon = icon_name
         self._tone = tone
+        self._is_brief = False
         self.setText(word)
         self.setCheckable(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
@@ -129,6 +130,20 @@ class Chip(QAbstractButton):
             self.updateGeometry()
             self.update()
 
+    def set_brief(self, brief: bool) -> None:
+        """Leave the word to the tip, where there is an icon and little room."""
+        brief = brief and bool(self._icon)
+        if brief != self._is_brief:
+            self._is_brief = brief
+            self.setToolTip(self.text() if brief else "")
+            self.updateGeometry()
+            self.update()
+
+    def word_width(self) -> int:
+        """How much room the word takes; 0 for a chip that keeps it."""
+        words = QFontMetrics(type_font("head")).horizontalAdvance(self.text()) + px(6)
+        return words if self._icon and not self.isHidden() else 0
+
     def _name_itself(self) -> None:
         figure = "" if self._count is None else f" {self._count}"
         self.setAccessibleName(f"{self.text()}{figure}")
@@ -138,11 +153,11 @@ class Chip(QAbstractButton):
         strong = type_font("head")
         self.setFont(strong)
         metrics = self.fontMetrics()
-        width = metrics.horizontalAdvance(self.text()) + px(22)
+        width = px(22) + (0 if self._is_brief else metrics.horizontalAdvance(self.text()))
         if self._icon:
             width += px(20)
         if self._count is not None:
-            width += px(6) + metrics.horizontalAdvance(str(self._count))
+            width += (0 if self._is_brief else px(6)) + metrics.horizontalAdvance(str(self._count))
         return QSize(width, px(26))
 
     def paintEvent(self, _event: QPaintEvent) -> None:
@@ -174,9 +189,14 @@ class Chip(QAbstractButton):
         painter.setPen(theme.color(ink))
         middle = Qt.AlignmentFlag.AlignVCenter
         area = QRectF(x, 0, self.width() - x, self.height())
-        painter.drawText(area, middle, self.text())
+        if not self._is_brief:
+            painter.drawText(area, middle, self.text())
         if self._count is not None:
-            x += painter.fontMetrics().horizontalAdvance(self.text()) + px(6)
+            x += (
+                0
+                if self._is_brief
+                else painter.fontMetrics().horizontalAdvance(self.text()) + px(6)
+            )
             painter.setPen(theme.color(ink if on or not self.isEnabled() else "text2"))
             painter.drawText(QRectF(x, 0, self.width(), self.height()), middle, str(self._count))
 
