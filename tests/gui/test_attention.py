@@ -259,6 +259,7 @@ def test_a_plugin_that_hangs_is_waited_for_or_its_process_ended(laboratory: Labo
     laboratory.until(lambda: bool(silent()))
     [item] = silent()
     assert item.title == "#1 is not answering"
+    assert "so does all else that is asked of the same plugin file. After 2\u00a0min" in item.did
     laboratory.until(lambda: text(window, "status.banner.next").startswith("#1 is not answering"))
     window.docks.show("attention")
     stuck.unlink()

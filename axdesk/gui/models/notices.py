@@ -79,13 +79,25 @@ def not_answering(
         if budget.poll == budget.fetch
         else f"{budget.poll} failed polls or {budget.fetch} failed fetches"
     )
+    then = "you are asked about it" if config.on_error == "pause" else "the trial is marked failed"
+    did = (
+        f"{tries} failed so far. axdesk asks again with growing pauses, after {most} at the "
+        f"latest; after {allowed} in a row {then}. The other trials go on."
+    )
+    if health.is_silent:
+        deadlines = config.call_deadlines
+        deadline = deadlines.fetch if health.is_fetching else deadlines.poll
+        ends = f" After {duration(deadline)} the call counts as failed." if deadline else ""
+        did = (
+            "axdesk waits, and so does all else that is asked of the same plugin file."
+            f"{ends} After {allowed} in a row {then}."
+        )
     return AttentionItem(
         Severity.WARNING,
         f"#{index} has no valid result yet" if health.is_fetching else f"#{index} is not answering",
         f"{runner or 'Runner'} · {since_text(health.since, now).strip() or 'asked again'}",
         health.reason,
-        f"{tries} failed so far. axdesk asks again with growing pauses, after {most} at the "
-        f"latest; after {allowed} in a row the trial is marked failed. The other trials go on.",
+        did,
         "Check the instrument and its connection. If the result is known, enter it."
         + (" Or end the plugin’s process: axdesk asks again in a new one." * health.is_silent),
         now,
