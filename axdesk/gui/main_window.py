@@ -58,7 +58,6 @@ from axdesk.gui.views.inspector import InspectorView
 from axdesk.gui.views.log_view import LogView
 from axdesk.gui.views.plugins_view import PluginsView
 from axdesk.gui.views.run_toolbar import BannerToolBar, RunToolBar
-from axdesk.gui.views.setup_view import SetupView
 from axdesk.gui.views.start_page import StartPage
 from axdesk.gui.views.status_bar import StatusBar
 from axdesk.gui.views.trials_view import TrialsView
@@ -67,6 +66,7 @@ from axdesk.gui.workbench import Workbench
 
 if TYPE_CHECKING:
     from axdesk.gui.views.monitor import MonitorView
+    from axdesk.gui.views.setup_view import SetupView
 
 TICK_MS = 1000
 LOG_MS = 100
@@ -407,6 +407,9 @@ class MainWindow(QMainWindow):
     def _show_setup_of(self, session: ExperimentSession) -> None:
         view = self._setup_views.get(session.id)
         if view is None:
+            # With its pages it takes a tenth of the time to the first paint.
+            from axdesk.gui.views.setup_view import SetupView
+
             view = SetupView(
                 session.draft_model, session.dry_testing.model, session.preflight.model
             )

@@ -16,7 +16,8 @@ window.show()
 application.processEvents()
 shown = not window.grab().isNull()
 heavy = [m for m in ("torch", "botorch", "sqlalchemy", "alembic", "pandas", "pydantic", "pyqtgraph",
-                     "numpy", "scipy", "matplotlib", "axdesk.api.workspace", "axdesk.storage")
+                     "numpy", "scipy", "matplotlib", "axdesk.api.workspace", "axdesk.storage",
+                     "axdesk.gui.views.setup_view", "axdesk.gui.views.monitor")
          if m in sys.modules]
 print(json.dumps([shown, heavy]))
 window.close()
