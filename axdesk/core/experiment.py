@@ -32,6 +32,12 @@ class Experiment:
     trials: dict[int, Trial] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
     optimization_version: int = 1
+    earlier_spaces: dict[int, SearchSpace] = field(default_factory=dict, compare=False)
+
+    @property
+    def search_spaces(self) -> dict[int, SearchSpace]:
+        """The search space by version, the present one included."""
+        return {**self.earlier_spaces, self.search_space_version: self.search_space}
 
     @property
     def name(self) -> str:
@@ -99,6 +105,8 @@ class Experiment:
     def change_setup(self, **changes: object) -> None:
         """Replace parts of the set-up; a new search space and new goals get a new version."""
         setup = replace(self.setup, **changes)  # type: ignore[arg-type]  # names checked by replace
-        self.search_space_version += setup.search_space != self.search_space
+        if setup.search_space != self.search_space:
+            self.earlier_spaces = self.search_spaces
+            self.search_space_version += 1
         self.optimization_version += setup.optimization.goals != self.optimization.goals
         self.setup = setup

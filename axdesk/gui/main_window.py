@@ -36,6 +36,7 @@ from axdesk.gui.models.attention_model import error_item
 from axdesk.gui.models.banner_content import banner_content
 from axdesk.gui.models.layout import Mode
 from axdesk.gui.models.log_model import LogModel
+from axdesk.gui.models.monitor_options import MonitorOptions, options_from
 from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.models.selection import Selection
@@ -399,6 +400,7 @@ class MainWindow(QMainWindow):
             for signal, slot in self._session_connections:
                 signal.connect(slot)
             self._show_setup_of(session)
+            self._show_monitor_options()
             self._central.setCurrentWidget(self.tabs)
             self._show_tab(Mode.MONITOR if session.facts.run is not None else Mode.SETUP)
             self._set_mode(self._tab_mode())
@@ -664,11 +666,26 @@ class MainWindow(QMainWindow):
 
         self._monitor = MonitorView(self.selection)
         self._monitor.set_filter(self._filter)
+        self._monitor.options_changed.connect(self._keep_monitor_options)
+        self._show_monitor_options()
         layout = self._monitor_page.layout()
         if layout is not None:
             layout.addWidget(self._monitor)
         if self._session is not None:
             self._monitor.show_facts(self._session.facts, datetime.now(UTC))
+
+    def _experiment_key(self) -> str:
+        """What settings of the experiment shown are kept under."""
+        session = self._session
+        return "" if session is None else f"{self._workbench.database}#{session.id}"
+
+    def _show_monitor_options(self) -> None:
+        if self._monitor is not None:
+            kept = self.settings.monitor_options.get(self._experiment_key())
+            self._monitor.set_options(options_from(kept))
+
+    def _keep_monitor_options(self, options: MonitorOptions) -> None:
+        self.settings.remember_monitor_options(self._experiment_key(), options.kept())
 
     # sizes
 

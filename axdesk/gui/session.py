@@ -183,6 +183,7 @@ class ExperimentSession(QObject):
             stopping_since=self._stopping_since if self.is_live else None,
             pauses_when_open=isinstance(self._when_open, Pause),
             is_testing=self.dry_testing.is_going,
+            search_spaces=dict(record.search_spaces),
             memo=self._memo,
         )
 

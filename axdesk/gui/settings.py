@@ -19,6 +19,10 @@ MOST_RECENT_COMMANDS = 20
 """Commands of the palette that are remembered."""
 
 
+MOST_EXPERIMENTS = 200
+"""Experiments of which it is remembered how their plots were shown."""
+
+
 class Setting(Generic[T]):
     """One setting: reads as its default until it was given a value, which is kept at once.
 
@@ -92,6 +96,8 @@ class WindowSettings(QObject):
     """Keys of the columns as the operator put them; those of all experiments."""
     trial_columns_widths = Setting[dict[str, int]]("trial_columns_widths", {})
     """By key of a column: how wide the operator drew it, at a 16 pixel line."""
+    monitor_options = Setting[dict[str, object]]("monitor_options", {})
+    """By database and experiment: what was chosen for its plots, the one chosen last at the end."""
 
     def __init__(self, kept: QSettings | None = None) -> None:
         super().__init__()
@@ -125,6 +131,12 @@ class WindowSettings(QObject):
         """Put a command at the head of those used last."""
         others = [known for known in self.recent_commands if known != key]
         self.recent_commands = [key, *others][:MOST_RECENT_COMMANDS]
+
+    def remember_monitor_options(self, experiment: str, options: Mapping[str, object]) -> None:
+        """Keep what was chosen for an experiment's plots; nothing where all is as at first."""
+        others = {k: v for k, v in self.monitor_options.items() if k != experiment}
+        chosen = {**others, **({experiment: dict(options)} if options else {})}
+        self.monitor_options = dict(list(chosen.items())[-MOST_EXPERIMENTS:])
 
 
 def defaults() -> Mapping[str, object]:

@@ -6,10 +6,12 @@ from sqlalchemy import Connection, func, select
 
 from axdesk.core.errors import NotFoundError, StorageError
 from axdesk.core.experiment import Experiment
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.trial import Trial
 from axdesk.storage.run_rows import read_runs
 from axdesk.storage.schema import ExperimentRow, OptimizationRow, SearchSpaceRow
 from axdesk.storage.setup_rows import read_setup
+from axdesk.storage.space_rows import read_search_space
 from axdesk.storage.trial_rows import read_trials
 
 
@@ -41,6 +43,7 @@ def read_experiment(connection: Connection, experiment_id: int) -> Experiment:
             trials=trials,
             runs=read_runs(connection, experiment_id),
             optimization_version=_optimization_version(connection, experiment_id, trials),
+            earlier_spaces=_earlier_spaces(connection, experiment_id, version),
         )
     except (ValueError, LookupError, TypeError) as error:
         raise StorageError(
@@ -48,6 +51,19 @@ def read_experiment(connection: Connection, experiment_id: int) -> Experiment:
             f"program: {str(error).rstrip('.')}.",
             "Restore a backup of the database, or salvage it into a new file.",
         ) from error
+
+
+def _earlier_spaces(
+    connection: Connection, experiment_id: int, version: int
+) -> dict[int, SearchSpace]:
+    """Return the search spaces before a version; a damaged page may have lost some."""
+    stored = select(SearchSpaceRow.version).where(
+        SearchSpaceRow.experiment_id == experiment_id, SearchSpaceRow.version < version
+    )
+    return {
+        earlier: read_search_space(connection, {"experiment_id": experiment_id, "version": earlier})
+        for earlier in connection.execute(stored.order_by(SearchSpaceRow.version)).scalars()
+    }
 
 
 def _optimization_version(

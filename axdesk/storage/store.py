@@ -244,6 +244,7 @@ class SqlStore:
             insert_rows(connection, AuditRow, key, [audit_columns(entry) for entry in audit])
         experiment.setup = setup
         experiment.search_space_version = changed.search_space_version
+        experiment.earlier_spaces = changed.earlier_spaces
         experiment.optimization_version = changed.optimization_version
 
     def save_trial(
@@ -506,6 +507,7 @@ def _read_again(connection: Connection, experiment: Experiment) -> None:
     stored = read_experiment(connection, experiment.id)
     experiment.setup = stored.setup
     experiment.search_space_version = stored.search_space_version
+    experiment.earlier_spaces = stored.earlier_spaces
     experiment.optimization_version = stored.optimization_version
     experiment.trials, experiment.runs = stored.trials, stored.runs
 

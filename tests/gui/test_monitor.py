@@ -7,19 +7,21 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from axdesk.core.events import TrialHealthChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
+from axdesk.gui.models.read_out import read_out_rows
 from axdesk.gui.models.selection import Selection
+from axdesk.gui.models.slots import lay_out_bars
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import THEMES
-from axdesk.gui.views.convergence import ConvergenceCard, read_out_rows, summary_sentence
+from axdesk.gui.views.convergence import ConvergenceCard, summary_sentence
 from axdesk.gui.views.monitor import MonitorView
-from axdesk.gui.views.timeline import lay_out_bars
+from axdesk.gui.widgets.plots import ReadOut
 from tests.gui.scenes import coupling_experiment
 from tests.gui.test_window_models import facts_of
 
@@ -43,6 +45,12 @@ def card(qtbot: QtBot, qapp: QApplication, experiment: Experiment) -> Convergenc
     return card
 
 
+def at(card: ConvergenceCard, index: int) -> QPoint:
+    point = card.chart.point_of(index)
+    assert point is not None
+    return point.toPoint()
+
+
 @pytest.fixture(autouse=True)
 def usual_theme(qapp: QApplication) -> Iterator[None]:
     yield
@@ -57,7 +65,7 @@ def test_each_trial_stands_where_its_status_says(card: ConvergenceCard) -> None:
     assert marks[17] == "dot"
     assert {marks[i] for i in (16, 18, 19)} == {"diamond"}
     assert card.places[13].y == 83.6
-    assert card.places[6].y < min(p.y for i, p in card.places.items() if i != 6)
+    assert all(at(card, 6).y() > at(card, i).y() for i in card.places if i != 6)
     assert card.places[19].sem == pytest.approx(15.5)
 
 
@@ -84,33 +92,48 @@ def test_a_minimised_objective_is_shown_as_the_operator_knows_it(experiment: Exp
 
 
 def test_a_click_selects_the_trial_under_the_pointer(card: ConvergenceCard, qtbot: QtBot) -> None:
-    selection = card._selection
-    card._click(QPointF(13.0, 83.6), False)
+    selection, left = card.chart._selection, Qt.MouseButton.LeftButton
+    qtbot.mouseClick(card.chart, left, pos=at(card, 13) + QPoint(8, -8))
     assert selection.trials == (13,)
-    card._click(QPointF(25.0, 20.0), False)
+    qtbot.mouseClick(card.chart, left, pos=at(card, 13) + QPoint(60, 60))
     assert selection.trials == (13,)
-    card._click(QPointF(17.0, 73.5), True)
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    qtbot.mouseClick(card.chart, left, ctrl, at(card, 17))
     assert (selection.current, selection.compared) == (13, (17,))
+    qtbot.mouseClick(card.chart, left, ctrl, at(card, 17))
+    assert selection.trials == (13,)
 
 
-def test_trials_that_the_filter_leaves_out_are_washed_out(card: ConvergenceCard) -> None:
-    best = card._best_line.getData()[1].tolist()
+def test_trials_that_the_filter_leaves_out_are_washed_out(
+    card: ConvergenceCard, qtbot: QtBot
+) -> None:
+    best = list(card.chart.course.steps)
     card.set_filter(frozenset({13}))
-    assert card._items["star"].getData()[0].tolist() == [13]
-    assert len(card._items["left_out"].getData()[0]) == len(card.places) - 1
-    assert card._best_line.getData()[1].tolist() == best
-    card._hover(QPointF(17.0, 73.5))
-    assert not card._read_out.isVisible()
+    assert card.chart.marks_present() == {"star", "left_out"}
+    assert card.chart.course.steps == best
+    qtbot.mouseMove(card.chart, at(card, 17))
+    assert not read_out(card).isVisible()
+    qtbot.mouseMove(card.chart, at(card, 13))
+    assert read_out(card).isVisible()
     card.set_filter(None)
-    assert not len(card._items["left_out"].getData()[0])
+    assert "left_out" not in card.chart.marks_present()
 
 
-def test_hovering_tells_the_trial_and_leaving_stops(card: ConvergenceCard) -> None:
-    card._hover(QPointF(17.0, 73.5))
-    assert card._read_out.isVisible()
-    assert card._read_out.accessibleName().startswith("#17 done.")
-    card._hover(None)
-    assert not card._read_out.isVisible()
+def read_out(card: ConvergenceCard) -> ReadOut:
+    found = card.findChild(ReadOut)
+    assert found is not None
+    return found
+
+
+def test_hovering_tells_the_trial_and_leaving_stops(card: ConvergenceCard, qtbot: QtBot) -> None:
+    qtbot.mouseMove(card.chart, at(card, 17) + QPoint(6, 6))
+    assert read_out(card).isVisible()
+    assert read_out(card).accessibleName().startswith("#17 done.")
+    qtbot.mouseMove(card.chart, at(card, 17) + QPoint(0, 40))
+    assert not read_out(card).isVisible()
+    qtbot.mouseMove(card.chart, at(card, 17))
+    QApplication.sendEvent(card.chart, QEvent(QEvent.Type.Leave))
+    assert not read_out(card).isVisible()
 
 
 def test_the_read_out_gives_result_and_settings(experiment: Experiment) -> None:
@@ -124,10 +147,10 @@ def test_the_read_out_gives_result_and_settings(experiment: Experiment) -> None:
 
 
 def test_there_is_room_for_the_whole_budget(card: ConvergenceCard) -> None:
-    low, high = card._plot.item.viewRange()[0]
-    assert low < 0
-    assert high > 29
-    assert card._texts["left"].toPlainText() == "10 trials left"
+    scale = card.chart.x_scale
+    assert scale.low < 0
+    assert scale.high > 29
+    assert card.chart.left == 10
 
 
 def test_without_results_a_sentence_stands_in_place_of_axes(
@@ -142,10 +165,16 @@ def test_without_results_a_sentence_stands_in_place_of_axes(
 def test_a_theme_reaches_every_mark_of_the_plot(card: ConvergenceCard, name: str) -> None:
     theme_manager().choose(name)
     theme = THEMES[name]
-    brush = card._items["dot"].opts["brush"]
-    assert brush.color().name().upper() == theme.plot_dot
-    assert card._best_line.opts["pen"].color().name().upper() == theme.plot_ink
-    assert card._plot.backgroundBrush().color().name().upper() == theme.surface
+    picture, corner = card.grab().toImage(), card.chart.mapTo(card, QPoint())
+
+    def color(place: QPoint) -> str:
+        return picture.pixelColor(corner + place).name().upper()
+
+    assert color(at(card, 17)) == theme.plot_dot
+    assert color(QPoint(4, 4)) == theme.surface
+    assert color(at(card, 13)) == theme.plot_best
+    line = card.chart.at(6.0, card.chart.course.steps[1][1]).toPoint()
+    assert theme.plot_ink in {color(line + QPoint(0, off)) for off in (-1, 0, 1)}
 
 
 def test_trials_share_the_slots_without_overlap(experiment: Experiment) -> None:
@@ -182,7 +211,7 @@ def test_the_monitor_shows_every_state(qtbot: QtBot, qapp: QApplication, state: 
     monitor.show()
     qtbot.waitExposed(monitor)
     monitor.tick(NOW + timedelta(seconds=1))
-    monitor.convergence._selection.select(13)
+    monitor.convergence.chart._selection.select(13)
     assert not monitor.grab().isNull()
     assert monitor.convergence.places[5].mark == "small_cross"
 
@@ -192,7 +221,7 @@ def test_a_list_of_what_runs_is_brought_up_to_date_without_new_widgets(
 ) -> None:
     monitor = MonitorView(Selection())
     qtbot.addWidget(monitor)
-    monitor.resize(900, 420)
+    monitor.resize(1100, 400)
     monitor.show_facts(facts_of(experiment), NOW)
     monitor.show()
     qtbot.waitExposed(monitor)

@@ -90,12 +90,13 @@ def test_trade_offs_are_shown_with_the_front_around_what_it_dominates(
     assert {i for i, p in card.places.items() if p.mark == "star"} == {0, 1, 3}
     assert (card.places[3].x, card.places[3].y) == (2.0, 70.0)
     assert {p.mark for i, p in card.places.items() if i in (16, 18, 19)} == {"diamond"}
-    xs, ys = card.line
+    xs, ys = card.chart.line
     assert list(zip(xs, ys, strict=True))[1:-1] == [
         (xs[0], 80.0), (3.0, 80.0), (3.0, 70.0), (2.0, 70.0), (2.0, 50.0), (1.0, 50.0)
     ]  # fmt: skip
-    assert xs[0] > max(p.x for p in card.places.values())
-    card._selection.select(3)
+    assert (xs[0], ys[-1]) == card.chart.reference
+    assert xs[0] > max(p.x for p in card.places.values() if p.mark == "star")
+    card.chart._selection.select(3)
     view.show_facts(facts_of(with_goals("Yield")), NOW)
     assert card.isHidden()
 

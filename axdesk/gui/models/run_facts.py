@@ -1,5 +1,6 @@
 """What is known of an experiment at one moment, and what follows from it for showing."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from axdesk.core.outcomes import (
 )
 from axdesk.core.questions import FailedCall, Question
 from axdesk.core.run import Run, RunAction, RunState, allowed_actions, asks_before_closing
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial, TrialSource, TrialStatus
 from axdesk.gui.models.formatting import clock, measured, with_unit
@@ -58,6 +60,7 @@ class RunFacts:
         stopping_since: When Stop now was pressed, while trials are being stopped; else None.
         pauses_when_open: Whether the run is paused as soon as it has started.
         is_testing: Whether a dry test uses the instrument.
+        search_spaces: The search space by version, from 1, as far as they are known.
         memo: What was worked out for the trials so far; shared with the facts before and after.
     """
 
@@ -79,7 +82,14 @@ class RunFacts:
     stopping_since: datetime | None = None
     pauses_when_open: bool = False
     is_testing: bool = False
+    search_spaces: Mapping[int, SearchSpace] = field(default_factory=dict)
     memo: TrialMemo = field(default_factory=TrialMemo, compare=False, repr=False)
+
+    def trial(self, index: int) -> Trial | None:
+        """The trial with this index; None without one."""
+        at = bisect_left(self.trials, index, key=lambda trial: trial.index)
+        is_there = at < len(self.trials) and self.trials[at].index == index
+        return self.trials[at] if is_there else None
 
     @property
     def run(self) -> Run | None:

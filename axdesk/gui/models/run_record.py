@@ -18,6 +18,7 @@ from axdesk.core.events import (
 from axdesk.core.experiment import Experiment
 from axdesk.core.questions import Question
 from axdesk.core.run import Run
+from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import Trial
 
@@ -28,6 +29,7 @@ class RunRecord:
 
     Attributes:
         setup: The experiment's; None for a mere draft.
+        search_spaces: By version, from 1.
         runs: By index.
         trials: By index.
         questions: Open ones, by trial.
@@ -38,6 +40,7 @@ class RunRecord:
     """
 
     setup: ExperimentSetup | None = None
+    search_spaces: dict[int, SearchSpace] = field(default_factory=dict)
     runs: dict[int, Run] = field(default_factory=dict)
     trials: dict[int, Trial] = field(default_factory=dict)
     questions: dict[int, Question] = field(default_factory=dict)
@@ -54,6 +57,7 @@ class RunRecord:
     def take_stored(self, experiment: Experiment) -> None:
         """Take over a stored state; what only a run knows stays."""
         self.setup = experiment.setup
+        self.search_spaces = dict(experiment.search_spaces)
         self.runs = {run.index: run for run in experiment.runs}
         self.trials = dict(experiment.trials)
 
@@ -92,8 +96,9 @@ class RunRecord:
                     self.unanswered.pop(trial.index, None)
                 if self.suggesting == trial.index:
                     self.suggesting = None
-            case SetupChanged(setup):
+            case SetupChanged(setup, version):
                 self.setup = setup
+                self.search_spaces[version] = setup.search_space
             case SuggestionStarted(index):
                 self.suggesting = index
             case QuestionAsked(question):

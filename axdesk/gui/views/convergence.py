@@ -1,257 +1,487 @@
 """The convergence plot: each trial by its objective, the best so far, what the model expects."""
 
-from typing import Any
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
-import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QAction, QActionGroup, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtWidgets import QMenu
 
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.outcomes import convergence_trace, shown_value
-from axdesk.core.trial import Trial, TrialSource, TrialStatus
-from axdesk.gui.models.formatting import (
-    counted,
-    measured,
-    number,
-    parameter_decimals,
-    parameter_value,
-    with_unit,
+from axdesk.core.outcomes import objective_scores
+from axdesk.gui.models.course import Z_95, Course
+from axdesk.gui.models.formatting import counted, number, with_unit
+from axdesk.gui.models.monitor_options import MonitorOptions, XAxis
+from axdesk.gui.models.quantities import (
+    HYPERVOLUME,
+    Quantity,
+    decimals,
+    limits_of,
+    model_best,
+    quantities,
+    quantity_called,
 )
 from axdesk.gui.models.run_facts import (
     RunFacts,
-    decimals_of,
     objective_decimals,
-    objective_name,
     objective_text,
     objective_unit,
     objective_value,
-    predicted_objective,
-    shown_error,
-    status_key,
 )
 from axdesk.gui.models.selection import Selection
-from axdesk.gui.style import current_theme, type_font
-from axdesk.gui.theme import STATUS_LOOKS
-from axdesk.gui.views.trial_plot import Place, TrialPlotCard
+from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.views.trial_card import LEGEND, PlotCard, mark_of, told_of
+from axdesk.gui.views.trial_chart import Place, TrialChart
+from axdesk.gui.widgets.buttons import Button, Choice
 from axdesk.gui.widgets.cards import EmptyState
-from axdesk.gui.widgets.plots import cosmetic_pen, scatter, style_scatter
+from axdesk.gui.widgets.chart import Labelling, strong_caption
+from axdesk.gui.widgets.fields import ComboField
+from axdesk.gui.widgets.scales import Scale, Scaling, Tick, count_ticks, roomy_end, time_ticks
 
-Z_95 = 1.96
-"""Standard errors on either side of a 95 % interval."""
-
-_ANTIALIASED_POINTS = 300
-_FLOOR = 0.10
-"""How far below the lowest value the floor lies, as a share of the values' range."""
-
-_SPACE_FILLING = (TrialSource.CENTER, TrialSource.SOBOL)
-_LEGEND = {
-    "dot": "Done",
-    "ring": "Limit not met",
-    "hollow_dot": "Excluded",
-    "diamond": "Running, predicted",
-    "triangle": "Waits for you",
-    "cross": "Failed",
-    "small_cross": "Abandoned",
-    "square": "Stopped early",
-    "star": "Best",
-    "left_out": "Filtered out",
+_MODEL_WORDS = "model best ± 95 %"
+_FEW = 300
+"""Trials up to which the vertical scale follows the values closely."""
+_X_WORDS = {
+    XAxis.TRIAL: "Trial number",
+    XAxis.FINISH: "In order of finishing",
+    XAxis.TIME: "Time",
 }
 
 
-class ConvergenceCard(TrialPlotCard):
-    """The course of the experiment, trial by trial; with several objectives their hypervolume."""
+class ConvergenceChart(TrialChart):
+    """The plot of a `Course`."""
+
+    def __init__(self, selection: Selection) -> None:
+        super().__init__(
+            selection, lambda index: told_of(index, self.facts),
+            name="monitor.convergence", label="Convergence",
+        )  # fmt: skip
+        self.facts: RunFacts | None = None
+        self.options = MonitorOptions()
+        self.course = Course()
+        self.quantity: Quantity | None = None
+        self.left = 0
+
+    def paint_ground(self, painter: QPainter) -> None:
+        """Paint the space-filling part, what the model expected, limits and the best so far."""
+        if self.quantity is None or self.facts is None:
+            return
+        theme, area = current_theme(), self.area
+        start = self._start()
+        if start is not None:
+            painter.fillRect(start, theme.color("plot_shade"))
+            self.repaint_hairlines(painter, start)
+        if self.options.has_band and self.course.model:
+            self._paint_model(painter)
+        painter.setPen(QPen(theme.color("plot_hollow"), 1, Qt.PenStyle.DotLine))
+        for bound, _ in limits_of(self.quantity, self.facts):
+            if 0.0 <= self.y_scale.share(bound) <= 1.0:
+                y = self.at(0.0, bound).y()
+                painter.drawLine(QPointF(area.left(), y), QPointF(area.right(), y))
+        steps = self._step_line()
+        if steps:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(theme.color("plot_ink"), 2))
+            painter.drawPolyline(QPolygonF(steps))
+        painter.setFont(type_font("caption"))
+        painter.setPen(theme.color("text2"))
+        if self.left:
+            self.write(painter, f"{counted(self.left, 'trial')} left",
+                       [(area.right() - px(2), area.top() + px(2), 1, 0)])  # fmt: skip
+        word = self.name_of_start()
+        if start is not None and word:
+            self.write(painter, word, [(start.left() + px(4), start.top() + px(2), 0, 0)])
+        if not self.is_low:
+            painter.setFont(strong_caption())
+            self._name_lines(painter, steps)
+
+    def _start(self) -> QRectF | None:
+        """The space-filling part."""
+        ends = self.course.start_ends
+        if ends is None:
+            return None
+        beyond = 0.5 if self.options.x is not XAxis.TIME else 0.0
+        right = min(self.at(ends + beyond, self.y_scale.low).x(), self.area.right())
+        area = self.area
+        return QRectF(area.left(), area.top(), right - area.left(), area.height())
+
+    def name_of_start(self) -> str:
+        """What is written into the space-filling part; empty where nothing fits."""
+        start, metrics = self._start(), QFontMetricsF(type_font("caption"))
+        room = 0.0 if start is None else start.width() - px(6)
+        words = ("Random start", "Start")
+        return next((word for word in words if metrics.horizontalAdvance(word) <= room), "")
+
+    @property
+    def name_of_steps(self) -> str:
+        """What the line of the best is called."""
+        is_volume = self.quantity is not None and self.quantity.key == HYPERVOLUME
+        return "reached so far" if is_volume else "best so far"
+
+    def _paint_model(self, painter: QPainter) -> None:
+        theme, rows = current_theme(), self.course.model
+        # More than one for some pixels cannot be seen.
+        stride = max(int(len(rows) * 3 / max(self.area.width(), 1.0)), 1)
+        shown = [*rows[:-1:stride], rows[-1]]
+        x_of = self.x_scale.onto(self.area.left(), self.area.right())
+        y_of = self.y_scale.onto(self.area.bottom(), self.area.top())
+        # Far outside is as good as outside, and does not overflow.
+        least, most = self.area.top() - 1e4, self.area.bottom() + 1e4
+
+        def at(x: float, y: float) -> QPointF:
+            return QPointF(x_of(x), min(max(y_of(y), least), most))
+
+        painter.setClipRect(self.area)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, len(shown) <= _FEW)
+        above = [at(x, mean + Z_95 * sem) for x, mean, sem in shown]
+        below = [at(x, mean - Z_95 * sem) for x, mean, sem in shown]
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.band())
+        painter.drawPolygon(QPolygonF([*above, *reversed(below)]))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(theme.color("live"), 1.5, Qt.PenStyle.DashLine))
+        painter.drawPolyline(QPolygonF([at(x, mean) for x, mean, _ in shown]))
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setClipping(False)
+
+    def _step_line(self) -> list[QPointF]:
+        points: list[QPointF] = []
+        for x, value in self.course.steps:
+            here = self.at(x, value)
+            if points:
+                points.append(QPointF(here.x(), points[-1].y()))
+            points.append(here)
+        if points:
+            points.append(
+                QPointF(self.at(self.course.last_x, self.y_scale.low).x(), points[-1].y())
+            )
+        return points
+
+    def _name_lines(self, painter: QPainter, steps: Sequence[QPointF]) -> None:
+        """Name the lines behind their ends, or where there is no room, before them."""
+        theme, gap, few = current_theme(), px(8), px(2)
+        if steps and self.quantity is not None:
+            end = steps[-1]
+            painter.setPen(theme.color("text"))
+            self.write(painter, self.name_of_steps, [
+                (end.x() + gap, end.y(), 0, 0.9), (end.x() + gap, end.y(), 0, 0.1),
+                (end.x() - gap, end.y() - few, 1, 1), (end.x() - gap, end.y() + few, 1, 0),
+                (self.area.right(), end.y() - few, 1, 1), (self.area.right(), end.y() + few, 1, 0),
+            ])  # fmt: skip
+        if self.options.has_band and self.course.model:
+            x, mean, _ = self.course.model[-1]
+            end = self.at(max(x, self.course.last_x), mean)
+            right = self.area.right()
+            painter.setPen(theme.color("live"))
+            self.write(painter, _MODEL_WORDS, [
+                (end.x() + gap, end.y(), 0, 0), (end.x() + gap, end.y() + px(14), 0, 0),
+                (end.x() + gap, end.y() - px(14), 0, 1),
+                (end.x() - gap, end.y() + few, 1, 0), (end.x() - gap, end.y() - few, 1, 1),
+                (right, end.y() + few, 1, 0), (right, end.y() + px(18), 1, 0),
+                (right, end.y() - px(18), 1, 1), (right, self.area.bottom() - px(2), 1, 1),
+            ])  # fmt: skip
+
+
+class ConvergenceCard(PlotCard):
+    """The course of the experiment; with several objectives at first their hypervolume.
+
+    Signals:
+        options_changed: The operator chose otherwise under *View options*; carries the options.
+    """
+
+    options_changed = Signal(object)
+    chart: ConvergenceChart
 
     def __init__(self, selection: Selection) -> None:
         super().__init__(
             "Convergence",
-            selection,
-            name="monitor.convergence",
-            empty=EmptyState(
+            ConvergenceChart(selection),
+            EmptyState(
                 "chart-dots", "No results yet", "The first finished trial starts the curve."
             ),
         )
-        self._build_items()
-        self._plot.on_restyle(self._restyle)
+        self._combo = ComboField(name="monitor.convergence.objective", compact=True)
+        self._combo.setAccessibleName("What is shown")
+        self._combo.chosen.connect(lambda key: self._choose(quantity=str(key)))
+        self._offered: tuple[Quantity, ...] = ()
+        self._options_button = Button(
+            "View options", "adjustments-horizontal", kind="icon",
+            name="monitor.convergence.options",
+        )  # fmt: skip
+        self._options_button.setMenu(self._build_menu())
+        self.add_action(self._combo)
+        self.add_action(self._options_button)
+        self.set_options(MonitorOptions())
 
-    def show_facts(self, facts: RunFacts) -> None:
-        """Show the trials of an experiment."""
-        self._facts = facts
+    # what is chosen
+
+    def _build_menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.setObjectName("monitor.convergence.menu")
+        menu.addSection("Along the axis")
+        group = QActionGroup(menu)
+        self._x_actions: dict[XAxis, QAction] = {}
+        for axis, word in _X_WORDS.items():
+            action = menu.addAction(word)
+            action.setObjectName(f"monitor.convergence.x.{axis}")
+            action.setCheckable(True)
+            action.triggered.connect(lambda _=False, axis=axis: self._choose(x=axis))
+            group.addAction(action)
+            self._x_actions[axis] = action
+        menu.addSeparator()
+        self._switches: dict[str, QAction] = {}
+        for key, word in (
+            ("is_log", "Logarithmic scale"),
+            ("has_band", "What the model expects"),
+            ("has_failed", "Trials without a result"),
+        ):
+            action = menu.addAction(word)
+            action.setObjectName(f"monitor.convergence.{key.partition('_')[2]}")
+            action.setCheckable(True)
+            action.triggered.connect(lambda is_on, key=key: self._choose(**{key: is_on}))
+            self._switches[key] = action
+        return menu
+
+    def _choose(self, **changes: object) -> None:
+        options = replace(self.chart.options, **changes)  # type: ignore[arg-type]  # by name
+        self.set_options(options)
+        self.options_changed.emit(options)
+
+    def set_options(self, options: MonitorOptions) -> None:
+        """Show it as was chosen."""
+        self.chart.options = options
+        self._x_actions[options.x].setChecked(True)
+        for key, action in self._switches.items():
+            action.setChecked(getattr(options, key))
+        if self._facts is not None:
+            self.show_facts(self._facts)
+
+    # what is shown
+
+    def show_facts(
+        self, facts: RunFacts, now: datetime | None = None, changed: Collection[int] | None = None
+    ) -> None:
+        """Show the trials of an experiment.
+
+        Args:
+            facts: The experiment.
+            now: Aware; None for this moment.
+            changed: The trials that differ from the facts shown before; None for any.
+        """
+        before, self._facts, self.chart.facts = self._facts, facts, facts
         optimization = facts.optimization
-        if optimization is None:
-            self.places = {}
-            self._content.hide()
-            self._empty.show()
+        quantity = quantity_called(self.chart.options.quantity, facts)
+        self._options_button.setEnabled(optimization is not None)
+        if optimization is None or quantity is None:
+            self.chart.set_places({})
+            self.show_content(False)
             self.set_sentence("")
             return
-        unit = objective_unit(optimization)
-        goal = "minimise" if optimization.objective.is_minimised else "maximise"
-        name = objective_name(optimization)
-        shown = name if len(name) <= 40 else name[:39] + "…"
-        title, note = "Convergence", f"{shown} ({unit}), {goal}" if unit else f"{shown}, {goal}"
-        if facts.hypervolumes is not None:
-            title, note = "Hypervolume", f"of {len(optimization.objectives)} objectives"
-        elif optimization.has_several:
-            note += f"; the first of {len(optimization.objectives)} objectives"
-        self.set_title(title, note)
-        self._draw(facts, optimization)
-        self.set_sentence(summary_sentence(facts, optimization))
+        self._offer(facts, quantity)
+        is_volume = quantity.key == HYPERVOLUME
+        self.set_title("Hypervolume" if is_volume else "Convergence", _note(quantity, facts))
+        self.chart.setAccessibleName(self._title.text())
+        if before is None or quantity != self.chart.quantity:
+            changed = None
+        self.chart.quantity = quantity
+        self._draw(facts, quantity, now or datetime.now(UTC), changed, before)
+        self.set_sentence(course_sentence(facts, optimization, quantity, self.chart.course))
 
-    # drawing
+    def _offer(self, facts: RunFacts, quantity: Quantity) -> None:
+        offered = quantities(facts)
+        if offered != self._offered:
+            self._offered = offered
+            self._combo.set_choices([Choice(q.key, q.head) for q in offered])
+            self._combo.setVisible(len(offered) > 1)
+        if self._combo.currentData() != quantity.key:
+            self._combo.set_value(quantity.key)
 
-    def _build_items(self) -> None:
-        add = self._plot.item.addItem
-        self._shade = pg.LinearRegionItem(movable=False)
-        for line in self._shade.lines:
-            line.hide()
-        self._band_low, self._band_high = pg.PlotCurveItem(), pg.PlotCurveItem()
-        self._band = pg.FillBetweenItem(self._band_low, self._band_high)
-        self._model_line = pg.PlotCurveItem()
-        self._model_line.setSegmentedLineMode("off")
-        self._best_line = pg.PlotCurveItem()
-        self._whiskers = pg.ErrorBarItem(x=np.array([]), y=np.array([]), height=np.array([]))
-        for item in (self._shade, self._band, self._band_low, self._band_high, self._model_line,
-                     self._best_line, self._whiskers):  # fmt: skip
-            item.setZValue(-10)
-            add(item, ignoreBounds=True)
-        self._shade.setZValue(-30)
-        self._band.setZValue(-20)
-        for mark in ("left_out", "small_cross", "cross", "hollow_dot", "dot", "ring", "square",
-                     "diamond", "triangle", "star", "selected"):  # fmt: skip
-            self._items[mark] = scatter(mark)
-            add(self._items[mark], ignoreBounds=True)
-        self._texts: dict[str, Any] = {}
-        for key, anchor in (
-            ("start", (0, 0)),
-            ("left", (1, 0)),
-            ("best", (0, 1)),
-            ("model", (0, 0)),
-        ):
-            self._texts[key] = pg.TextItem(anchor=anchor)
-            add(self._texts[key], ignoreBounds=True)
-
-    def _restyle(self) -> None:
-        theme = current_theme()
-        for mark, item in self._items.items():
-            style_scatter(item, mark)
-        self._shade.setBrush(theme.color("plot_shade"))
-        self._band.setBrush(theme.band())
-        none = cosmetic_pen("live", 0, Qt.PenStyle.NoPen)
-        self._band_low.setPen(none)
-        self._band_high.setPen(none)
-        self._model_line.setPen(cosmetic_pen("live", 1.5, Qt.PenStyle.DashLine))
-        self._best_line.setPen(cosmetic_pen("plot_ink", 2))
-        self._whiskers.setData(pen=cosmetic_pen("live", 1.25))
-        for key, tone, kind in (("start", "text2", "caption"), ("left", "text2", "caption"),
-                                ("best", "text", "head"), ("model", "live", "head")):  # fmt: skip
-            self._texts[key].setColor(theme.color(tone))
-            font = type_font(kind)
-            font.setPointSizeF(type_font("caption").pointSizeF())
-            self._texts[key].setFont(font)
-
-    def _draw(self, facts: RunFacts, optimization: OptimizationConfig) -> None:
-        model = _model_trace(facts.trials, optimization)
-        self.places, floor, top = _places(facts, optimization, model)
-        has_points = bool(self.places)
-        self._content.setVisible(has_points)
-        self._empty.setVisible(not has_points)
-        if not has_points:
-            return
-        self._draw_marks()
-        self._plot.setAntialiasing(len(self.places) <= _ANTIALIASED_POINTS)
-        waiting = [p for p in self.places.values() if p.sem is not None]
-        self._whiskers.setData(
-            x=np.array([p.x for p in waiting]),
-            y=np.array([p.y for p in waiting]),
-            height=np.array([2 * Z_95 * (p.sem or 0) for p in waiting]),
-            beam=0.0,
-        )
-        last = max(t.index for t in facts.trials)
-        self._draw_lines(facts, optimization, model, last)
-        end = max(_last_index(facts), last, 1)
-        self._draw_shade(facts.trials)
-        self._plot.set_x_range(-0.6, end + 0.6, padding=0.0)
-        self._plot.set_y_range(floor, top)
-        left = max(facts.budget - len(facts.of_run), 0) if facts.run is not None else 0
-        self._texts["left"].setText(f"{counted(left, 'trial')} left" if left else "")
-        self._texts["left"].setPos(end + 0.5, top)
-        self._texts["start"].setPos(-0.5, top)
-        self._show_legend()
-
-    def _draw_lines(
-        self, facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]",
-        last: int,
+    def _draw(
+        self, facts: RunFacts, quantity: Quantity, now: datetime,
+        changed: Collection[int] | None, before: RunFacts | None,
     ) -> None:  # fmt: skip
-        if facts.hypervolumes is None:
-            trace = {
-                p.trial_index: p.best_so_far
-                for p in convergence_trace(facts.trials, optimization)
-                if p.best_so_far is not None
-            }
+        chart = self.chart
+        moved = chart.course.show(facts, quantity, chart.options, now, changed)
+        self.show_content(bool(chart.course.spots))
+        chart.left = max(facts.budget - len(facts.of_run), 0) if facts.run is not None else 0
+        self._scale(facts, quantity, now)
+        if moved is None or before is None:
+            chart.set_places(
+                {i: p for i in chart.course.spots if (p := self._place(i, facts)) is not None}
+            )
         else:
-            trace = dict(facts.hypervolumes)
-        x = [float(index) for index in trace]
-        y = list(trace.values())
-        if x:
-            x.append(max(float(last), x[-1] + 0.5))
-            y.append(y[-1])
-        steps_x = np.repeat(x, 2)[1:] if x else np.array([])
-        steps_y = np.repeat(y, 2)[:-1] if y else np.array([])
-        self._best_line.setData(steps_x, steps_y)
-        words = "best so far" if facts.hypervolumes is None else "reached so far"
-        self._texts["best"].setText(words if x else "")
-        self._band_low.setData(model[:, 0], model[:, 1] - Z_95 * model[:, 2])
-        self._band_high.setData(model[:, 0], model[:, 1] + Z_95 * model[:, 2])
-        self._model_line.setData(model[:, 0], model[:, 1])
-        self._texts["model"].setText("model best ± 95 %" if len(model) else "")
-        # Near the right edge the words stand before the end of the lines, else behind it.
-        is_near_edge = last > 0.75 * max(_last_index(facts), 1)
-        side, gap = (1.0, 0.0) if is_near_edge else (0.0, 0.3)
-        self._texts["best"].setAnchor((side, 1.0))
-        self._texts["model"].setAnchor((side, 0.0))
-        if x:
-            self._texts["best"].setPos(x[-1] + gap, y[-1])
-        if len(model):
-            level = min(model[-1, 1], y[-1]) if y else model[-1, 1]
-            self._texts["model"].setPos(max(model[-1, 0], x[-1] if x else 0) + gap, level)
+            stars = before.starred ^ facts.starred
+            chart.put_places({i: self._place(i, facts) for i in {*moved, *stars}})
+        self.show_legend()
 
-    def _draw_shade(self, trials: tuple[Trial, ...]) -> None:
-        first_other = next(
-            (t.index for t in trials if t.generation.source not in _SPACE_FILLING), None
-        )
-        count = len(trials) if first_other is None else first_other
-        self._shade.setVisible(count > 0)
-        self._shade.setRegion((-0.6, count - 0.5))
-        self._texts["start"].setText("Random start" if count > 1 else "")
+    def _place(self, index: int, facts: RunFacts) -> Place | None:
+        spot = self.chart.course.spots.get(index)
+        trial = facts.trial(index)
+        if spot is None or trial is None:
+            return None
+        if spot.y is None and not self.chart.options.has_failed:
+            return None
+        return Place(spot.x, spot.y, mark_of(trial, facts), spot.sem)
 
-    def _show_legend(self) -> None:
-        present = self._present_marks()
-        entries = [(mark, word) for mark, word in _LEGEND.items() if mark in present]
-        self._legend.set_entries(entries, "Trial number")
+    def _scale(self, facts: RunFacts, quantity: Quantity, now: datetime) -> None:
+        chart, course = self.chart, self.chart.course
+        x, x_ticks = self._x_scale(facts, now)
+        pending = [course.spots[t.index] for t in facts.pending if t.index in course.spots]
+        levels = list(course.values or ())
+        levels += [bound for bound, _ in limits_of(quantity, facts)] if levels else []
+        is_positive = all(level > 0 for level in levels)
+        for spot in pending:
+            if spot.y is not None and spot.sem is not None:
+                levels += [spot.y - Z_95 * spot.sem, spot.y + Z_95 * spot.sem]
+        if chart.options.has_band:
+            levels += course.reach or ()
+        floor = 0.10 if chart.options.has_failed and course.has_unmeasured else 0.0
+        y = value_scale(
+            levels, is_log=chart.options.is_log, is_positive=is_positive,
+            smallest=course.smallest, floor=floor,
+        )  # fmt: skip
+        if len(course.spots) > _FEW and chart.y_scale.low <= y.low and y.high <= chart.y_scale.high:
+            roomy = Scale(y.low, y.high, y.scaling, y.linear_below)
+            is_alike = (chart.y_scale.scaling, chart.y_scale.linear_below) == (
+                y.scaling,
+                y.linear_below,
+            )
+            # A little more room than needed spares painting thousands of marks anew.
+            if is_alike and roomy.share(chart.y_scale.high) - roomy.share(chart.y_scale.low) < 1.5:
+                y = chart.y_scale
+        chart.set_scales(x, y, x_ticks=x_ticks)
 
-    def rows_of(self, trial: Trial) -> list[tuple[str, str]]:
-        """Name and value of what is told of a trial under the pointer."""
-        if self._facts is None or self._facts.optimization is None:
-            return []
-        return read_out_rows(trial, self._facts, self._facts.optimization)
+    def _x_scale(self, facts: RunFacts, now: datetime) -> tuple[Scale, Labelling]:
+        course, axis = self.chart.course, self.chart.options.x
+        if axis is XAxis.TIME:
+            first = min(course.first_x, now.timestamp())
+            span = max(course.last_x - first, 60.0)
+            step = 10.0 ** math.floor(math.log10(span)) / 4
+            last = first + math.ceil(span / step) * step
+            margin = (last - first) * 0.02
+
+            def moments(most: int) -> list[Tick]:
+                found = time_ticks(_moment(first), _moment(last), most)
+                return [(moment.timestamp(), text) for moment, text in found]
+
+            return Scale(first - margin, last + margin), moments
+        end = max(_last_index(facts), int(course.last_x), 1)
+        if end > _FEW and len(facts.of_run) >= facts.budget:
+            # A little more room than needed spares painting thousands of marks anew.
+            end = roomy_end(end)
+
+        def numbers(most: int) -> list[Tick]:
+            return count_ticks(0.0, float(end), most)
+
+        return Scale(-0.6, end + 0.6), numbers
+
+    def show_legend(self) -> None:
+        """Explain the marks that there are."""
+        present = self.chart.marks_present()
+        entries = [(mark, word) for mark, word in LEGEND.items() if mark in present]
+        course = self.chart.course
+        if course.start_ends is not None and self.chart.name_of_start() != "Random start":
+            entries.append(("shade", "Random start"))
+        if self.chart.is_low and course.steps:
+            entries.append(("ink_line", self.chart.name_of_steps))
+        if self.chart.is_low and course.model and self.chart.options.has_band:
+            entries.append(("live_line", _MODEL_WORDS))
+        self._legend.set_entries(entries, _X_WORDS[self.chart.options.x])
+
+
+def value_scale(
+    levels: Sequence[float], *, is_log: bool, is_positive: bool, smallest: float, floor: float
+) -> Scale:
+    """The vertical scale of values.
+
+    Args:
+        levels: What it has to reach, finite.
+        is_log: Whether by powers of ten; where not all values are above 0, on both sides of it.
+        is_positive: Whether all observed values are above 0.
+        smallest: The smallest size of a value that is not 0.
+        floor: Share of its length to add below, for marks without a value.
+    """
+    if is_log and is_positive and levels:
+        # What the model holds for possible may reach below 0; the axis cannot.
+        kept = [max(level, smallest / 10) for level in levels]
+        low, high = min(kept), max(kept)
+        if not high > low * 1.0001:
+            low, high = low / 2, high * 2
+        return Scale(low, high, Scaling.LOG).padded(0.04 + floor, 0.10)
+    low, high = (min(levels), max(levels)) if levels else (0.0, 1.0)
+    if high - low <= 1e-12 * max(abs(low), abs(high)):
+        reach = abs(high) * 0.1 or 1.0
+        low, high = low - reach, high + reach
+    if is_log and levels:
+        below = max(smallest, max(abs(low), abs(high)) * 1e-6)
+        return Scale(low, high, Scaling.SYMMETRIC, below).padded(0.04 + floor, 0.10)
+    if low < high and math.isfinite(high - low):
+        step = linear_step(low, high)
+        low, high = math.floor(low / step) * step, math.ceil(high / step) * step
+    return Scale(low, high).padded(0.04 + floor, 0.10)
+
+
+def linear_step(low: float, high: float) -> float:
+    """A round step, about a fortieth of the way between two values."""
+    rough = (high - low) / 40
+    return float(10.0 ** math.floor(math.log10(rough))) if rough > 0 else 1.0
+
+
+def _moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _note(quantity: Quantity, facts: RunFacts) -> str:
+    optimization = facts.optimization
+    if optimization is None:
+        return ""
+    if quantity.key == HYPERVOLUME:
+        return f"of {len(optimization.objectives)} objectives"
+    if quantity.place is None:
+        return ""
+    goal = optimization.objectives[quantity.place]
+    word = "minimise" if goal.is_minimised else "maximise"
+    return word if len(quantities(facts)) > 1 else f"{quantity.head}, {word}"
+
+
+def course_sentence(
+    facts: RunFacts, optimization: OptimizationConfig, quantity: Quantity, course: Course
+) -> str:
+    """Say what the plot shows."""
+    if quantity.key == HYPERVOLUME or (quantity.place == 0 and not optimization.has_several):
+        return summary_sentence(facts, optimization)
+    digits = decimals(quantity, facts)
+    if course.values is None:
+        return "The first results are on their way." if facts.pending else ""
+    low, high = (with_unit(number(v, digits), quantity.unit) for v in course.values)
+    if quantity.place is None or not course.steps:
+        return f"From {low} to {high}."
+    return f"Best {with_unit(number(course.steps[-1][1], digits), quantity.unit)} by itself."
 
 
 def summary_sentence(facts: RunFacts, optimization: OptimizationConfig) -> str:
-    """Say what the plot shows."""
-    decimals = objective_decimals(facts)
+    """Say what the usual plot shows."""
     if facts.hypervolumes:
         return _hypervolume_sentence(list(facts.hypervolumes.values()))
     best = facts.best
     if best is None:
-        if any(t.status is TrialStatus.COMPLETED for t in facts.trials):
+        if any(objective_scores(t, optimization) is not None for t in facts.trials):
             return "No finished trial keeps every limit yet."
         return "The first results are on their way." if facts.pending else ""
+    digits = objective_decimals(facts)
     value = objective_value(best, optimization)
-    text = f"Best {objective_text(value or 0.0, optimization, decimals)} since #{best.index}."
-    model = _model_trace(facts.trials, optimization)
-    if not len(model):
+    text = f"Best {objective_text(value or 0.0, optimization, digits)} since #{best.index}."
+    quantity = quantity_called("", facts)
+    latest = next(
+        (guess for trial in reversed(facts.trials)
+         if quantity is not None and (guess := model_best(quantity, trial, facts)) is not None),
+        None,
+    )  # fmt: skip
+    if latest is None:
         return text
-    mean, sem = float(model[-1, 1]), float(model[-1, 2])
-    expected = f"{number(mean, decimals)} ± {number(sem, decimals)}"
+    expected = f"{number(latest[0], digits)} ± {number(latest[1], digits)}"
     expected = with_unit(expected, objective_unit(optimization))
     direction = "down to" if optimization.objective.is_minimised else "up to"
     within = " within the limits" if optimization.outcome_constraints else ""
@@ -264,107 +494,12 @@ def _hypervolume_sentence(volumes: list[float]) -> str:
     before = volumes[-1 - recent]
     if not last:
         return "No finished trial adds to the hypervolume yet."
-    if not before:
+    if not before or not recent:
         return f"Hypervolume {number(last)}."
     share = 100 * (last - before) / last
     if not share:
-        return (
-            f"Did not grow in the last {counted(recent, 'trial')}."
-            if recent
-            else (f"Hypervolume {number(last)}.")
-        )
+        return f"Did not grow in the last {counted(recent, 'trial')}."
     return f"Grew by {share:.2g} % in the last {counted(recent, 'trial')}."
-
-
-def read_out_rows(
-    trial: Trial, facts: RunFacts, optimization: OptimizationConfig
-) -> list[tuple[str, str]]:
-    """Name and value of what is told of a trial under the pointer."""
-    rows: list[tuple[str, str]] = []
-    decimals = objective_decimals(facts)
-    if trial.status is not TrialStatus.COMPLETED:
-        _, expected = _values(trial, facts, optimization)
-        if expected is not None:
-            text = f"{number(expected[0], decimals)} ± {number(expected[1], decimals)}"
-            rows.append(("Expected", with_unit(text, objective_unit(optimization))))
-    for metric in optimization.metric_names:
-        observation = trial.latest(metric)
-        if observation is not None:
-            digits = decimals_of(metric, facts)
-            text = measured(observation.mean, digits, observation.sem)
-            text += f" ± {number(observation.sem, digits)}" if observation.sem else ""
-            rows.append((metric, with_unit(text, optimization.unit_of(metric))))
-    if trial.reason:
-        rows.append(("Reason", trial.reason.splitlines()[0][:60]))
-    if facts.setup is not None:
-        for parameter in facts.setup.search_space.parameters[:8]:
-            value = trial.parameters.get(parameter.name)
-            if value is not None:
-                text = parameter_value(value, parameter_decimals(parameter))
-                rows.append((parameter.name, with_unit(text, parameter.unit)))
-    return rows
-
-
-def _model_trace(
-    trials: tuple[Trial, ...], optimization: OptimizationConfig
-) -> "np.ndarray[Any, Any]":
-    """Rows of (trial, model best, its standard error) in the operator's values; shape (n, 3).
-
-    None with several objectives, also for trials from when there was one.
-    """
-    rows = (
-        []
-        if optimization.has_several
-        else [
-            (t.index, shown_value(best[0], optimization), shown_error(best[1], optimization))
-            for t in trials
-            if (best := t.generation.model_best) is not None
-        ]
-    )
-    return np.array(rows, dtype=float).reshape(-1, 3)
-
-
-def _places(
-    facts: RunFacts, optimization: OptimizationConfig, model: "np.ndarray[Any, Any]"
-) -> tuple[dict[int, Place], float, float]:
-    """Where each trial stands, and the lowest and highest value that are shown."""
-    places: dict[int, Place] = {}
-    on_floor: list[tuple[int, str]] = []
-    for trial in facts.trials:
-        key = status_key(trial, facts)
-        mark = STATUS_LOOKS[key].mark
-        value, expected = _values(trial, facts, optimization)
-        if trial.status in (TrialStatus.FAILED, TrialStatus.ABANDONED, TrialStatus.EARLY_STOPPED):
-            on_floor.append((trial.index, mark or "small_cross"))
-        elif value is not None:
-            mark = "hollow_dot" if trial.is_excluded else mark
-            mark = "star" if trial.index in facts.starred else mark
-            places[trial.index] = Place(float(trial.index), value, mark or "dot")
-        elif trial.status.is_pending and expected is not None:
-            places[trial.index] = Place(
-                float(trial.index), expected[0], mark or "diamond", expected[1]
-            )
-    levels = [p.y for p in places.values()]
-    levels += [p.y + s * Z_95 * p.sem for p in places.values() if p.sem for s in (-1, 1)]
-    if len(model):
-        levels += [float(v) for v in np.concatenate(
-            [model[:, 1] - Z_95 * model[:, 2], model[:, 1] + Z_95 * model[:, 2]])]  # fmt: skip
-    low, high = (min(levels), max(levels)) if levels else (0.0, 1.0)
-    span = (high - low) or abs(high) or 1.0
-    high += 0.10 * span
-    if on_floor:
-        low -= _FLOOR * span
-        places |= {i: Place(float(i), low, mark) for i, mark in on_floor}
-    return places, low, high
-
-
-def _values(
-    trial: Trial, facts: RunFacts, optimization: OptimizationConfig
-) -> tuple[float | None, tuple[float, float] | None]:
-    """What a trial reached, and what was expected of it with its standard error."""
-    if facts.hypervolumes is not None:
-        return facts.hypervolumes.get(trial.index), None
-    return objective_value(trial, optimization), predicted_objective(trial, optimization)
 
 
 def _last_index(facts: RunFacts) -> int:

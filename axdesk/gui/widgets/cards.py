@@ -46,7 +46,7 @@ class Card(Surface):
         head = QHBoxLayout()
         head.setSpacing(px(8))
         self._title = label(title, "strong")
-        self._note = label(note, "small", "text2")
+        self._note = ElidedLabel(note, "small", "text2")
         if not note:  # shown before it has a parent it would be a window of its own
             self._note.hide()
         head.addWidget(self._title)

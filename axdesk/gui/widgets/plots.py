@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import pyqtgraph as pg
 from pyqtgraph.graphicsItems.ScatterPlotItem import drawSymbol
-from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QBrush, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QBrush, QFontMetricsF, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
@@ -51,6 +51,20 @@ MARKS: Mapping[str, Mark] = MappingProxyType({
     "selected": Mark("o", 16, "accent", None, 2.0),
 })  # fmt: skip
 """The marks by name; statuses name theirs in `theme.STATUS_LOOKS`."""
+
+
+SWATCHES: Final = ("shade", "dominated", "broken", "ink_line", "live_line")
+"""Grounds and lines that a legend can explain beside marks."""
+
+
+def swatch_brush(ground: str) -> QBrush:
+    """What fills a ground of `SWATCHES`."""
+    theme = current_theme()
+    if ground == "broken":
+        return QBrush(theme.color("plot_hollow", 110), Qt.BrushStyle.BDiagPattern)
+    if ground == "shade":
+        return QBrush(theme.color("plot_shade"))
+    return QBrush(theme.band())
 
 
 def cosmetic_pen(
@@ -254,7 +268,7 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
 
 
 class Legend(QWidget):
-    """A row that explains the marks, with the x quantity at its right end."""
+    """Explains the marks in as many lines as they need, with the x quantity at the right end."""
 
     def __init__(self, entries: Sequence[tuple[str, str]] = (), quantity: str = "") -> None:
         """Make a legend.
@@ -266,44 +280,97 @@ class Legend(QWidget):
         super().__init__()
         self._entries = tuple(entries)
         self._quantity = quantity
+        self._is_one_line = False
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        theme_manager().changed.connect(self.updateGeometry)
+        theme_manager().changed.connect(self._take_room)
 
     def set_entries(self, entries: Sequence[tuple[str, str]], quantity: str) -> None:
         """Explain other marks."""
+        if (tuple(entries), quantity) == (self._entries, self._quantity):
+            return
         self._entries, self._quantity = tuple(entries), quantity
         self.setAccessibleName(", ".join(word for _, word in entries))
+        self._take_room()
         self.update()
+
+    def set_one_line(self, is_one: bool) -> None:
+        """Explain only what fits into one line, and all in the tooltip; or take more lines."""
+        if is_one != self._is_one_line:
+            self._is_one_line = is_one
+            self._take_room()
+            self.update()
 
     def sizeHint(self) -> QSize:
         """One line."""
         return QSize(px(300), px(20))
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Take the lines that the entries need in this width."""
+        super().resizeEvent(event)
+        self._take_room()
+
     def paintEvent(self, _event: QPaintEvent) -> None:
-        """Draw marks and words as far as they fit."""
+        """Draw marks and words."""
         theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setFont(type_font("caption"))
         painter.setPen(theme.color("text2"))
-        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-        painter.drawText(self.rect(), right, self._quantity)
-        metrics = painter.fontMetrics()
-        room = self.width() - metrics.horizontalAdvance(self._quantity) - px(12)
-        x = px(6)
-        for mark, word in self._entries:
-            width = metrics.horizontalAdvance(word)
-            if x + px(12) + width > room:
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignBottom
+        painter.drawText(self.rect().adjusted(0, 0, 0, -px(2)), right, self._quantity)
+        for (mark, word), place in zip(self._entries, self._places(), strict=True):
+            if self._is_one_line and (place.top() > 0 or place.right() > self._room()):
                 return
-            draw_mark(painter, mark, QPointF(x, self.height() / 2))
+            draw_mark(painter, mark, QPointF(place.left() + px(6), place.center().y()))
             painter.setPen(theme.color("text2"))
-            area = QRectF(x + px(11), 0, width + 2, self.height())
+            area = place.adjusted(px(17), 0, 0, 0)
             painter.drawText(area, Qt.AlignmentFlag.AlignVCenter, word)
-            x += px(11) + width + px(20)
+
+    def _places(self) -> list[QRectF]:
+        metrics = QFontMetricsF(type_font("caption"))
+        line, x, y, found = px(20), 0.0, 0.0, []
+        for _, word in self._entries:
+            width = px(17) + metrics.horizontalAdvance(word) + 2
+            if x and x + width > self.width():
+                x, y = 0.0, y + line
+            found.append(QRectF(x, y, width, line))
+            x += width + px(12)
+        return found
+
+    def _room(self) -> float:
+        """The width before the quantity."""
+        width = QFontMetricsF(type_font("caption")).horizontalAdvance(self._quantity)
+        return self.width() - width - (px(12) if self._quantity else 0)
+
+    def _take_room(self) -> None:
+        places = self._places()
+        bottom = places[-1].bottom() if places else px(20)
+        if places and places[-1].right() > self._room():
+            bottom += px(20)  # the quantity needs a line of its own
+        is_cut = self._is_one_line and bottom > px(20)
+        self.setToolTip(", ".join(word for _, word in self._entries) if is_cut else "")
+        self.setFixedHeight(px(20) if self._is_one_line else round(bottom))
 
 
 def draw_mark(painter: QPainter, mark: str, center: QPointF) -> None:
-    """Draw a mark outside of a plot."""
+    """Draw a mark, or the sample of a ground (`SWATCHES`), around a point."""
+    if mark in SWATCHES:
+        sample = QRectF(center.x() - px(5), center.y() - px(5), px(10), px(10))
+        theme = current_theme()
+        if mark.endswith("_line"):
+            is_model = mark == "live_line"
+            style = Qt.PenStyle.DashLine if is_model else Qt.PenStyle.SolidLine
+            painter.setPen(QPen(theme.color("live" if is_model else "plot_ink"), 2, style))
+            reach = QPointF(px(6), 0)
+            painter.drawLine(center - reach, center + reach)
+            return
+        painter.fillRect(sample, theme.color("surface"))
+        painter.fillRect(sample, swatch_brush(mark))
+        if theme.is_high_contrast or mark == "shade":
+            painter.setPen(QPen(theme.color("border_soft"), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(sample)
+        return
     painter.save()
     painter.translate(center)
     drawSymbol(painter, MARKS[mark].symbol, px(MARKS[mark].size), mark_pen(mark), mark_brush(mark))
@@ -354,6 +421,7 @@ class ReadOut(QFrame):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._ground = parent
+        self._shown: object = None
         self.setProperty("surface", "raised")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QVBoxLayout(self)
@@ -379,19 +447,47 @@ class ReadOut(QFrame):
         tone: str,
         title: str,
         rows: Sequence[tuple[str, str]],
+        *,
+        inside: QRect | None = None,
     ) -> None:
-        """Show the read-out right below `place`, given in the parent's coordinates."""
-        self._icon.set_icon(icon_name, tone)
-        self._title.setText(title)
+        """Show the read-out right below `place`, given in the parent's coordinates.
+
+        It stays in the parent, and `inside` of this part of it where it has room there. It tells as
+        many rows as the parent has room for, and how many more there are.
+        """
+        shown = (icon_name, tone, title, tuple(rows), self._ground.height())
+        if shown != self._shown:
+            self._shown = shown
+            self._icon.set_icon(icon_name, tone)
+            self._title.setText(title)
+            self.setAccessibleName(f"{title}. " + ", ".join(f"{n} {v}" for n, v in rows))
+            self._tell(rows)
+        whole = self._ground.rect()
+        fits = inside is not None and inside.height() >= self.height()
+        is_wide = inside is not None and inside.width() >= self.width()
+        self._move_beside(place, inside if inside is not None and fits and is_wide else whole)
+        self.raise_()
+        self.show()
+
+    def _tell(self, rows: Sequence[tuple[str, str]]) -> None:
+        line = QFontMetricsF(type_font("strong")).height() + px(4)
+        fitting = max(int((self._ground.height() - line - px(24)) / line), 1)
+        if fitting < len(rows):
+            left = len(rows) - fitting + 1
+            rows = [*rows[: fitting - 1], (f"and {left} more", "")]
         self._facts.set_rows(rows)
-        self.setAccessibleName(f"{title}. " + ", ".join(f"{n} {v}" for n, v in rows))
+        self.ensurePolished()
+        for layout in (self._facts.layout(), self.layout()):
+            if layout is not None:
+                layout.invalidate()
+                layout.activate()
         self.adjustSize()
-        room = self._ground.rect()
+
+    def _move_beside(self, place: QPoint, room: QRect) -> None:
         gap = px(14)
         x = place.x() + gap
         if x + self.width() > room.right():
             x = place.x() - gap - self.width()
         y = min(place.y() + gap, room.bottom() - self.height())
+        x = min(max(x, room.left()), room.right() - self.width())
         self.move(max(x, room.left()), max(y, room.top()))
-        self.raise_()
-        self.show()
