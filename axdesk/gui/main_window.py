@@ -155,7 +155,9 @@ class MainWindow(QMainWindow):
         self.experiments_view = ExperimentsView(self._workbench.experiments)
         self.plugin_desk = PluginDesk(self._workbench, self)
         self.plugins_view = PluginsView(self.plugin_desk.model)
-        self.trials_view = TrialsView(self.selection, self.settings)
+        self.trials_view = TrialsView(
+            self.selection, self.settings, self.actions_by_name["trials.new_manual"]
+        )
         self.log_view = LogView()
         self.attention_view = AttentionView()
         self.inspector = InspectorView()

@@ -30,6 +30,7 @@ MOMENTS = 8
 def table() -> dict[str, object]:
     """Open, append to, filter and sort a table of 10,000 trials; ms on the processor."""
     from PySide6.QtCore import Qt
+    from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QApplication
 
     from axdesk.core.trial import Arm, Observation
@@ -81,7 +82,7 @@ def table() -> dict[str, object]:
     for index in range(TRIALS):
         add(index)
     model = TrialsModel()
-    view = TrialsView(Selection(), WindowSettings())
+    view = TrialsView(Selection(), WindowSettings(), QAction("Manual trial…"))
     view.resize(1200, 260)
 
     def open_it() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QContextMenuEvent, QGuiApplication
+from PySide6.QtGui import QAction, QContextMenuEvent, QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from axdesk.core.experiment import Experiment
 from axdesk.core.run import RunState
-from axdesk.core.trial import TrialStatus
+from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.selection import Selection
 from axdesk.gui.models.trials_model import ALL, TrialsModel
 from axdesk.gui.settings import WindowSettings
@@ -36,7 +36,8 @@ class Desk:
         self.qtbot = qtbot
         self.experiment = experiment
         self.selection = Selection()
-        self.view = TrialsView(self.selection, settings)
+        self.manual = QAction("Manual trial…")
+        self.view = TrialsView(self.selection, settings, self.manual)
         qtbot.addWidget(self.view)
         self.model = TrialsModel(self.view)
         self.show()
@@ -336,6 +337,33 @@ class TestPlaces:
         assert [i for i in desk.rows() if i != 18] == [i for i in before if i != 18]
         assert desk.rows()[:2] == [18, 13]
 
+    def test_a_new_trial_costs_its_own_row(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for index in range(20, 400):
+            desk.experiment.put(replace(desk.experiment.trials[17], index=index))
+        desk.show()
+        desk.ask("yield>10")
+        desk.table.sortByColumn(desk.model.column_of("metric:Yield"), Qt.SortOrder.DescendingOrder)
+        judged: list[int] = []
+        passes = TrialsModel._passes
+
+        def counting(model: TrialsModel, trial: Trial) -> bool:
+            judged.append(trial.index)
+            return passes(model, trial)
+
+        monkeypatch.setattr(TrialsModel, "_passes", counting)
+        told: list[int] = []
+        desk.model.dataChanged.connect(
+            lambda first, last: told.append(last.row() - first.row() + 1)
+        )
+        desk.add(400)
+        assert set(judged) == {16, 18, 19, 400}  # those that run, and the new one
+        assert sum(told) == 1  # the running ones have no yield, so they are not shown
+        judged.clear()
+        desk.model.tick(NOW)
+        assert set(judged) == {16, 18, 19}
+
 
 class TestColumns:
     def test_they_are_chosen_in_a_menu_and_kept(self, desk: Desk, settings: WindowSettings) -> None:
@@ -427,6 +455,11 @@ def test_there_is_a_word_where_there_are_no_trials(
     experiment.trials.clear()
     desk = Desk(qtbot, experiment, settings)
     assert not desk.table.isVisible()
+    [button] = [b for b in desk.view.findChildren(QPushButton) if b.text() == "Manual trial…"]
+    with qtbot.waitSignal(desk.manual.triggered):
+        qtbot.mouseClick(button, LEFT)
+    desk.manual.setEnabled(False)
+    assert not button.isEnabled()
     desk.experiment.trials.update(coupling_experiment().trials)
     desk.show()
     assert desk.table.isVisible()

@@ -61,7 +61,7 @@ class TrialFilterField(TextField):
         self._clear = self._trailing("Clear the filter", "x", self.clear_filter)
         self._clear.setVisible(False)
         self._trailing("What can be asked for", "help-circle", self.show_help)
-        self.textChanged.connect(lambda text: self._clear.setVisible(bool(text)))
+        self.textChanged.connect(self._changed)
         self.textEdited.connect(self._edited)
         self.returnPressed.connect(self.ask)
         theme_manager().changed.connect(self._fit)
@@ -69,8 +69,8 @@ class TrialFilterField(TextField):
 
     def show_query(self, text: str) -> None:
         """Show a query that is in force."""
-        self._pause.stop()
         self.setText(text)
+        self._pause.stop()
         self.show_error(None)
 
     def ask(self) -> None:
@@ -128,10 +128,13 @@ class TrialFilterField(TextField):
         if self._tip is not None:
             self._tip.hide()
 
+    def _changed(self, text: str) -> None:
+        self._clear.setVisible(bool(text))
+        self._pause.start()
+
     def _edited(self) -> None:
         if self._tip is not None:
             self._tip.hide()
-        self._pause.start()
         self._offer()
 
     def _offer(self) -> None:
@@ -156,7 +159,6 @@ class TrialFilterField(TextField):
         rest = self.text()[cursor:]
         self.setText(self.text()[: self._start] + word + rest)
         self.setCursorPosition(self._start + len(word))
-        self._pause.start()
 
     def _trailing(self, text: str, icon_name: str, slot: Callable[[], None]) -> QAction:
         action = QAction(icon(icon_name, "text2"), text, self)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, Qt, Signal, SignalInstance
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QModelIndex, QPoint, Signal, SignalInstance
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -21,7 +21,7 @@ from axdesk.gui.style import px
 from axdesk.gui.theme import STATUS_LOOKS
 from axdesk.gui.views.trial_filter_field import TrialFilterField
 from axdesk.gui.views.trials_table import TrialsTable
-from axdesk.gui.widgets.buttons import Button, Chip
+from axdesk.gui.widgets.buttons import Button, Chip, action_button
 from axdesk.gui.widgets.cards import EmptyState, Surface
 
 CHIPS = (
@@ -47,7 +47,14 @@ class TrialsView(Surface):
     export_requested = Signal()
     plots_filtered = Signal(object)
 
-    def __init__(self, selection: Selection, settings: WindowSettings) -> None:
+    def __init__(self, selection: Selection, settings: WindowSettings, manual: QAction) -> None:
+        """Make the view.
+
+        Args:
+            selection: The window's.
+            settings: Keep how the columns are arranged.
+            manual: Adds a trial by hand; offered while there are none.
+        """
         super().__init__("panel")
         self._model: TrialsModel | None = None
         self._selection = selection
@@ -67,7 +74,8 @@ class TrialsView(Surface):
         self._filter_plots.setCheckable(True)
         self._filter_plots.setToolTip("Wash out in the plots what the table does not show")
         self._filter_plots.toggled.connect(self._tell_plots)
-        self._empty = EmptyState("table", "No trials yet", "They appear here once the run starts.")
+        self._empty = EmptyState("table", "No trials yet", "Press Start, or add one by hand.",
+                                 action_button(manual, "plus"))  # fmt: skip
         self._nothing = EmptyState(
             "filter", "No trial matches the filter", "Other trials are there, but not shown.",
             Button("Clear the filter", name="trials.clear_filter", on_click=self.clear_filters),
@@ -124,11 +132,6 @@ class TrialsView(Surface):
             self._model.set_status_filter(ALL)
         self._text.clear_filter()
         self.refresh()
-
-    def focus_filter(self) -> None:
-        """Let the operator type what to look for."""
-        self._text.setFocus(Qt.FocusReason.ShortcutFocusReason)
-        self._text.selectAll()
 
     def refresh(self) -> None:
         """Bring chips and counts up to date."""
