@@ -329,7 +329,7 @@ def test_what_was_measured_is_mended_imported_and_moved(
     exec(compile(block("python", "import_trials"), "README.md", "exec"), {})
     told = capsys.readouterr().out
     assert "enter_result 3 read again" in told
-    assert "abandon 0 wrong vial" in told
+    assert "void 0 wrong vial" in told
     assert "edit_parameters None" in told
     assert (tmp_path / "coupling.json").exists()
 
