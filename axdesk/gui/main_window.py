@@ -23,7 +23,6 @@ from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
-from axdesk.core.trial import Trial
 from axdesk.gui.actions import TRIAL_MENU, Actions
 from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.closing import Closing
@@ -50,6 +49,7 @@ from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.trial_files import TrialFiles
+from axdesk.gui.trial_history import TrialHistory
 from axdesk.gui.trial_operations import TrialOperations
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
@@ -121,6 +121,7 @@ class MainWindow(QMainWindow):
         self._log.recorded.connect(self._show_log_soon.start)
         self._operations = Operations(self, workbench, self.actions_by_name)
         self.trial_operations = TrialOperations(self, workbench, self.actions_by_name)
+        self._history = TrialHistory(workbench, self)
         self._closing = Closing(self, workbench)
         self._help = Help(self)
         self.files = Files(self, workbench)
@@ -254,10 +255,22 @@ class MainWindow(QMainWindow):
         trials.trial_wanted.connect(self._go_to_trial)
         self.inspector.step_requested.connect(self._step)
         self.inspector.close_requested.connect(self.docks["inspector"].close)
-        self.inspector.note_requested.connect(trials.write_note)
-        self.inspector.correct_requested.connect(trials.enter_result)
+        self._connect_inspector()
         self._connect_plugins()
         self._connect_actions()
+
+    def _connect_inspector(self) -> None:
+        inspector, trials = self.inspector, self.trial_operations
+        self._history.read.connect(self._show_in_inspector)
+        inspector.note_written.connect(trials.set_note)
+        inspector.correct_requested.connect(trials.enter_result)
+        inspector.run_again_requested.connect(trials.run_again)
+        inspector.menu_requested.connect(self._open_trial_menu)
+        inspector.attach_requested.connect(trials.attach_file)
+        inspector.files_dropped.connect(trials.attach_files)
+        inspector.file_requested.connect(trials.open_file)
+        inspector.detach_requested.connect(trials.detach_file)
+        inspector.trial_requested.connect(self._go_to)
 
     def _connect_plugins(self) -> None:
         desk, view, operations = self.plugin_desk, self.plugins_view, self._operations
@@ -475,7 +488,7 @@ class MainWindow(QMainWindow):
         if self._monitor is not None:
             self._monitor.show_facts(facts, now)
         self.trials_view.refresh()
-        self.inspector.show_trial(self._selected_trial(), facts)
+        self._show_in_inspector()
         runner = facts.setup.runner if facts.setup else None
         self._status.show_plugin(runner_name(facts), runner.reference if runner else "")
         self._status.show_optimiser(session.optimiser_ready)
@@ -526,13 +539,17 @@ class MainWindow(QMainWindow):
 
     # selection and trials
 
-    def _selected_trial(self) -> Trial | None:
-        current, session = self.selection.current, self._session
-        return None if session is None or current is None else session.trial(current)
+    def _show_in_inspector(self) -> None:
+        session = self._session
+        if session is None:
+            self.inspector.show_trials((), None)
+            return
+        chosen = [t for i in self.selection.trials if (t := session.trial(i)) is not None]
+        history = self._history.of(session.id, chosen[0]) if len(chosen) == 1 else ()
+        self.inspector.show_trials(chosen, session.facts, history)
 
     def _show_selection(self) -> None:
-        session = self._session
-        self.inspector.show_trial(self._selected_trial(), session.facts if session else None)
+        self._show_in_inspector()
         self._update_actions()
 
     def filter_plots(self, shown: frozenset[int] | None) -> None:
@@ -740,6 +757,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Save and close; while runs go on, ask what becomes of them."""
+        self.inspector.note.commit()
         if not self._closing.is_free():
             event.ignore()
             return

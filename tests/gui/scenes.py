@@ -278,6 +278,10 @@ class MemoryWorkspace:
             trials=len(experiment.trials),
         )  # fmt: skip
 
+    def history(self, experiment_id: int, trial_index: int | None = None) -> tuple[()]:
+        """Remember nothing."""
+        return ()
+
     def configure(self, experiment_id: int, setup: ExperimentSetup) -> None:
         known = self.experiments.get(experiment_id)
         if known is None:

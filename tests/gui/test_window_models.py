@@ -81,7 +81,7 @@ def test_what_does_not_exist_in_a_trial_is_a_dash(qapp: QApplication) -> None:
     model, inspector = TrialsModel(), InspectorView()
 
     model.show_facts(facts_of(experiment), NOW)
-    inspector.show_trial(experiment.trials[0], facts_of(experiment))
+    inspector.show_trials((experiment.trials[0],), facts_of(experiment))
 
     assert column(model, f"parameter:{name}").count("–") == 1
     texts = [label.text() for label in inspector.findChildren(QLabel)]
