@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QPlainTextEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -26,7 +25,7 @@ from axdesk.gui.models.formatting import counted, duration, listed
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.style import px
 from axdesk.gui.widgets.buttons import Button
-from axdesk.gui.widgets.fields import NumberField, TextField
+from axdesk.gui.widgets.fields import NumberField, SpinField, TextField
 from axdesk.gui.widgets.labels import Tile, label
 
 _MOST_LISTED = 8
@@ -337,7 +336,7 @@ class AddTrialsDialog(Dialog):
             icon_name="stack-2",
             width=400,
         )
-        self.field = QSpinBox()
+        self.field = SpinField()
         self.field.setRange(1, 100_000)
         self.field.setValue(max(proposal, 1))
         self.field.setAccessibleName("Trials to add")

@@ -250,7 +250,7 @@ class PreferencesDialog(Dialog):
         show.set_available(bool(path), reason="It is not known yet where it lies.")
         line.addWidget(shown, 1)
         line.addWidget(show)
-        below = label("", "small", "text2", wrap=True)
+        below = label(" ", "small", "text2", wrap=True)
         rows.addLayout(line)
         rows.addWidget(below)
         self._add_row("database", text, column)

@@ -42,7 +42,7 @@ from axdesk.gui.models.experiments_model import (
     progress_text,
 )
 from axdesk.gui.models.formatting import UNNAMED, counted, when
-from axdesk.gui.style import current_theme, px, type_font
+from axdesk.gui.style import current_theme, px, theme_manager, type_font
 from axdesk.gui.theme import RUN_STATE_LOOKS
 from axdesk.gui.views.experiment_menu import open_experiment_menu
 from axdesk.gui.views.template_card import TemplateCard
@@ -285,7 +285,7 @@ class StartPage(QScrollArea):
             placeholder="Filter by name, goal or state", name="start.filter", icon_name="search"
         )
         text.setAccessibleName("Filter experiments")
-        text.setFixedWidth(px(270))
+        self._filter_field = text
         text.textChanged.connect(self._filter_text)
         tools.addWidget(text)
         tools.addStretch(1)
@@ -309,9 +309,15 @@ class StartPage(QScrollArea):
         outer.addStretch(1)
         self.setWidget(page)
 
+    def _fit_widths(self) -> None:
+        self._demo.setFixedWidth(px(324))
+        self._filter_field.setFixedWidth(px(270))
+
     def _demo_card(self) -> Card:
         card = Card("New here? Watch one run")
-        card.setFixedWidth(px(324))
+        self._demo = card
+        self._fit_widths()
+        theme_manager().changed.connect(self._fit_widths)
         card.body.addWidget(
             label(
                 "The Hartmann6 demo needs no laboratory. It runs 30 simulated trials, three at a "

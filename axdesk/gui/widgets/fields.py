@@ -9,7 +9,15 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QPainter, QPaintEvent, QWheelEvent
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QComboBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
 
 from axdesk.core.draft_cells import parse_number
 from axdesk.core.errors import UserInputError
@@ -153,6 +161,22 @@ class ComboField(QComboBox):
         corner = QPoint(self.width() - side - px(8), (self.height() - side) // 2)
         color = theme.color("text2" if self.isEnabled() else "disabled")
         draw_icon(QPainter(self), "chevron-down", QRect(corner, QSize(side, side)), color)
+
+
+class SpinField(QSpinBox):
+    """A whole number with arrows, which the wheel changes only where it has the keyboard."""
+
+    def __init__(self, *, name: str = "") -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Leave the wheel to the page around an unfocused field."""
+        if self.hasFocus():
+            super().wheelEvent(event)
+        else:
+            event.ignore()
 
 
 class FormRows(QWidget):
