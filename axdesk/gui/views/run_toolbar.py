@@ -85,7 +85,9 @@ class RunToolBar(_FixedToolBar):
         super().__init__("Toolbar", "toolbar.main", content)
         self._row = QHBoxLayout(content)
         for name, icon_name in FILE_BUTTONS.items():
-            self._row.addWidget(action_button(actions[name], icon_name, kind="icon"))
+            button = action_button(actions[name], icon_name, kind="icon")
+            button.setObjectName(f"toolbar.{name}")
+            self._row.addWidget(button)
         self._line = _Line()
         self._row.addWidget(self._line)
         self._has_run = False
