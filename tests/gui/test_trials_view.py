@@ -166,6 +166,14 @@ class TestFilter:
         desk.qtbot.keyClick(desk.field, Qt.Key.Key_Return)
         assert desk.rows() == [17, 13, 9, 5, 1]
 
+    def test_what_is_offered_stays_while_the_filter_is_read(self, desk: Desk) -> None:
+        desk.field.setFocus()
+        desk.qtbot.keyClicks(desk.field, "status:r")
+        desk.qtbot.waitUntil(lambda: desk.rows() == [19, 18, 16], timeout=5000)
+        assert desk.field._offered.isVisible()
+        desk.qtbot.keyClick(desk.field, Qt.Key.Key_Return)
+        assert not desk.field._offered.isVisible()
+
     def test_escape_and_the_button_of_the_empty_table_clear_it(self, desk: Desk) -> None:
         desk.ask("yield>80")
         desk.qtbot.keyClick(desk.field, Qt.Key.Key_Escape)
@@ -268,6 +276,16 @@ class TestSelection:
         with desk.qtbot.waitSignal(desk.view.details_requested) as told:
             desk.key(Qt.Key.Key_Return)
         assert told.args[0] in (19, 18)
+
+    def test_all_rows_are_selected_and_stay_so(self, desk: Desk) -> None:
+        desk.click(19)
+        desk.key(Qt.Key.Key_A, CONTROL)
+        assert desk.selected() == tuple(range(19, -1, -1))
+        desk.ask("-status:failed")
+        assert desk.selected_rows() == set(range(20)) - {6}
+        desk.field.clear_filter()
+        assert desk.selected_rows() == set(range(20))
+        assert desk.selection.current == 19
 
     def test_the_menu_key_opens_the_menu_at_the_selected_row(self, desk: Desk) -> None:
         desk.click(3)

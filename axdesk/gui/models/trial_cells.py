@@ -183,8 +183,8 @@ class TrialCells:
                    is_searched=False),
             Column("index", "#", lambda t: str(t.index), lambda t: float(t.index),
                    alignment=_RIGHT, width=48, is_figure=True, tip="The trial's number"),
-            Column("status", "Status", self._status_text, self._status_text, width=156),
-            Column("source", "Source", _source_text, _source_text, width=108),
+            Column("status", "Status", self._status_text, self._status_text, width=132),
+            Column("source", "Source", _source_text, _source_text, width=100),
         ]  # fmt: skip
         setup = self.facts.setup
         if setup is not None:
@@ -195,14 +195,14 @@ class TrialCells:
             if setup.optimization.outcome_constraints:
                 columns.append(
                     Column("limits", "Limits", self._limits_text, self._limits_sort,
-                           alignment=_CENTER, width=68, is_searched=False)
+                           alignment=_CENTER, width=62, is_searched=False)
                 )  # fmt: skip
         return [
             *columns,
             Column("started", "Started", self._started_text, _started, _started_plain,
                    width=108, is_shown=False, is_searched=False),
             Column("duration", "Duration", self._duration_text, self.seconds, self._plain_seconds,
-                   alignment=_RIGHT, width=88, is_figure=True),
+                   alignment=_RIGHT, width=82, is_figure=True),
             Column("tries", "Tries", self._tries_text, self.tries, alignment=_RIGHT, width=60,
                    is_shown=False, is_searched=False,
                    tip="Calls in a row that failed or do not answer"),
@@ -263,7 +263,7 @@ class TrialCells:
             observation = None if trial.status in _NO_RESULT else trial.latest(name)
             return None if observation is None else observation.mean
 
-        return Column(key, name, text, sort, plain, full, unit, _RIGHT, -124, is_figure=True)
+        return Column(key, name, text, sort, plain, full, unit, _RIGHT, -112, is_figure=True)
 
     def _best_text(self, trial: Trial) -> str:
         return "Best" if trial.index in self.facts.starred else ""

@@ -48,7 +48,7 @@ class TrialFilterField(TextField):
         self._pause = QTimer(self)
         self._pause.setSingleShot(True)
         self._pause.setInterval(PAUSE_MS)
-        self._pause.timeout.connect(self.ask)
+        self._pause.timeout.connect(lambda: self.asked.emit(self.text()))
         self._start = 0
         self._completer = QCompleter(QStringListModel(self), self)
         self._completer.setWidget(self)
@@ -88,7 +88,7 @@ class TrialFilterField(TextField):
         """Say what is not understood, under its character; None takes it away."""
         sentence = "" if error is None else f"{error.message} {error.hint}".strip()
         self.set_issue(sentence)
-        if error is None:
+        if error is None or self._offered.isVisible():
             if self._tip is not None:
                 self._tip.hide()
             return

@@ -26,7 +26,7 @@ from axdesk.gui.widgets.tables import TableView
 
 ALWAYS_SHOWN = "index"
 _COPY = QKeySequence.StandardKey.Copy
-LEAST_WIDTH = 96
+LEAST_WIDTH = 84
 MOST_WIDTH = 240
 """At first; a person may draw a column wider."""
 
@@ -144,8 +144,8 @@ class TrialsTable(TableView):
             return
         wanted = QItemSelection()
         last = model.columnCount() - 1
-        for each in rows:
-            wanted.select(model.index(each, 0), model.index(each, last))
+        for first, end in _stretches(sorted(rows)):
+            wanted.select(model.index(first, 0), model.index(end, last))
         self._is_busy = True
         flags = QItemSelectionModel.SelectionFlag
         chosen.select(wanted, flags.ClearAndSelect)
@@ -161,7 +161,8 @@ class TrialsTable(TableView):
             return
         rows = sorted(index.row() for index in self.selectionModel().selectedRows())
         chosen = [t.index for row in rows if (t := model.trial_at(row)) is not None]
-        before = [t for t in self._selection.trials if t in set(chosen)]
+        still = set(chosen)
+        before = [trial for trial in self._selection.trials if trial in still]
         self._is_busy = True
         self._selection.set_trials((*before, *chosen))
         self._is_busy = False
@@ -295,6 +296,13 @@ class TrialsTable(TableView):
         reset = menu.addAction("Reset columns")
         reset.setObjectName("trials.columns.reset")
         reset.triggered.connect(self.reset_columns)
+
+
+def _stretches(rows: list[int]) -> list[tuple[int, int]]:
+    """Return the first and last row of each stretch of rows without a gap; `rows` are sorted."""
+    firsts = [row for at, row in enumerate(rows) if at == 0 or rows[at - 1] != row - 1]
+    lasts = [row for at, row in enumerate(rows) if at == len(rows) - 1 or rows[at + 1] != row + 1]
+    return list(zip(firsts, lasts, strict=True))
 
 
 def _merged(usual: list[str], kept: Iterable[str]) -> list[str]:
