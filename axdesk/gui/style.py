@@ -150,12 +150,15 @@ class ThemeManager(QObject):
     def _apply(self) -> None:
         body = self.type_font("body")
         self._unit = QFontMetrics(body).height() / 16
+        _lengths.clear()
         self._application.setFont(body)
         self._application.setPalette(self._theme.palette())
         self._application.setStyleSheet(style_sheet(self._theme, self))
 
 
 _manager: ThemeManager | None = None
+_lengths: dict[float, int] = {}
+"""What `px` has answered at this zoom; painting asks for the same lengths thousands of times."""
 
 
 def theme_manager() -> ThemeManager:
@@ -182,7 +185,10 @@ def current_theme() -> Theme:
 
 def px(size: float) -> int:
     """The size in logical pixels of a length named at a 16 pixel line."""
-    return theme_manager().px(size)
+    known = _lengths.get(size)
+    if known is None:
+        known = _lengths[size] = theme_manager().px(size)
+    return known
 
 
 def type_font(kind: str) -> QFont:
