@@ -45,12 +45,15 @@ def moved_database() -> Path | None:
     return Path(text) if text else None
 
 
-def remember_database(path: Path) -> None:
-    """Keep where the usual database was moved, for window and command line.
+def remember_database(path: Path | None) -> None:
+    """Keep where the usual database was moved, for window and command line; None: nowhere.
 
     Raises:
         OSError: If that cannot be written.
     """
+    if path is None:
+        _note().unlink(missing_ok=True)
+        return
     _note().parent.mkdir(parents=True, exist_ok=True)
     unfinished = _note().with_suffix(".part")
     unfinished.write_text(f"{path.absolute()}\n", "utf-8")

@@ -6,17 +6,21 @@ Its copies are made by `Workspace.back_up`, and by itself while the database is 
 from datetime import UTC, datetime
 from pathlib import Path
 
-from axdesk.api.places import default_database_path
-from axdesk.core.errors import NotFoundError
+from axdesk.api.places import default_database_path, moved_database, remember_database
+from axdesk.core.errors import NotFoundError, StorageError
 from axdesk.storage.backups import Backup, list_backups, newest_sound_backup, restore
+from axdesk.storage.facts import DatabaseFacts
 from axdesk.storage.files import has_content
+from axdesk.storage.moving import Move
 from axdesk.storage.salvage import SalvageReport, salvage
 
 __all__ = [
     "Backup",
+    "DatabaseFacts",
     "SalvageReport",
     "backups_of",
     "default_database_path",
+    "move_database",
     "restore_backup",
     "salvage",
 ]
@@ -63,6 +67,46 @@ def restore_backup(
             else "Nothing is left of it. A run makes a new database in its place.",
         )
     return chosen, restore(chosen, path)
+
+
+def move_database(database: Path | None, folder: Path) -> Path:
+    """Move a database, which nobody may have open, with its backups and attached files.
+
+    The one that window and command line use by themselves they find in its new place.
+
+    Args:
+        database: Its file; None for the usual one.
+        folder: Where to.
+
+    Returns:
+        Where its file is now.
+
+    Raises:
+        NotFoundError: If there is no such database, or no such folder.
+        UserInputError: If the folder has a database of that name, or is where it lies.
+        ExperimentBusyError: If somebody drives an experiment, or has the database open.
+        StorageError: If it cannot be copied there; it stays where it is then.
+    """
+    usual, was_moved = default_database_path(), moved_database() is not None
+    path = database or usual
+    is_usual = path.absolute() == usual.absolute()
+    move = Move(path, folder)
+    move.copy()
+    try:
+        if is_usual:
+            remember_database(move.target)
+        move.finish()
+    except BaseException as error:
+        move.undo()
+        if is_usual:
+            remember_database(usual if was_moved else None)
+        if isinstance(error, OSError):
+            raise StorageError(
+                f"The new place of the database cannot be kept: {error}.",
+                "Check the permissions of the folder of your settings; nothing was changed.",
+            ) from error
+        raise
+    return move.target
 
 
 def _copy_at(file: Path) -> Backup:

@@ -3,7 +3,7 @@
 Every method blocks; the window calls them from its I/O thread.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +16,7 @@ from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.api.places import default_database_path, moved_database
 from axdesk.api.plugin_shelf import PluginShelf
 from axdesk.api.preflight import examined, missing_baseline
-from axdesk.api.rescue import Backup, backups_of
+from axdesk.api.rescue import Backup, DatabaseFacts, backups_of
 from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
 from axdesk.core.attachments import Attachment
 from axdesk.core.clock import SystemClock
@@ -546,9 +546,41 @@ class Workspace(PluginShelf):
         """
         return self._store.back_up()
 
-    def all_damage(self) -> tuple[str, ...]:
-        """Check all of the database, which may take a while; return what is damaged."""
-        return self._store.all_damage()
+    def back_up_to(self, target: Path) -> Backup:
+        """Copy the database to a file, which is replaced if it exists.
+
+        Raises:
+            UserInputError: If that is the database itself.
+            StorageError: If the copy cannot be written, or would not be sound.
+        """
+        return self._store.back_up_to(target)
+
+    def all_damage(self, is_cancelled: Callable[[], bool] = lambda: False) -> tuple[str, ...]:
+        """Check all of the database, which may take a while; return what is damaged.
+
+        Args:
+            is_cancelled: Asked now and then, from this thread.
+
+        Raises:
+            StorageError: If it was cancelled, or the database cannot be read.
+        """
+        return self._store.all_damage(is_cancelled)
+
+    def compact(self, is_cancelled: Callable[[], bool] = lambda: False) -> int:
+        """Give back what is of no use in the database's file; return how many bytes that is.
+
+        Args:
+            is_cancelled: Asked now and then, from this thread; nothing is changed then.
+
+        Raises:
+            ExperimentBusyError: If somebody drives one of the experiments.
+            StorageError: If it was cancelled, the disk is full, or another program uses it.
+        """
+        return self._store.compact(is_cancelled)
+
+    def facts(self) -> DatabaseFacts:
+        """Return how large the database is, what it holds, and what is kept of it."""
+        return self._store.facts()
 
     def close(self) -> None:
         """Release the database; once more does nothing."""

@@ -115,6 +115,8 @@ ACTIONS = (
     ActionSpec("help.contents", "Contents", "F1", "help-circle",
                "Help for what has the keyboard"),
     ActionSpec("help.shortcuts", "Shortcuts…", "", "list", "All keys of the window"),
+    ActionSpec("tools.database", "Database…", "", "database",
+               "Size, check, backup, restore, compact, move"),
     ActionSpec("tools.log_folder", "Log folder", "", "folder-open", "Show the log files"),
     ActionSpec("help.report_problem", "Report a problem…", "", "alert-triangle",
                "Save what axdesk wrote down about itself"),
@@ -144,7 +146,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&Trials", ("trials.new_manual", "", *TRIAL_MENU, "", "trials.go_to", "trials.go_to_best")),
     ("&Plugins", ("plugins.manager", "", "plugins.reload_all", "plugins.open_folder",
                   "plugins.new")),
-    ("T&ools", ("tools.command_palette", "", "tools.log_folder", "",
+    ("T&ools", ("tools.command_palette", "", "tools.database", "tools.log_folder", "",
                 "tools.copy_headless_command")),
     ("&Help", ("help.contents", "help.shortcuts", "", "help.report_problem", "", "help.about")),
 )  # fmt: skip

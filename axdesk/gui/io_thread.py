@@ -4,6 +4,7 @@ import logging
 import queue
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from PySide6.QtCore import QObject, QThread, Signal
@@ -99,6 +100,34 @@ class IoThread(QThread):
         """Have `work` carried out that needs no workspace; see `post`."""
         if not self._is_ending:
             self._queue.put(_Job(lambda _: work(), done, failed))
+
+    def exchange(
+        self,
+        work: Callable[[], Path],
+        open_at: "Callable[[Path], Workspace]",
+        done: Callable[[Path], object],
+        failed: Callable[[AxdeskError], object],
+    ) -> None:
+        """Have `work` carried out while the workspace is closed; the next need opens one again.
+
+        Args:
+            work: Returns where the database is afterwards; where it fails, that is where it was.
+            open_at: Opens the workspace there.
+            done: Receives what `work` returns, in the GUI thread.
+            failed: Receives an `AxdeskError`, in the GUI thread.
+        """
+
+        def closed(_: "Callable[[], Workspace]") -> Path:
+            with self._lock:
+                workspace, self._workspace = self._workspace, None
+                if workspace is not None:
+                    workspace.close()
+                path = work()
+                self._open_workspace = lambda: open_at(path)
+                return path
+
+        if not self._is_ending:
+            self._queue.put(_Job(closed, done, failed))
 
     def open_another(self, open_workspace: "Callable[[], Workspace]") -> None:
         """Use another workspace, given that none could be opened so far."""

@@ -27,6 +27,7 @@ from axdesk.gui.actions import TRIAL_MENU, Actions
 from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.closing import Closing
 from axdesk.gui.command_palette import CommandPalette
+from axdesk.gui.database_desk import DatabaseDesk
 from axdesk.gui.editing import Editing
 from axdesk.gui.files import Files
 from axdesk.gui.help import Help
@@ -113,6 +114,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self)
         self._log = log or ProgramLog(log_folder())
         self.reports = ReportDesk(self, self._log)
+        self._database_desk = DatabaseDesk(self, workbench)
         self._program_lines = LogModel(self)
         self._show_log_soon = QTimer(self)
         self._show_log_soon.setSingleShot(True)
@@ -346,6 +348,7 @@ class MainWindow(QMainWindow):
                 "tools.command_palette": self._palette.open,
                 "help.contents": self._help.open,
                 "help.shortcuts": self._palette.show_shortcuts,
+                "tools.database": self._database_desk.open,
                 "tools.log_folder": self.reports.open_log_folder,
                 "help.report_problem": self.reports.report_problem,
                 "help.about": operations.about,

@@ -133,6 +133,56 @@ class Workbench(QObject):
         self.io.open_another(lambda: self._open_workspace(database))
 
     @property
+    def why_no_exchange(self) -> str:
+        """Why the database cannot be taken from under the window now; empty if it can."""
+        if self.live_sessions:
+            return "A run goes on. Stop it, or wait until it is done."
+        if self.is_testing:
+            return "A test of the plugins goes on. Stop it, or wait until it is done."
+        if self.unsaved_sessions:
+            return "Edits could not be saved so far."
+        driven = next((s for s in self.experiments.summaries if s.controller), None)
+        return f"{driven.name} is driven by {driven.controller}." if driven is not None else ""
+
+    def exchange_database(
+        self,
+        work: Callable[[], Path],
+        done: Callable[[Path], object],
+        failed: Callable[[AxdeskError], object],
+    ) -> None:
+        """Put another database in the place of this one, or move it; then open what is there.
+
+        All sessions are saved and closed before.
+
+        Args:
+            work: Does it in the I/O thread, while the database is closed; returns its path.
+            done: Receives the path.
+            failed: Receives why nothing was done.
+        """
+        self._watch_timer.stop()
+        self._wanted = None
+        self._show(None)
+        for session in self._sessions.values():
+            self._store_name(session)
+            session.close()
+            self.session_removed.emit(session.id)
+            self.experiments.forget_facts(session.id)
+            session.deleteLater()
+        self._sessions.clear()
+        self._seen_changes = None
+        self._is_refreshing = False
+
+        def go_on(path: Path) -> None:
+            done(path)
+            self.read_database()
+
+        def stay(error: AxdeskError) -> None:
+            failed(error)
+            self.read_database()
+
+        self.io.exchange(work, self._open_workspace, go_on, stay)
+
+    @property
     def current(self) -> ExperimentSession | None:
         """The session that is shown."""
         return self._current
@@ -414,8 +464,9 @@ class Workbench(QObject):
             take(PluginCatalogue(folder))
             is_folder = isinstance(error, NotFoundError)
             field = "plugin_folder" if is_folder else "plugin_python"
-            model.note_found(Problem(Section.GENERAL, 0, field, str(error)))
-            self.plugins_changed.emit()
+            if self._sessions.get(session.id) is session:
+                model.note_found(Problem(Section.GENERAL, 0, field, str(error)))
+                self.plugins_changed.emit()
 
         self.plugin_io.post(
             lambda w: w.catalogue(folder, python, anew=anew, loads=loads), take, take_none

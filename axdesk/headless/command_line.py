@@ -86,7 +86,14 @@ def _parser() -> argparse.ArgumentParser:
         help="FILE.toml, a plugin folder or file; default: the plugin folder",
     )  # fmt: skip
     add("doctor", "check versions, database, backups, plugins and optimiser")
-    add("backup", "copy the database, and check the copy")
+    backup = add("backup", "copy the database, and check the copy")
+    backup.add_argument(
+        "output", type=Path, metavar="FILE", nargs="?",
+        help="file to write; default: one in the folder of backups, where old ones go",
+    )  # fmt: skip
+    add("compact", "give back the space in the database's file that is of no use")
+    move = add("move", "move the database with its backups and attached files to another folder")
+    move.add_argument("folder", type=Path, metavar="FOLDER", help="must exist")
     restore = add("restore", "put a backup in the place of the database, which is kept beside it")
     restore.add_argument(
         "backup", type=Path, metavar="BACKUP", nargs="?", help="default: the newest sound one"

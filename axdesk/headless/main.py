@@ -15,7 +15,7 @@ from typing import Protocol
 from axdesk.api.client import Client
 from axdesk.api.interrupts import end_when_asked_to
 from axdesk.api.keep_awake import kept_awake
-from axdesk.api.rescue import default_database_path, restore_backup, salvage
+from axdesk.api.rescue import default_database_path, move_database, restore_backup, salvage
 from axdesk.api.workspace import Workspace
 from axdesk.core.commands import FetchAgain
 from axdesk.core.errors import (
@@ -102,6 +102,11 @@ def main(arguments: Sequence[str]) -> int:
             return DONE if examine(options, lines) else NOT_VALID
         if options.verb == "restore":
             return _restore(options, lines)
+        if options.verb == "move":
+            with _place_as_given():
+                moved = move_database(options.database, options.folder)
+            lines.write(f"The database is now {moved}.")
+            return DONE
         if options.verb == "salvage":
             return _salvage(options, lines)
         if options.verb == "check":
@@ -209,6 +214,10 @@ class _Command:
                 return self._status()
             case "export":
                 return self._export()
+            case "compact":
+                freed = texts.size(self._workspace.compact())
+                self._lines.write(f"{self._workspace.database}: {freed} given back.")
+                return DONE
             case _:
                 return self._back_up()
 
@@ -428,7 +437,9 @@ class _Command:
         return DONE
 
     def _back_up(self) -> int:
-        backup = self._workspace.back_up()
+        target: Path | None = self._options.output
+        workspace = self._workspace
+        backup = workspace.back_up() if target is None else workspace.back_up_to(target)
         self._lines.write(f"{backup.path}: {texts.size(backup.size)}, checked.")
         return DONE
 

@@ -1,5 +1,6 @@
 """Copies of a database, made while it is used, each checked before an older one goes."""
 
+import glob
 import logging
 import shutil
 import sqlite3
@@ -20,7 +21,7 @@ from axdesk.core.errors import (
 )
 from axdesk.storage.checks import first_damage
 from axdesk.storage.failures import storage_error
-from axdesk.storage.files import JOURNALS, beside, has_content, put, timestamp
+from axdesk.storage.files import JOURNALS, STAMP, beside, has_content, put, timestamp
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.schema import APPLICATION_ID
 
@@ -35,6 +36,7 @@ COMMITS_BEFORE_FIRST_COPY = 30
 SECONDS_BETWEEN_COPIES = 1800.0
 """While a database is written it gets a copy after so many commits, or so much time."""
 
+_FORMER = ".before-restore-"
 _SECONDS_TO_NEXT_TRY = 60.0
 # A copy may take no more than this share of the time, however large the database is.
 _SHARE_OF_TIME = 0.01
@@ -50,11 +52,13 @@ class Backup:
         path: Its file; it opens as any database does.
         made_at: UTC.
         size: Bytes.
+        is_former: Whether it was the database itself, until a restore took its place.
     """
 
     path: Path
     made_at: datetime
     size: int
+    is_former: bool = False
 
     @cached_property
     def is_sound(self) -> bool:
@@ -75,6 +79,17 @@ class Backup:
         except sqlite3.Error:
             return False
 
+    @cached_property
+    def contents(self) -> tuple[int, int] | None:
+        """How many experiments (drafts included) and trials are in it; None if it is not read."""
+        try:
+            with self._connected() as connection:
+                ((experiments,),) = connection.execute("SELECT count(*) FROM experiments")
+                ((trials,),) = connection.execute("SELECT count(*) FROM trials")
+        except sqlite3.Error:
+            return None
+        return int(experiments), int(trials)
+
     def _connected(self) -> "closing[sqlite3.Connection]":
         address = f"file:{quote(self.path.as_posix())}?mode=ro&immutable=1"
         return closing(sqlite3.connect(address, uri=True))
@@ -86,8 +101,19 @@ def list_backups(path: Path) -> tuple[Backup, ...]:
     for file in beside(path, ".backups").glob("*.sqlite"):
         with suppress(OSError, ValueError):
             time_of_name = file.name.partition(".")[0]
-            made_at = datetime.strptime(f"{time_of_name}+0000", "%Y%m%d-%H%M%S-%f%z")
+            made_at = datetime.strptime(f"{time_of_name}+0000", f"{STAMP}%z")
             found.append(Backup(file, made_at, file.stat().st_size))
+    return tuple(sorted(found, key=lambda backup: backup.made_at))
+
+
+def kept_databases(path: Path) -> tuple[Backup, ...]:
+    """Return what restores took the place of, the newest last."""
+    found = []
+    start = beside(path, _FORMER).name
+    for file in path.parent.glob(f"{glob.escape(start)}*"):
+        with suppress(OSError, ValueError):
+            at = datetime.strptime(f"{file.name.removeprefix(start)}+0000", f"{STAMP}%z")
+            found.append(Backup(file, at, file.stat().st_size, is_former=True))
     return tuple(sorted(found, key=lambda backup: backup.made_at))
 
 
@@ -231,7 +257,7 @@ def restore(backup: Backup, path: Path) -> Path | None:
     if not Backup(backup.path, backup.made_at, backup.size).is_sound:
         raise StorageError(f"The backup {backup.path} is damaged.", "Choose another backup.")
     unfinished = beside(path, ".restoring")
-    aside = beside(path, f".before-restore-{timestamp()}")
+    aside = beside(path, f"{_FORMER}{timestamp()}")
     with _told(path), _removed_at_the_end(unfinished):
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(backup.path, unfinished)

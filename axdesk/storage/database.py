@@ -5,12 +5,13 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, StatementError
 
-from axdesk.core.errors import StorageError, UnsupportedError
+from axdesk.core.errors import StorageError, UnsupportedError, UserInputError
 from axdesk.storage.backups import (
     Backup,
     RollingBackups,
@@ -44,6 +45,9 @@ _WAL_IS_SOUND = (3, 51, 3)
 
 Stamp = tuple[sqlite3.Connection, int, int]
 """A connection, and how much others and itself have written."""
+
+_STEPS_BETWEEN_LOOKS = 20_000
+"""Steps of SQLite's machine, after which is looked whether it was cancelled."""
 
 _log = logging.getLogger(__name__)
 
@@ -134,11 +138,58 @@ class Database:
             self._stay_in_place()
             return make_backup(self._connection, self.path)
 
-    def all_damage(self) -> tuple[str, ...]:
-        """Check everything; return what is damaged, a sentence each."""
+    def back_up_to(self, target: Path) -> Backup:
+        """Copy the database to a file.
+
+        Raises:
+            UserInputError: If that is a file of the database itself.
+            StorageError: If the copy cannot be made, or is not sound.
+        """
         with self._lock, self._errors_as_sentences():
             self._refuse_if_closed()
+            own = () if self.path is None else ("", *JOURNALS, "-shm")
+            if any(self.path and beside(self.path, e) == target.resolve() for e in own):
+                raise UserInputError(f"{target} is the database itself.", "Choose another file.")
+            copy_database(self._connection, target)
+            return Backup(target, datetime.now(UTC), target.stat().st_size)
+
+    def all_damage(self, is_cancelled: Callable[[], bool]) -> tuple[str, ...]:
+        """Check everything; return what is damaged, a sentence each."""
+        with self._lock, self._errors_as_sentences(), self._cancellable(is_cancelled):
+            self._refuse_if_closed()
             return all_damage(self._connection)
+
+    def compact(self, is_cancelled: Callable[[], bool]) -> int:
+        """Write the file anew without its free pages; return how many bytes that freed.
+
+        Raises:
+            UnsupportedError: If the database is in memory.
+            StorageError: If the database refuses, or it was cancelled.
+        """
+        with self._lock, self._errors_as_sentences():
+            self._refuse_if_closed()
+            if self.path is None:
+                raise UnsupportedError("A database in memory cannot be compacted.")
+            self._stay_in_place()
+            before = self._bytes_used(self.path)
+            with self._cancellable(is_cancelled):
+                self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self._has_written = True
+            return before - self._bytes_used(self.path)
+
+    @staticmethod
+    def _bytes_used(path: Path) -> int:
+        journal = beside(path, "-wal")
+        return path.stat().st_size + (journal.stat().st_size if journal.exists() else 0)
+
+    @contextmanager
+    def _cancellable(self, is_cancelled: Callable[[], bool]) -> Iterator[None]:
+        self._connection.set_progress_handler(is_cancelled, _STEPS_BETWEEN_LOOKS)
+        try:
+            yield
+        finally:
+            self._connection.set_progress_handler(None, 0)
 
     def close(self) -> None:
         """Release the file; calling it again does nothing."""

@@ -39,6 +39,7 @@ _SENTENCES = {
         "Check that its folder exists and that you may read and write it.",
         True,
     ),
+    sqlite3.SQLITE_INTERRUPT: ("was left as it is: what went on was cancelled.", "", True),
     sqlite3.SQLITE_NOTADB: ("is no SQLite database.", "Choose another file.", False),
 }
 _THREAD = "created in a thread"

@@ -9,12 +9,18 @@ from operator import is_
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, text, update
 
 from axdesk.core.attachments import Attachment
 from axdesk.core.drafts import Draft
 from axdesk.core.dry_test import PassedTest
-from axdesk.core.errors import NotFoundError, StorageError, UserInputError
+from axdesk.core.errors import (
+    ExperimentBusyError,
+    NotFoundError,
+    StorageError,
+    UnsupportedError,
+    UserInputError,
+)
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import AuditEntry, ExperimentSummary
 from axdesk.core.record import ExperimentRecord
@@ -26,7 +32,8 @@ from axdesk.storage.backups import Backup, refuse_lost
 from axdesk.storage.database import Database, Stamp
 from axdesk.storage.engine import sqlite_connector
 from axdesk.storage.experiment_rows import read_experiment
-from axdesk.storage.files import beside, has_content
+from axdesk.storage.facts import DatabaseFacts, facts_of
+from axdesk.storage.files import FILES, beside, has_content
 from axdesk.storage.goal_rows import write_optimizations
 from axdesk.storage.locks import ControlLocks
 from axdesk.storage.passed_tests import read_passed_test, write_passed_test
@@ -66,7 +73,7 @@ class SqlStore:
         # (experiment, value) of what may have been stored though the disk said no.
         self._doubtful: list[tuple[int, Trial | Run | AuditEntry]] = []
         self._latest: _View | None = None
-        self._files = FileShelf(None if self.path is None else beside(self.path, ".files"))
+        self._files = FileShelf(None if self.path is None else beside(self.path, FILES))
 
     @classmethod
     def at(cls, path: Path, *, must_exist: bool = False) -> Self:
@@ -460,12 +467,64 @@ class SqlStore:
         """
         return self._database.back_up()
 
-    def all_damage(self) -> tuple[str, ...]:
+    def back_up_to(self, target: Path) -> Backup:
+        """Copy the database to a file, which is replaced if it exists.
+
+        Raises:
+            UserInputError: If that is the database itself.
+            StorageError: If the copy cannot be written, or would not be sound.
+        """
+        return self._database.back_up_to(target)
+
+    def all_damage(self, is_cancelled: Callable[[], bool] = lambda: False) -> tuple[str, ...]:
         """Check every page, row and reference; return what is damaged, a sentence each.
 
         Opening checks less, and only what takes no time that anybody would notice.
+
+        Args:
+            is_cancelled: Asked now and then, from this thread.
+
+        Raises:
+            StorageError: If it was cancelled, or the database cannot be read.
         """
-        return self._database.all_damage()
+        return self._database.all_damage(is_cancelled)
+
+    def compact(self, is_cancelled: Callable[[], bool] = lambda: False) -> int:
+        """Write the database anew without what is of no use; return how many bytes that freed.
+
+        Args:
+            is_cancelled: Asked now and then, from this thread; the database stays as it was then.
+
+        Raises:
+            UnsupportedError: If it is in memory.
+            ExperimentBusyError: If somebody drives one of the experiments.
+            StorageError: If it was cancelled, the disk is full, or another program uses it.
+        """
+        for controller in self._locks.controllers().values():
+            raise ExperimentBusyError(
+                f"An experiment of the database {self.path} is driven by {controller}.",
+                "Stop it there, or wait until it is done, and compact the database then.",
+            )
+        return self._database.compact(is_cancelled)
+
+    def facts(self) -> DatabaseFacts:
+        """Return how large the database is, what it holds, and what is kept of it.
+
+        Raises:
+            UnsupportedError: If it is in memory.
+        """
+        if self.path is None:
+            raise UnsupportedError("A database in memory has no files.")
+        with self._database.reading() as connection:
+            experiments, trials = (
+                connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()
+                for table in ("experiments", "trials")
+            )
+            pages, size = (
+                connection.execute(text(f"PRAGMA {name}")).scalar_one()
+                for name in ("freelist_count", "page_size")
+            )
+        return facts_of(self.path, experiments, trials, pages * size)
 
     def close(self) -> None:
         """Release the database."""

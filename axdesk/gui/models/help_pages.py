@@ -59,6 +59,7 @@ PAGE_OF = {
     "dialog.earlier_crash": "troubleshooting.md",
     "dialog.report_problem": "troubleshooting.md",
     "dialog.database": "database.md",
+    "dialog.restore": "database.md",
     "dialog.delete": "database.md",
     "dialog.dry_test": "runner.md",
     "dialog.enter_result": "corrections.md",
