@@ -41,6 +41,7 @@ from axdesk.gui.models.run_facts import runner_name
 from axdesk.gui.models.run_words import start_word, what_can_be_edited, why_off
 from axdesk.gui.models.selection import Selection
 from axdesk.gui.models.setup_texts import unfinished
+from axdesk.gui.notifier import Notifier
 from axdesk.gui.operations import Operations
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.preferences import Preferences
@@ -114,6 +115,7 @@ class MainWindow(QMainWindow):
         self.actions_by_name = Actions(self)
         self._log = log or ProgramLog(log_folder())
         self.reports = ReportDesk(self, self._log)
+        self._notifier = Notifier(self, workbench, self.settings)
         self._database_desk = DatabaseDesk(self, workbench)
         self._program_lines = LogModel(self)
         self._show_log_soon = QTimer(self)
@@ -225,7 +227,6 @@ class MainWindow(QMainWindow):
         workbench.opened_interrupted.connect(operations.review_interrupted)
         workbench.started_demo.connect(lambda: self._show_tab(Mode.MONITOR))
         workbench.idle.connect(self._closing.go_on)
-        workbench.idle.connect(lambda: QApplication.alert(self))
         workbench.tests_ended.connect(self._closing.go_on)
         workbench.session_removed.connect(self._forget_setup)
         for view in (self.start_page, self.experiments_view):
@@ -521,7 +522,6 @@ class MainWindow(QMainWindow):
         calls = 0 if session is None else session.attention_model.calls_for_person
         if calls > self._calls:
             dock.raise_()
-            QApplication.alert(self)
         self._calls = calls
 
     def _let_time_go_on(self) -> None:

@@ -80,6 +80,10 @@ class WindowSettings(QObject):
     """Whether the set-up is greyed, for people who only run."""
     plugin_folder = Setting("plugin_folder", "")
     """The folder of new experiments' plugin files; empty for the one in the user's data folder."""
+    notifications_system = Setting("notifications.system", True)
+    """Whether the system tells that a run ended, or waits for somebody."""
+    notifications_sound = Setting("notifications.sound", False)
+    """Whether it beeps then."""
     geometry = Setting("geometry", b"")
     """Place and size of the window, as Qt writes them."""
     export_kind = Setting("export_kind", "")

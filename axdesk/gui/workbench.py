@@ -69,6 +69,7 @@ class Workbench(QObject):
         idle: The last run ended, or was not started.
         summaries_changed: The list of experiments was read again.
         templates_changed: The list of templates was read again.
+        session_opened: A session was made; carries it.
         session_removed: A session is about to be deleted; carries its id.
         started_demo: The demo's session is shown and its run is being started.
     """
@@ -78,6 +79,7 @@ class Workbench(QObject):
     current_changed = Signal()
     failed = Signal(object)
     opened_interrupted = Signal(object)
+    session_opened = Signal(object)
     session_removed = Signal(int)
     started_demo = Signal()
     idle = Signal()
@@ -548,6 +550,7 @@ class Workbench(QObject):
         self._sessions[experiment_id] = session
         session.changed.connect(lambda: self._show_in_list(session))
         session.finished.connect(self._note_finished)
+        self.session_opened.emit(session)
         session.dry_testing.going_changed.connect(self._note_tests)
         summary = self.experiments.summary_of(experiment_id)
         if summary is not None:

@@ -53,6 +53,13 @@ class Switch:
 
 SWITCHES = (
     Switch("lock_setup", "general", "Lock setup", "Greys the set-up, for people who only run."),
+    Switch(
+        "notifications_system",
+        "notifications",
+        "Notifications of the system",
+        "When a run ends or waits for you while another window is in front.",
+    ),
+    Switch("notifications_sound", "notifications", "Sound", "Beeps then, too."),
 )
 """One check box each, in this order."""
 
