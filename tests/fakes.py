@@ -99,6 +99,12 @@ class MemoryStore:
     tries: int = 0
     _latest: dict[int, Trial] = field(default_factory=dict)
 
+    def save_trials(
+        self, experiment: Experiment, trials: Sequence[Trial], audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        for trial in trials:
+            self.save_trial(experiment, trial, [e for e in audit if e.trial_index == trial.index])
+
     def save_trial(
         self, experiment: Experiment, trial: Trial, audit: Sequence[AuditEntry] = ()
     ) -> None:

@@ -11,10 +11,19 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from axdesk import generation
 from axdesk.api.configs import StorageConfig
+from axdesk.api.importing import import_stored
 from axdesk.api.stores import store_of
 from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.clock import SystemClock
-from axdesk.core.commands import AddTrial, Command, EditSetup, Leave, Replicate, TrialCommand
+from axdesk.core.commands import (
+    AddTrial,
+    Command,
+    EditSetup,
+    ImportTrials,
+    Leave,
+    Replicate,
+    TrialCommand,
+)
 from axdesk.core.errors import (
     AxdeskError,
     TransitionError,
@@ -192,6 +201,8 @@ class ClientState:
                     self._leave_stopped(reason)
                 case EditSetup():
                     self._edit(command)
+                case ImportTrials():
+                    import_stored(self._store, self.experiment, command)
                 case _:
                     self._apply(command)
         except AxdeskError as error:

@@ -1,11 +1,13 @@
 """The part of a client that suggests trials and takes what people say of them."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from axdesk.api import asking
 from axdesk.api.client_state import ClientState
+from axdesk.api.importing import trials_of_frame
 from axdesk.api.types import TOutcome
 from axdesk.core.arguments import with_checked_arguments
 from axdesk.core.attachments import Attachment
@@ -16,6 +18,8 @@ from axdesk.core.commands import (
     AttachFile,
     DetachFile,
     EnterResult,
+    ImportedTrial,
+    ImportTrials,
     MarkEarlyStopped,
     MarkFailed,
     Replicate,
@@ -28,12 +32,18 @@ from axdesk.core.parameters import TParameterization, TParameterValue
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.stopping import EarlyStopping
-from axdesk.core.trial import TrialStatus
+from axdesk.core.trial import TrialSource, TrialStatus
+from axdesk.core.trial_columns import DecimalSign
+from axdesk.core.trial_import import ImportPlan, ImportSettings, ReadSettings
+from axdesk.exchange.table_files import read_table
+from axdesk.exchange.trials_import import plan_import
 from axdesk.orchestration.early_stopping import reason_to_stop_early
 from axdesk.orchestration.trial_commands import observations_of
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FROM_FILES = (TrialSource.IMPORTED, TrialSource.BASELINE)
 
 
 @with_checked_arguments
@@ -341,17 +351,67 @@ class TrialMethods(ClientState):
         Args:
             frame: One row a trial. A column of each parameter that is neither fixed nor derived,
                 and columns of metrics, by their names and in their units; `METRIC_sem` for standard
-                errors, `arm_name`, and `trial_status` (COMPLETED, FAILED or ABANDONED; without one
-                COMPLETED). Empty cells say nothing. What `summarize` returns is understood, too,
-                without the columns of metadata. Values out of bounds are told in the log, as by
-                `attach_trial`.
+                errors, `arm_name`, and `trial_status` (COMPLETED, FAILED, ABANDONED or
+                EARLY_STOPPED; without one COMPLETED). Empty cells say nothing. What `summarize`
+                returns is understood, too, without the columns of metadata. Values out of bounds
+                are told in the log, as by `attach_trial`.
 
         Raises:
             UserInputError: If a column is unknown, or rows are not allowed, each with its number
                 from 0.
-            ExperimentBusyError: If a run goes on.
+            UnsupportedError: In `on_event`, where it cannot wait for the run.
         """
-        return asking.import_trials(self._store, self.experiment, frame, SystemClock().now())
+        return self._import(trials_of_frame(self.experiment, frame), "")
+
+    def import_trials_file(
+        self,
+        filepath: str | Path,
+        *,
+        columns: Mapping[str, str] | None = None,
+        decimal: DecimalSign | None = None,
+        encoding: str = "",
+        sheet: str = "",
+        keep_duplicates: bool = False,
+        dry_run: bool = False,
+    ) -> ImportPlan:
+        """Add earlier trials from CSV, text with tabs, an Excel workbook or JSON.
+
+        Encoding, what parts the cells, decimal sign, heads and units are found out; units are
+        converted where that is certain. Rows with something wrong, and those that the experiment
+        or the file has already, are skipped; the others are added, all or none.
+
+        Args:
+            filepath: What `export_trials` wrote, or what a laboratory wrote itself.
+            columns: Head → what the column tells: a parameter, a metric, `METRIC sem`, `status`,
+                `arm`, `note`, …, or `ignored`; others are guessed from their heads.
+            decimal: `"point"` or `"comma"`; None for what each column shows.
+            encoding: Such as `"utf-16"`; empty to find it.
+            sheet: Of a workbook; empty for the first one with anything in it.
+            keep_duplicates: Whether rows that are there already are added once more.
+            dry_run: Whether nothing is added.
+
+        Returns:
+            What became of each row; its `summary()` says it in words, its `indices` are those of
+            the trials that were added.
+
+        Raises:
+            UserInputError: If the file cannot be read, or a column that is named is not there.
+            UnsupportedError: In `on_event`, where it cannot wait for the run.
+        """
+        table = read_table(Path(filepath), ReadSettings(encoding=encoding, sheet=sheet))
+        settings = ImportSettings(decimal, named=columns or {}, keeps_duplicates=keep_duplicates)
+        plan = plan_import(self.experiment, table, settings)
+        if dry_run or not plan.trials:
+            return plan
+        return plan.carried_out(tuple(self._import(plan.trials, plan.name)))
+
+    def _import(self, trials: Sequence[ImportedTrial], source: str) -> list[int]:
+        self._refuse_in_run("import_trials", "ImportTrials")
+        before = set(self.experiment.trials)
+        self.submit(ImportTrials(trials, source)).result()
+        added = sorted(set(self.experiment.trials) - before)
+        # A run that goes on may have added others meanwhile.
+        return [i for i in added if self.experiment.trial(i).generation.source in _FROM_FILES]
 
     def setup_of_trial(self, trial_index: int) -> ExperimentSetup:
         """Return the set-up as it was when the trial was suggested or added.

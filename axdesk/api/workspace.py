@@ -12,6 +12,7 @@ from axdesk import generation
 from axdesk.api.clashes import clashing_rows
 from axdesk.api.client import Client, Opened
 from axdesk.api.dry_test import DryTester
+from axdesk.api.importing import import_stored
 from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.api.places import default_database_path, moved_database
 from axdesk.api.plugin_shelf import PluginShelf
@@ -20,6 +21,7 @@ from axdesk.api.rescue import Backup, DatabaseFacts, backups_of
 from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
 from axdesk.core.attachments import Attachment
 from axdesk.core.clock import SystemClock
+from axdesk.core.commands import ImportTrials
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.dry_test import PassedTest, plugins_of
@@ -46,8 +48,11 @@ from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.suggestions import SuggestionRequest
 from axdesk.core.trial_columns import DecimalSign, FileFormat
+from axdesk.core.trial_import import FileTable, ImportPlan, ImportSettings, ReadSettings
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
+from axdesk.exchange.table_files import read_content, read_table, read_text
 from axdesk.exchange.trials_export import trials_clipboard, trials_text, write_trials
+from axdesk.exchange.trials_import import plan_import
 from axdesk.orchestration.setup_commands import edit_setup
 from axdesk.storage.store import SqlStore
 
@@ -446,6 +451,54 @@ class Workspace(PluginShelf):
     ) -> str:
         """Return trials as spreadsheets paste them."""
         return trials_clipboard(self.experiment(experiment_id), decimal, indices)
+
+    def read_table(
+        self,
+        source: Path | str | bytes,
+        settings: ReadSettings | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> FileTable:
+        """Read a file of trials, or a text such as that of the clipboard.
+
+        Args:
+            source: A path, the text itself, or what stands in a file.
+            settings: What is not to be found out.
+            is_cancelled: Asked now and then; reading is given up if it says so.
+
+        Raises:
+            UserInputError: If it is no table.
+        """
+        if isinstance(source, str):
+            return read_text("The clipboard", source, settings)
+        if isinstance(source, bytes):
+            return read_content("The input", source, settings, is_cancelled)
+        return read_table(source, settings, is_cancelled)
+
+    def plan_import(
+        self,
+        experiment_id: int,
+        table: FileTable,
+        settings: ImportSettings | None = None,
+        is_cancelled: Callable[[], bool] = lambda: False,
+    ) -> ImportPlan:
+        """Return what an import of a table would do; nothing is changed.
+
+        Raises:
+            NotFoundError: If there is no such experiment.
+            UserInputError: If the settings name a column or a use that there is not.
+        """
+        return plan_import(self.experiment(experiment_id), table, settings, is_cancelled)
+
+    def import_trials(self, experiment_id: int, command: ImportTrials) -> tuple[int, ...]:
+        """Add trials that were run elsewhere, all or none; return their indices.
+
+        Raises:
+            NotFoundError: If there is no such experiment.
+            UserInputError: If one is not allowed; none is added then.
+            ExperimentBusyError: If a run goes on.
+        """
+        trials = import_stored(self._store, self.experiment(experiment_id), command)
+        return tuple(trial.index for trial in trials)
 
     def demo_setup(self) -> ExperimentSetup:
         """Return the set-up of the Hartmann6 experiment that comes with axdesk."""

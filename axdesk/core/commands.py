@@ -4,8 +4,9 @@ Each is answered by a Future: with None once it is carried out and stored, or wi
 `AxdeskError` that refuses it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
 from typing import Self
 
 from axdesk.core.arguments import check_fields
@@ -16,6 +17,7 @@ from axdesk.core.questions import Answer
 from axdesk.core.run import OrchestrationConfig, RunSettings
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup, GenerationSettings
+from axdesk.core.trial import TrialStatus
 
 TResult = Mapping[str, float | tuple[float, float]]
 """Metric → mean, or (mean, sem)."""
@@ -280,6 +282,50 @@ class Replicate(Command):
 
     trial_index: int
     is_deployed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedTrial:
+    """A trial that was run elsewhere, and is over.
+
+    Attributes:
+        parameters: As `AddTrial` takes them.
+        result: Metric → mean, or (mean, sem) with a sem of None for unknown.
+        status: COMPLETED, FAILED, ABANDONED or EARLY_STOPPED.
+        arm_name: Its name; None for the usual one.
+        reason: Why it failed or was given up.
+        note: The operator's.
+        is_excluded: Shown, but not given to the model.
+        is_baseline: Whether limits relative to the baseline may mean it.
+        started_at: UTC; None if it is not known.
+        finished_at: UTC; None for the time of the import.
+        elapsed_seconds: How long it ran.
+    """
+
+    parameters: Mapping[str, TParameterValue]
+    result: Mapping[str, float | tuple[float, float | None]] = field(default_factory=dict)
+    status: TrialStatus = TrialStatus.COMPLETED
+    arm_name: str | None = None
+    reason: str = ""
+    note: str = ""
+    is_excluded: bool = False
+    is_baseline: bool = False
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    elapsed_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportTrials(Command):
+    """Add trials that were run elsewhere, all or none.
+
+    Attributes:
+        trials: In order.
+        source: Where they come from, for the history, such as the name of a file.
+    """
+
+    trials: Sequence[ImportedTrial]
+    source: str = ""
 
 
 TrialCommand = (

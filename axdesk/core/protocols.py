@@ -226,6 +226,12 @@ class TrialStore(Protocol):
         """Insert or replace a trial with its observations; `experiment` keeps it afterwards."""
         ...
 
+    def save_trials(
+        self, experiment: Experiment, trials: Sequence[Trial], audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        """Do what `save_trial` does for several trials, all or none."""
+        ...
+
     def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
         """Insert or replace a run; `experiment` keeps it afterwards."""
         ...

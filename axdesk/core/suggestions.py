@@ -12,7 +12,7 @@ from axdesk.core.setup import GenerationSettings
 from axdesk.core.trial import Generation, Observation, TrialSource, TrialStatus
 
 Parameters = Mapping[str, TParameterValue]
-_BY_PEOPLE = (TrialSource.MANUAL, TrialSource.BASELINE)
+_BY_PEOPLE = (TrialSource.MANUAL, TrialSource.BASELINE, TrialSource.IMPORTED)
 
 
 @dataclass(frozen=True, slots=True)

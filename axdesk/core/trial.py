@@ -99,6 +99,8 @@ class TrialSource(StrEnum):
     MANUAL = "manual"
     BASELINE = "baseline"
     """Attached by a person; limits may be relative to its results."""
+    IMPORTED = "imported"
+    """Run elsewhere before."""
 
 
 @dataclass(frozen=True, slots=True)

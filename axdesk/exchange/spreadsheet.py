@@ -1,4 +1,4 @@
-"""Excel workbooks: tables written as values, never as formulas, and read as what was meant."""
+"""Excel workbooks: tables written as values, never as formulas."""
 
 import io
 import re

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from axdesk.core.commands import AnswerQuestion, Command
+from axdesk.core.commands import AnswerQuestion, Command, ImportTrials
 from axdesk.core.draft_cells import Problems
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import AxdeskError
@@ -92,6 +92,19 @@ class ClientLease:
         for command in commands:
             _carry_out(client, command)
         return self.opened(workspace)
+
+    def configured(self, workspace: "Workspace", setup: "ExperimentSetup") -> Experiment:
+        """Store a set-up, whatever its plugins say, and return the experiment."""
+        workspace.configure(self._experiment_id, setup)
+        return workspace.experiment(self._experiment_id)
+
+    def imported(self, workspace: "Workspace", command: ImportTrials) -> Experiment:
+        """Add trials while no run goes on, which needs no plugins; return the stored state."""
+        if self._client is not None:
+            self._client.submit(command).result()  # its experiment has them, too
+        else:
+            workspace.import_trials(self._experiment_id, command)
+        return workspace.experiment(self._experiment_id)
 
     def asked(
         self, workspace: "Workspace", trial_index: int, is_wanted: Callable[[], bool]

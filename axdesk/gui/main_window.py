@@ -52,6 +52,7 @@ from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.trial_files import TrialFiles
 from axdesk.gui.trial_history import TrialHistory
+from axdesk.gui.trial_import import TABLES, TrialImport
 from axdesk.gui.trial_operations import TrialOperations
 from axdesk.gui.views.apply_bar import ApplyBar
 from axdesk.gui.views.attention_view import AttentionView
@@ -130,6 +131,7 @@ class MainWindow(QMainWindow):
         self._help = Help(self)
         self.files = Files(self, workbench)
         self.trial_files = TrialFiles(self, workbench, self.settings)
+        self.trial_import = TrialImport(self, workbench)
         self.setAcceptDrops(True)
         self._build_views()
         self.docks = Arrangement(
@@ -305,6 +307,8 @@ class MainWindow(QMainWindow):
                 "file.save_as_template": self.files.save_as_template,
                 "file.duplicate": operations.duplicate,
                 "file.delete": lambda: operations.delete(),
+                "file.import_trials": self.trial_import.import_file,
+                "file.paste_trials": self.trial_import.import_clipboard,
                 "file.export_trials": self.trial_files.export_trials,
                 "file.copy_trials": self.trial_files.copy_trials,
                 "file.lock_setup": self._show_facts,
@@ -740,7 +744,10 @@ class MainWindow(QMainWindow):
         """Open files that are dropped onto the window."""
         event.acceptProposedAction()
         for path in _dropped_files(event):
-            self.files.open_path(path)
+            if path.suffix.casefold() in TABLES:
+                self.trial_import.import_path(path)
+            else:
+                self.files.open_path(path)
 
     # the end
 

@@ -318,6 +318,8 @@ class Operations(QObject):
         none_yet = "" if has_trials else "There are no trials yet."
         for name in ("file.export_trials", "file.copy_trials"):
             self._actions.switch(name, nothing_open or none_yet)
+        for name in ("file.import_trials", "file.paste_trials"):
+            self._actions.switch(name, nothing_open or _why_no_import(session))
         self._update_edit_actions(session)
         self._update_headless_action(facts)
         self._update_run_actions(facts)
@@ -353,3 +355,17 @@ class Operations(QObject):
         self._actions.switch(
             "run.test_plugins", why_no_test(facts), "Test the runner and all metrics."
         )
+
+
+def _why_no_import(session: ExperimentSession | None) -> str:
+    """Why no trials can be imported now; empty if they can."""
+    if session is None:
+        return ""
+    facts = session.facts
+    if facts.controller:
+        return f"The experiment is run by {facts.controller}."
+    if facts.is_opening:
+        return "The run is being started."
+    if facts.state is RunState.DRAFT and not session.is_configured:
+        return f"The set-up is not complete: {facts.first_problem}"
+    return ""

@@ -11,6 +11,7 @@ from axdesk.core.commands import (
     AnswerQuestion,
     ChangeRunSettings,
     Command,
+    ImportTrials,
     Leave,
     Pause,
     Resume,
@@ -372,6 +373,48 @@ class ExperimentSession(QObject):
             )
 
         self._saver.save(store, lambda error: self._report(error, "Not carried out"))
+
+    def prepare_import(self, done: Callable[[ExperimentSetup], object]) -> None:
+        """Store what the set-up says, as far as it is valid; trials need no plugins.
+
+        Args:
+            done: Receives the set-up that trials will belong to.
+        """
+        known, wanted = self._record.setup, self.draft_model.setup
+        is_free = not (self.is_live or self._is_opening or self._controller)
+        if wanted is None or wanted == known or not is_free:
+            if known is not None:
+                done(known)
+            return
+        lease = self._lease
+
+        def take(stored: Experiment) -> None:
+            self._take_if_idle(stored)
+            done(stored.setup)
+
+        self._plugin_io.post(
+            lambda workspace: lease.configured(workspace, wanted),
+            take,
+            lambda error: self._report(error, "Not carried out"),
+        )
+
+    def import_trials(self, command: ImportTrials, told: Settled) -> None:
+        """Add trials that were run elsewhere, through the run or, with none, at the database.
+
+        Args:
+            command: Which.
+            told: Told what became of it.
+        """
+        if self.is_live:
+            self.submit(command, told)
+            return
+        lease = self._lease
+
+        def take(experiment: Experiment) -> None:
+            self._take_if_idle(experiment)
+            told(None)
+
+        self._plugin_io.post(lambda workspace: lease.imported(workspace, command), take, told)
 
     def leave_stopped(self, decisions: Sequence[Command] = ()) -> None:
         """Store what became of trials that ran when the run was cut off, and that it is stopped."""

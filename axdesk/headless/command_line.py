@@ -80,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
         default="point",
         help="decimal sign of csv; with a comma, semicolons part the cells",
     )
+    _add_import(add("import", "add trials that were run elsewhere: CSV, Excel workbook, JSON"))
     check = add("check", "check an experiment file, or the files of a plugin folder; run nothing")
     check.add_argument(
         "path", type=Path, metavar="PATH", nargs="?",
@@ -126,6 +127,46 @@ def _add_places(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="Python program that runs them; default: as the experiment says, or axdesk's own",
     )
+
+
+def _add_import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME", help="the experiment")
+    parser.add_argument("file", type=Path, metavar="FILE", help="file to read; -: standard input")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="tell what would become of each row; change nothing"
+    )
+    parser.add_argument(
+        "--map",
+        action="append",
+        type=_mapped,
+        default=[],
+        metavar="HEAD=USE",
+        help="what a column tells: a parameter, a metric, 'METRIC sem', status, arm, note, …, or "
+        "ignored; default: guessed from its head; may be given several times",
+    )
+    parser.add_argument(
+        "--decimal", choices=("point", "comma"), help="decimal sign; default: as the file shows"
+    )
+    parser.add_argument("--encoding", default="", metavar="E", help="default: found in the file")
+    parser.add_argument("--sheet", default="", metavar="S", help="sheet of a workbook")
+    parser.add_argument(
+        "--duplicates", action="store_true", help="also add rows that are there already"
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="add nothing if something is wrong with any row"
+    )
+    parser.add_argument(
+        "--jsonl", action="store_true", help="write what became of each row as a line of JSON"
+    )
+
+
+def _mapped(text: str) -> tuple[str, str]:
+    # A name may have an equals sign in it; what a column tells rarely does.
+    head, sign, use = text.rpartition("=")
+    if not (head and sign):
+        message = f"{text!r} is not understood; write such as T1=Temperature"
+        raise argparse.ArgumentTypeError(message)
+    return head, use
 
 
 def _program(text: str) -> str:

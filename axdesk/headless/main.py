@@ -39,6 +39,7 @@ from axdesk.headless import texts
 from axdesk.headless.check import check, refuse_problems
 from axdesk.headless.command_line import parse
 from axdesk.headless.doctor import examine
+from axdesk.headless.importing import import_file
 from axdesk.headless.json_lines import JsonLines
 from axdesk.headless.output import Lines, complain, standard_output
 from axdesk.headless.progress import LogProgress, TerminalProgress
@@ -218,6 +219,10 @@ class _Command:
                 freed = texts.size(self._workspace.compact())
                 self._lines.write(f"{self._workspace.database}: {freed} given back.")
                 return DONE
+            case "import":
+                experiment = self._named(self._options.name)
+                is_done = import_file(self._options, self._workspace, experiment, self._lines)
+                return DONE if is_done else NOT_VALID
             case _:
                 return self._back_up()
 

@@ -10,6 +10,7 @@ from axdesk.core.commands import (
     EditSetup,
     EndCalls,
     FetchAgain,
+    ImportTrials,
     Leave,
     Pause,
     Replicate,
@@ -22,9 +23,12 @@ from axdesk.core.errors import TransitionError, UnsupportedError, UserInputError
 from axdesk.core.protocols import AuditEntry
 from axdesk.core.run import RunAction, RunState, allowed_actions
 from axdesk.core.trial import TrialStatus
+from axdesk.orchestration.importing import import_trials, told_outside
 from axdesk.orchestration.loop import Loop
 from axdesk.orchestration.setup_commands import refuse_unfetched_metrics, refuse_without_baseline
 from axdesk.orchestration.trial_commands import apply_to_trial, deviations
+
+_KEPT_OUTSIDE = "It is kept; the model learns from it unless it lies far outside."
 
 
 def carry_out(loop: Loop, command: Command) -> None:
@@ -62,19 +66,30 @@ def _change(loop: Loop, command: Command) -> None:
             loop.answer(command)
         case FetchAgain(trial_index=index):
             _fetch_again(loop, index)
+        case ImportTrials():
+            _import(loop, command)
         case _ if isinstance(command, TrialCommand):
-            now = loop.clock.now()
-            trial = apply_to_trial(loop.experiment, loop.store, command, now)
-            loop.adopt(trial)
-            if isinstance(command, AddTrial | Replicate):
-                for sentence in deviations(loop.experiment, trial):
-                    loop.warn(
-                        sentence, "It is kept; the model learns from it unless it lies far outside."
-                    )
-            if isinstance(command, AddTrial | Replicate) and command.is_deployed:
-                loop.deploy_again(trial)
+            _apply_to_trial(loop, command)
         case _:
             raise UnsupportedError(f"{type(command).__name__} is no command of a run.")
+
+
+def _apply_to_trial(loop: Loop, command: TrialCommand) -> None:
+    trial = apply_to_trial(loop.experiment, loop.store, command, loop.clock.now())
+    loop.adopt(trial)
+    if isinstance(command, AddTrial | Replicate):
+        for sentence in deviations(loop.experiment, trial):
+            loop.warn(sentence, _KEPT_OUTSIDE)
+    if isinstance(command, AddTrial | Replicate) and command.is_deployed:
+        loop.deploy_again(trial)
+
+
+def _import(loop: Loop, command: ImportTrials) -> None:
+    trials = import_trials(loop.experiment, loop.store, command, loop.clock.now())
+    for trial in trials:
+        loop.adopt(trial)
+    if outside := told_outside(loop.experiment, trials):
+        loop.warn(outside, _KEPT_OUTSIDE)
 
 
 def _edit(loop: Loop, command: EditSetup) -> None:

@@ -1,6 +1,6 @@
 """What an operator does to trials: the same with and without a run."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -23,6 +23,7 @@ from axdesk.core.commands import (
 from axdesk.core.errors import NotFoundError, TransitionError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.numbers import NumberError, real_number
+from axdesk.core.parameters import TParameterization
 from axdesk.core.protocols import AuditEntry, TrialStore
 from axdesk.core.texts import shown
 from axdesk.core.trial import (
@@ -217,8 +218,6 @@ def added_trial(
     command: AddTrial,
     index: int,
     now: datetime,
-    *,
-    also: Sequence[Trial] = (),
 ) -> Trial:
     """Return the trial that a person adds, without storing it.
 
@@ -227,7 +226,6 @@ def added_trial(
         command: What it is.
         index: That it gets.
         now: In UTC.
-        also: Trials that are added together with it.
 
     Raises:
         UserInputError: If a value is not allowed, the name is that of another parameterization, or
@@ -241,7 +239,10 @@ def added_trial(
         command.arm_name or automatic_name(index),
         experiment.search_space.typed(command.parameters),
     )
-    _refuse_taken_name(arm, index, (*experiment.trials.values(), *also))
+    refuse_automatic_name(arm, index)
+    for other in experiment.trials.values():
+        if other.arm.name == arm.name:
+            refuse_other_parameters(arm, other.index, other.arm.parameters)
     trial = Trial(
         index=index,
         arm=arm,
@@ -257,19 +258,22 @@ def added_trial(
     return trial
 
 
-def _refuse_taken_name(arm: Arm, index: int, trials: Iterable[Trial]) -> None:
+def refuse_automatic_name(arm: Arm, index: int) -> None:
+    """Refuse, for the trial of an index, the name that the trial of another one gets by itself."""
     if is_automatic_name(arm.name) and arm.name != automatic_name(index):
         raise UserInputError(
             f"The arm name {arm.name!r} is the one that a trial of that number gets by itself.",
             "Choose another one, or leave it out.",
         )
-    for trial in trials:
-        if trial.arm.name == arm.name and trial.arm.parameters != arm.parameters:
-            raise UserInputError(
-                f"The arm name {arm.name!r} is that of trial {trial.index}, which has other "
-                "parameters.",
-                "Choose another one, or leave it out.",
-            )
+
+
+def refuse_other_parameters(arm: Arm, index: int, parameters: TParameterization) -> None:
+    """Refuse an arm whose name is that of a trial with an index, if that has other parameters."""
+    if parameters != arm.parameters:
+        raise UserInputError(
+            f"The arm name {arm.name!r} is that of trial {index}, which has other parameters.",
+            "Choose another one, or leave it out.",
+        )
 
 
 def told_of_added(trial: Trial) -> str:

@@ -105,6 +105,9 @@ CALLS = (
     Call("set_trial_note", {"trial_index": 0, "note": "seen"}),
     Call("replicate_trial", {"trial_index": 0, "deploy": False}),
     Call("import_trials", {"frame": FRAME}),
+    Call("import_trials_file", {"filepath": "frame.csv", "columns": None, "decimal": None,
+                                "encoding": "", "sheet": "", "keep_duplicates": False,
+                                "dry_run": False}),
     Call("history", {"trial_index": None}),
     Call("answer_question", {"trial_index": 1, "answer": Answer.ABANDON}),
     Call("ask_runner", {"trial_index": 1}),
@@ -167,6 +170,7 @@ def state(client: Client) -> Any:
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.chdir(tmp_path)
+    FRAME.to_csv("frame.csv", index=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # fewer trials than asked for
         yield

@@ -130,6 +130,12 @@ class MortalStore:
         commit = self._store.save_trial
         self._commit(lambda entries: commit(experiment, trial, entries), keep, audit)
 
+    def save_trials(
+        self, experiment: Experiment, trials: Sequence[Trial], audit: Sequence[AuditEntry] = ()
+    ) -> None:
+        """Store several trials at once, which no script here asks for."""
+        raise NotImplementedError
+
     def save_run(self, experiment: Experiment, run: Run, audit: Sequence[AuditEntry] = ()) -> None:
         """Store a run."""
         commit = self._store.save_run

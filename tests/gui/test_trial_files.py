@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,8 @@ class Desk:
         with qtbot.waitSignal(self.workbench.loaded, timeout=5000):
             self.workbench.begin()
 
-    def until(self, condition: Any) -> None:
-        self.qtbot.waitUntil(condition, timeout=10_000)
+    def until(self, condition: Callable[[], object]) -> None:
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=30_000)
 
     def open(self, number: int) -> Any:
         self.workbench.open(number)
@@ -63,15 +63,17 @@ class Desk:
         self.window.deleteLater()
 
 
-def with_trials(database: Path, setup: ExperimentSetup | None = None) -> int:
-    """Store the experiment of the drawings, whose run was stopped."""
+def with_trials(
+    database: Path, setup: ExperimentSetup | None = None, *, trials: bool = True
+) -> int:
+    """Store the experiment of the drawings, with the trials that are over."""
     store = SqlStore.at(database)
     try:
         experiment = store.create(setup or coupling_setup())
         over = (TrialStatus.COMPLETED, TrialStatus.FAILED)
-        trials = coupling_experiment(RunState.STOPPED).with_status(*over)
+        known = coupling_experiment(RunState.STOPPED).with_status(*over) if trials else ()
         with store.control(experiment):
-            store.save_trials(experiment, [replace(trial, run_index=None) for trial in trials])
+            store.save_trials(experiment, [replace(trial, run_index=None) for trial in known])
     finally:
         store.close()
     return experiment.id

@@ -31,6 +31,7 @@ SOURCE_WORDS = {
     TrialSource.FALLBACK: "Fallback",
     TrialSource.MANUAL: "Manual",
     TrialSource.BASELINE: "Baseline",
+    TrialSource.IMPORTED: "Imported",
 }
 """What the operator calls the source of a trial."""
 
