@@ -3,8 +3,10 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import NoneType
 
 from axdesk.api.places import data_folder
+from axdesk.core.errors import AxdeskError, RefusedOptionsError
 from axdesk.core.plugins import (
     Hold,
     PluginCatalogue,
@@ -14,8 +16,15 @@ from axdesk.core.plugins import (
 )
 from axdesk.core.resources import resource_path
 from axdesk.core.setup import ExperimentSetup
-from axdesk.plugins.hosts import HostedPluginCalls, check_file, describe_folder, hashes_of
+from axdesk.plugins.hosts import (
+    HostedPluginCalls,
+    check_file,
+    describe_folder,
+    hashes_of,
+    made_for_a_moment,
+)
 from axdesk.plugins.new_plugin import write_new_plugin
+from axdesk.plugins.plugin_host import PluginPart
 from axdesk.plugins.trust import PluginTrust
 
 
@@ -42,6 +51,7 @@ class PluginShelf:
         self.plugin_folder = shipped if plugin_folder is None else plugin_folder.absolute()
         self.plugin_python = plugin_python
         self.trust = PluginTrust(trust_file, (shipped,))
+        self._made: dict[object, AxdeskError | None] = {}
         self._catalogues: dict[tuple[Path, str], tuple[object, PluginCatalogue]] = {}
 
     def catalogue(
@@ -161,6 +171,36 @@ class PluginShelf:
             hold=self.trust.hold,
             begun=begun,
         )
+
+    def refusals(self, setup: ExperimentSetup) -> tuple[tuple[str | None, AxdeskError], ...]:
+        """Make the plugins of a set-up for a moment; nothing of them is called.
+
+        What was made, or refused its options, is not made again until its file changes.
+
+        Returns:
+            (metric, or None for the runner; why it cannot be made) for each that cannot.
+        """
+        parts = [PluginPart(name, choice) for name, choice in setup.metrics]
+        if setup.runner is not None:
+            parts.insert(0, PluginPart(None, setup.runner))
+        folder = self.folder_of(setup.plugin_folder)
+        python = setup.plugin_python or self.plugin_python
+        hashes = dict(self.plugin_hashes(setup))
+
+        def key(part: PluginPart) -> object:
+            choice = part.choice
+            file = folder, python, hashes[choice.file_name]
+            return *file, part.metric, choice.reference, repr(sorted(choice.options.items()))
+
+        new = [part for part in parts if key(part) not in self._made]
+        made = made_for_a_moment(folder, new, python, self.trust.hold)
+        self._made |= {
+            key(part): made[part.metric]
+            for part in new
+            if isinstance(made[part.metric], NoneType | RefusedOptionsError)
+        }
+        found = [(p.metric, made.get(p.metric, self._made.get(key(p)))) for p in parts]
+        return tuple((metric, error) for metric, error in found if error is not None)
 
     def plugin_hashes(self, setup: ExperimentSetup) -> tuple[tuple[str, str], ...]:
         """Return (file name, SHA-256) of each plugin file of a set-up as it is now.

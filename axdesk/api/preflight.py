@@ -14,7 +14,7 @@ from axdesk.core.draft_cells import ParameterKind, Problem, Problems, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.dry_test import PassedTest, plugins_of
 from axdesk.core.durations import duration
-from axdesk.core.errors import AxdeskError, PreflightError
+from axdesk.core.errors import AxdeskError, PreflightError, RefusedOptionsError, UserInputError
 from axdesk.core.experiment import Experiment
 from axdesk.core.outcomes import baseline_trial
 from axdesk.core.plugins import PluginChoice
@@ -50,6 +50,10 @@ class Place(Protocol):
         """Return the last dry test that the plugins passed as they are."""
         ...
 
+    def refusals(self, setup: ExperimentSetup) -> tuple[tuple[str | None, AxdeskError], ...]:
+        """Return which plugins cannot be made with their options, and why."""
+        ...
+
     def trial_seconds(self, runner: PluginChoice) -> float | None:
         """Return how long a trial of a runner took."""
         ...
@@ -76,6 +80,8 @@ def examined(
     lines = [line for section in Section for line in _of_section(draft, section, problems)]
     trial_seconds = None
     if setup is not None:
+        if refused := list(_of_making(workspace, draft, setup)):
+            lines = [line for line in lines if line.title != _SECTIONS[Section.RUNNER]] + refused
         lines += _of_start_values(setup)
         lines += _of_parallelism(setup)
         lines.append(_of_tests(workspace, setup))
@@ -128,6 +134,25 @@ def _passed(draft: Draft, section: Section) -> str:
         case Section.RUN:
             trials, parallel = (draft.run.get(f, "").strip() for f in ("max_trials", "parallelism"))
             return f"{trials} trial{'s' if trials != '1' else ''}, {parallel} at a time"
+
+
+def _of_making(workspace: Place, draft: Draft, setup: ExperimentSetup) -> Iterator[CheckLine]:
+    """Whether the plugins take their options; where a run goes on, it has the instrument."""
+    if any(summary.controller for summary in workspace.summaries()):
+        return
+    try:
+        refusals = workspace.refusals(setup)
+    except AxdeskError:
+        return  # a file is not there any more, which is told with its section
+    rows = {row.get("name", "").strip(): n for n, row in enumerate(draft.objectives)}
+    for metric, error in refusals:
+        is_refused = isinstance(error, RefusedOptionsError | UserInputError)
+        message = str(error) if is_refused else f"{error} It may be in use; the start tries again."
+        place = Problem(Section.RUNNER, 0, "reference", message)
+        if metric is not None:
+            place = Problem(Section.OBJECTIVES, rows[metric], "metric", message)
+        verdict = Verdict.PROBLEM if is_refused else Verdict.WARNING
+        yield CheckLine(_SECTIONS[Section.RUNNER], verdict, message, place)
 
 
 def _of_start_values(setup: ExperimentSetup) -> Iterator[CheckLine]:

@@ -17,6 +17,7 @@
     │   ├── CallFailedError          a plugin call raised or answered nonsense
     │   │   └── TrialFailedError     … raised by a runner to say why a trial failed
     │   ├── DeadlineError            a plugin call did not answer in time
+    │   ├── RefusedOptionsError      a plugin's constructor refuses the values of its options
     │   └── UnusablePluginError      a plugin's file is there and cannot be used (NotFoundError)
     ├── PreflightError               the run cannot start as configured
     ├── FailureRateExceededError     too many trials failed
@@ -250,6 +251,10 @@ class PluginError(AxdeskError):
     def __init__(self, message: str, hint: str = "", *, details: str = "") -> None:
         super().__init__(message, hint)
         self.details = details
+
+
+class RefusedOptionsError(PluginError):
+    """A plugin class whose constructor refuses the values of its options."""
 
 
 class UnusablePluginError(NotFoundError, PluginError):

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from axdesk.core.errors import PluginError, UserInputError
+from axdesk.core.errors import PluginError, RefusedOptionsError, UserInputError
 from axdesk.core.laboratory import IMetric, IRunner
 from axdesk.core.plugins import PluginChoice, TOptionValue
 from axdesk.plugins.describe import (
@@ -108,7 +108,9 @@ def _instance(cls: type[_T], choice: PluginChoice, arguments: Mapping[str, Any])
     try:
         return cls(**arguments)
     except BaseException as error:  # noqa: BLE001  # plugin border
-        failure = PluginError(
+        # What Python raises for a value that is not allowed; anything else may pass by itself.
+        kind = RefusedOptionsError if isinstance(error, ValueError | TypeError) else PluginError
+        failure = kind(
             f"{choice.reference} cannot be made: {reason_of(error)}.", details=traceback_of(error)
         )
     raise failure

@@ -1,5 +1,6 @@
 """Plugins in processes of their own, one for each file: describing them, and calling them."""
 
+import functools
 import queue
 import threading
 import time
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from axdesk.core.clock import SystemClock
-from axdesk.core.errors import NotFoundError, PluginError, UnusablePluginError
+from axdesk.core.errors import AxdeskError, NotFoundError, PluginError, UnusablePluginError
 from axdesk.core.plugins import (
     HOLD_REASONS,
     Hold,
@@ -147,6 +148,47 @@ def check_file(
         return tuple(map(wire.to_check, process.ask(request, until - time.monotonic())))
 
     return _in_new_process(source, python, check)
+
+
+def made_for_a_moment(
+    folder: Path, parts: Sequence[PluginPart], python: str, hold: THold
+) -> dict[str | None, AxdeskError | None]:
+    """Make runners and metrics with their options and let them go again; nothing is called.
+
+    Args:
+        folder: Where the plugin files lie.
+        parts: What is made.
+        python: As in `describe_folder`.
+        hold: As in `describe_folder`.
+
+    Returns:
+        Metric, or None for the runner → why it cannot be made, None where it can.
+    """
+    found: dict[str | None, AxdeskError | None] = {}
+
+    def make(
+        _file: PluginFile, process: HostProcess, until: float, own: Sequence[PluginPart]
+    ) -> None:
+        for part in own:
+            request = {
+                "do": "build",
+                "metric": part.metric,
+                "choice": wire.from_choice(part.choice),
+            }
+            try:
+                process.ask(request, until - time.monotonic())
+            except AxdeskError as error:
+                found[part.metric] = error
+
+    for name in dict.fromkeys(part.choice.file_name for part in parts):
+        own = [part for part in parts if part.choice.file_name == name]
+        try:
+            (source,) = _sources(folder, [part.choice for part in own]).values()
+            refuse_held(source, hold)
+            _in_new_process(source, python, functools.partial(make, own=own))
+        except AxdeskError as error:
+            found.update((part.metric, error) for part in own if part.metric not in found)
+    return {part.metric: found.get(part.metric) for part in parts}
 
 
 def refuse_held(source: PluginSource, hold: THold) -> None:

@@ -179,6 +179,85 @@ def test_a_plugin_file_that_does_not_load_is_told(lab: Lab) -> None:
     assert all("nowhere_to_be_found" in line.message for line in problems)
 
 
+PICKY = """
+import pathlib
+from axdesk.api.protocols.metric import IMetric
+from axdesk.api.protocols.runner import IRunner, TrialStatus
+
+MADE = pathlib.Path(__file__).with_name("made.txt")
+
+
+class Picky(IRunner):
+    def __init__(self, seconds: float = 1.0, port: str = "COM1"):
+        with MADE.open("a") as file:
+            file.write("x")
+        if seconds < 0:
+            raise ValueError(f"seconds is {seconds}; at least 0 is needed")
+        if port == "COM9":
+            raise OSError("COM9 is busy")
+
+    def run_trial(self, trial_index, parameterization):
+        return {}
+
+    def poll_trial(self, trial_index, trial_metadata):
+        return TrialStatus.COMPLETED
+
+
+class Value(IMetric):
+    def __init__(self, name: str, channel: int = 1):
+        super().__init__(name)
+        if channel > 8:
+            raise TypeError("there are 8 channels")
+
+    def fetch(self, trial_index, trial_metadata):
+        return 0, 1.0
+"""
+
+
+def test_a_constructor_that_refuses_its_options_keeps_the_run_from_starting(lab: Lab) -> None:
+    folder = Path(lab.setup.plugin_folder)
+    (folder / "picky.py").write_text(PICKY, "utf-8")
+    draft = cell(Section.RUNNER, 0, "reference", "picky.py:Picky")(lab.draft)
+    draft = cell(O, 0, "metric", "picky.py:Value")(draft)
+    assert lab.workspace.preflight(draft).may_start
+    made = (folder / "made.txt").read_text()
+    assert lab.workspace.preflight(draft).may_start
+    assert (folder / "made.txt").read_text() == made  # once is enough
+
+    wrong = cell(Section.RUNNER, 0, "option.seconds", "-3")(draft)
+    for _ in range(2):
+        line = lab.line("Plugins", wrong)
+        assert line.verdict is PROBLEM
+        assert "seconds is -3.0; at least 0 is needed" in line.message
+        assert line.place is not None
+        assert (line.place.section, line.place.field) == (Section.RUNNER, "reference")
+
+    line = lab.line("Plugins", cell(O, 0, "option.channel", "9")(draft))
+    assert (line.verdict, "there are 8 channels" in line.message) == (PROBLEM, True)
+    assert line.place is not None
+    assert (line.place.section, line.place.row, line.place.field) == (O, 0, "metric")
+
+    # What may pass by itself is a warning, and is asked again each time.
+    busy = cell(Section.RUNNER, 0, "option.port", "COM9")(draft)
+    line = lab.line("Plugins", busy)
+    assert (line.verdict, "COM9 is busy" in line.message) == (WARNING, True)
+    before = len((folder / "made.txt").read_text())
+    lab.line("Plugins", busy)
+    assert len((folder / "made.txt").read_text()) == before + 1
+
+
+def test_no_plugin_is_made_beside_a_run(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = Path(lab.setup.plugin_folder)
+    (folder / "picky.py").write_text(PICKY, "utf-8")
+    number = lab.workspace.create_from_setup(lab.setup)
+    (summary,) = lab.workspace.summaries()
+    driven = replace(summary, controller=f"{os.getpid()}@here")
+    monkeypatch.setattr(lab.workspace, "summaries", lambda: (driven,))
+    draft = cell(Section.RUNNER, 0, "reference", "picky.py:Picky")(lab.draft)
+    assert lab.line("Plugins", draft, number).verdict is PASSED
+    assert not (folder / "made.txt").exists()
+
+
 def test_start_values_that_break_a_constraint_are_a_warning(lab: Lab) -> None:
     draft = constraints("x1 + x2 <= 1")(lab.draft)
     for row, value in enumerate(("0.9", "0.2")):
