@@ -414,10 +414,11 @@ def parse_option(option: OptionDescription, text: str) -> TOptionValue:
     match option.kind:
         case "bool":
             return parse_yes_no(text)
-        case "float":
-            return parse_number(text)
-        case "int":
-            return parse_whole(text)
+        case "float" | "int":
+            number = parse_number(text) if option.kind == "float" else parse_whole(text)
+            if not option.allows(number):
+                raise UserInputError(f"“{text}” is out of range.", f"Enter {option.range_text}.")
+            return number
         case "choice":
             for choice in option.choices:
                 if value_text(choice) == text:

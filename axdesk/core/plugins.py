@@ -59,6 +59,9 @@ class OptionDescription:
         choices: The allowed values of kind "choice".
         is_optional: Whether None is allowed.
         help: From the docstring; empty if it says nothing.
+        low: The lowest value of a number that is allowed; None for any.
+        high: The highest.
+        unit: Of a number; empty for none.
     """
 
     name: str
@@ -68,6 +71,24 @@ class OptionDescription:
     choices: tuple[TOptionValue, ...] = ()
     is_optional: bool = False
     help: str = ""
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+
+    @property
+    def range_text(self) -> str:
+        """Which numbers are allowed, such as `0 to 60 s`; empty for any."""
+        unit = f"\u00a0{self.unit}" if self.unit else ""
+        if self.low is None:
+            return "" if self.high is None else f"at most {self.high:.15g}{unit}"
+        if self.high is None:
+            return f"at least {self.low:.15g}{unit}"
+        return f"{self.low:.15g} to {self.high:.15g}{unit}"
+
+    def allows(self, number: float) -> bool:
+        """Whether a number lies in the range."""
+        is_low = self.low is not None and number < self.low
+        return not is_low and (self.high is None or number <= self.high)
 
 
 @dataclass(frozen=True, slots=True)

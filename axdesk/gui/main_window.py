@@ -50,6 +50,7 @@ from axdesk.gui.report_desk import ReportDesk
 from axdesk.gui.rescue import Rescue
 from axdesk.gui.session import ExperimentSession
 from axdesk.gui.settings import WindowSettings
+from axdesk.gui.text_files import read_text
 from axdesk.gui.trial_files import TrialFiles
 from axdesk.gui.trial_history import TrialHistory
 from axdesk.gui.trial_import import TABLES, TrialImport
@@ -436,8 +437,10 @@ class MainWindow(QMainWindow):
             from axdesk.gui.views.setup_view import SetupView
 
             view = SetupView(
-                session.draft_model, session.dry_testing.model, session.preflight.model
-            )
+                session.draft_model, session.dry_testing.model, session.preflight.model,
+                self.settings,
+            )  # fmt: skip
+            view.parameter_file_requested.connect(partial(self._import_parameters, view))
             view.check_requested.connect(session.preflight.check)
             view.plugin_file_requested.connect(self._operations.open_plugin_file)
             view.plugin_trusted.connect(self.plugin_desk.trust_file)
@@ -450,6 +453,10 @@ class MainWindow(QMainWindow):
             self._setup_views[session.id] = view
             self._setup_stack.addWidget(view)
         self._setup_stack.setCurrentWidget(view)
+
+    def _import_parameters(self, view: SetupView, path: Path) -> None:
+        read = partial(read_text, path)
+        self._workbench.io.post_without(read, view.import_parameters, view.refuse_parameters)
 
     def _check_set_up(self) -> None:
         """Go to the review, and have everything checked anew."""

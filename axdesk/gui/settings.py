@@ -86,6 +86,8 @@ class WindowSettings(QObject):
     """Whether it beeps then."""
     geometry = Setting("geometry", b"")
     """Place and size of the window, as Qt writes them."""
+    hidden_setup_columns = Setting[list[str]]("hidden_setup_columns", ["step", "description"])
+    """The columns that the table of parameters does not show."""
     export_kind = Setting("export_kind", "")
     """Key of the kind of file that trials were exported to last; empty before the first time."""
     arrangement = Setting[dict[str, object]]("arrangement", {})

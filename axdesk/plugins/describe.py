@@ -5,11 +5,11 @@ import math
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeGuard, get_args, get_origin
 
 from axdesk.core.errors import PluginError, UserInputError
 from axdesk.core.laboratory import IMetric, IRunner
@@ -26,7 +26,10 @@ _KINDS: Mapping[object, Literal["int", "float", "str", "bool", "path"]] = {
     bool: "bool",
     Path: "path",
 }
-_ALLOWED = "Allowed are int, float, str, bool, Path, Literal, an Enum, and each of them or None."
+_ALLOWED = (
+    "Allowed are int, float, str, bool, Path, Literal, an Enum, and each of them or None; a number "
+    'may say its range and unit: Annotated[float, (0, 60), "s"].'
+)
 _NOT_OPTIONS = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
@@ -135,7 +138,8 @@ def _hint(cls: TPluginClass, parameter: inspect.Parameter, what: str) -> object:
     holder = types.SimpleNamespace(__annotations__={parameter.name: parameter.annotation})
     names = getattr(inspect.unwrap(cls.__init__), "__globals__", {})
     try:
-        return typing.get_type_hints(holder, globalns=names)[parameter.name]
+        hints = typing.get_type_hints(holder, globalns=names, include_extras=True)
+        return hints[parameter.name]
     except Exception as error:  # noqa: BLE001  # a hint in quotes may hold any expression
         raise PluginError(
             f"{what} has the type hint {parameter.annotation!r}, which cannot be resolved: "
@@ -145,6 +149,11 @@ def _hint(cls: TPluginClass, parameter: inspect.Parameter, what: str) -> object:
 
 def _from_hint(name: str, hint: Any) -> ConstructorOption | None:
     """Return the option that a type hint asks for, or None if it is not supported."""
+    if get_origin(hint) is Annotated:
+        found = _from_hint(name, get_args(hint)[0])
+        if found is None:
+            return None
+        return replace(found, description=_with_range(found.description, get_args(hint)[1:]))
     if get_origin(hint) in (typing.Union, types.UnionType):
         members = set(get_args(hint))
         rest = members - {type(None)}
@@ -168,6 +177,30 @@ def _from_hint(name: str, hint: Any) -> ConstructorOption | None:
         return None
     description = OptionDescription(name, "choice", choices=choices, is_optional=is_optional)
     return ConstructorOption(description, enum)
+
+
+def _with_range(option: OptionDescription, extras: Sequence[Any]) -> OptionDescription:
+    """Return a number's option with what its hint says of range and unit; the rest is not ours.
+
+    A pair is the range, with None for an open end, and a text the unit. What is marked with `ge`
+    and `le`, as in annotated_types and pydantic, is understood, too.
+    """
+    if option.kind not in ("int", "float"):
+        return option
+    for extra in extras:
+        ends = extra if isinstance(extra, tuple) and len(extra) == 2 else ()
+        low, high = ends or (getattr(extra, "ge", None), getattr(extra, "le", None))
+        if isinstance(extra, str):
+            option = replace(option, unit=extra.strip())
+        if _is_number(low):
+            option = replace(option, low=float(low))
+        if _is_number(high):
+            option = replace(option, high=float(high))
+    return option
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _hint_text(hint: object) -> str:
@@ -197,9 +230,9 @@ def checked_option(option: OptionDescription, value: object) -> TOptionValue:
             return value
         case "int" | "float", bool():
             pass
-        case "int", int() | float() if value % 1 == 0:  # infinity % 1 is nan
+        case "int", int() | float() if value % 1 == 0 and option.allows(value):  # inf % 1 is nan
             return int(value)
-        case "float", int() | float() if not math.isnan(value):
+        case "float", int() | float() if not math.isnan(value) and option.allows(value):
             return float(value)
         case ("str", str()) | ("path", str()) if value or option.kind == "str":
             return str(value)
@@ -213,6 +246,7 @@ def checked_option(option: OptionDescription, value: object) -> TOptionValue:
         "str": "a text",
         "path": "the path of a file or folder",
     }[option.kind]
+    need = f"{need}, {option.range_text}," if option.range_text else need
     raise UserInputError(f"The option {option.name!r} is {shown(value)}; {need} is needed.")
 
 

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from axdesk.api.protocols.metric import IMetric
 from axdesk.api.protocols.runner import IRunner, TrialStatus
@@ -51,7 +51,11 @@ class Hartmann6Runner(IRunner):
         seconds: How long a trial takes.
     """
 
-    def __init__(self, folder: Path = Path("~/.axdesk/hartmann6"), seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        folder: Path = Path("~/.axdesk/hartmann6"),
+        seconds: Annotated[float, (0, None), "s"] = 5.0,
+    ) -> None:
         if seconds < 0:
             raise ValueError(f"seconds is {seconds}; at least 0 is needed")
         self.folder = folder.expanduser()

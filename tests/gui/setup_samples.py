@@ -2,6 +2,7 @@
 
 from typing import TypeVar
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
 from axdesk.core.draft_cells import Section
@@ -14,7 +15,7 @@ from axdesk.core.plugins import (
     PluginKind,
 )
 
-W = TypeVar("W", bound=QWidget)
+W = TypeVar("W", bound=QObject)
 RUNNER = "cell.py:Cell"
 METRIC = "hplc.py:Area"
 
@@ -32,7 +33,14 @@ CATALOGUE = PluginCatalogue(
                     (
                         OptionDescription("address", "str", is_required=True, help="Its name."),
                         OptionDescription("reactors", "int", default=4),
-                        OptionDescription("volume", "float", default=2.0),
+                        OptionDescription(
+                            "volume",
+                            "float",
+                            default=2.0,
+                            low=0.0,
+                            high=50.0,
+                            unit="mL",
+                        ),
                         OptionDescription(
                             "mode", "choice", default="fast", choices=("fast", "careful")
                         ),

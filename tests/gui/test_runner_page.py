@@ -130,6 +130,20 @@ def test_numbers_stand_at_the_right_and_errors_at_their_field(show: Show, qtbot:
     assert reactors.text() == "4.5"
 
 
+def test_a_number_out_of_its_range_is_refused_at_its_field(show: Show, qtbot: QtBot) -> None:
+    page = show()
+    volume = page.findChild(TextField, "setup.runner.form.volume")
+    assert volume is not None
+    assert {"0 to 50\u00a0mL.", "mL"} <= {shown.text() for shown in page.findChildren(QLabel)}
+    qtbot.keyClicks(volume, "50.5")
+    page.refresh()
+    assert volume.toolTip() == "“50.5” is out of range. Enter 0 to 50\u00a0mL."
+    assert page.model.setup is None
+    qtbot.keyClick(volume, Qt.Key.Key_Backspace)
+    qtbot.keyClick(volume, Qt.Key.Key_Backspace)
+    assert page.model.setup is not None
+
+
 def test_one_plugin_is_used_for_all_metrics_in_one_step(show: Show, qtbot: QtBot) -> None:
     page = show()
     model = page.model

@@ -1,17 +1,23 @@
 """The page Parameters through its real widgets: rows, columns, pasting, dragging, details."""
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
 from pytestqt.qtbot import QtBot
 
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.drafts import Draft
+from axdesk.core.errors import UserInputError
 from axdesk.core.parameters import ChoiceParameterConfig, RangeParameterConfig
 from axdesk.core.run import RunState
 from axdesk.core.setup_lock import SetupLock
+from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.settings import WindowSettings
+from axdesk.gui.text_files import read_text
 from axdesk.gui.views.setup_parameters import ParametersPage
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.views.setup_view import SetupView
@@ -277,7 +283,7 @@ class TestPasting:
 
     def test_rows_are_pasted_as_new_ones_too(self, view: SetupView, page: ParametersPage) -> None:
         QGuiApplication.clipboard().setText("Parameter;Min;Max\nFlow;0,1;5\n")
-        click(found(view, Button, "setup.parameters.import"))
+        found(view, QAction, "setup.parameters.import.clipboard").trigger()
         assert names(view) == [*NAMES, "Flow"]
         assert view.model.problems is None
         view.model.undo()
@@ -550,3 +556,86 @@ class TestClicking:
         QTest.mouseDClick(table.viewport(), left, no, place)
         assert editor(table).text() == "50"
         assert not table._edit_soon.isActive()
+
+
+class TestImporting:
+    @pytest.mark.parametrize(
+        "content",
+        [
+            b"Name;Unit;Low;High\nFlow;mL/min;0,1;5\nLamp;W;1;40\n",
+            "\ufeffName,Unit,Low,High\r\nFlow,mL/min,0.1,5\r\nLamp,W,1,40\r\n".encode(),
+            "Name\tUnit\tLow\tHigh\nFlow\tmL/min\t0.1\t5\nLamp\tW\t1\t40".encode("utf-16"),
+            b"Flow;mL/min;Decimal;0,1;5\nLamp;W;Decimal;1;40\n",
+            b"Flow,mL/min,Decimal,0.1,5\n\nLamp,W,Decimal,1,40\n",
+        ],
+    )
+    def test_a_file_brings_new_rows(
+        self, content: bytes, view: SetupView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        path = tmp_path / "parameters.csv"
+        path.write_bytes(content)
+        view.parameter_file_requested.connect(lambda p: view.import_parameters(read_text(p)))
+        monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+        found(view, QAction, "setup.parameters.import.file").trigger()
+        assert names(view) == [*NAMES, "Flow", "Lamp"]
+        model = view.model
+        assert [model.text(P, 6, f).replace(",", ".") for f in ("unit", "low", "high")] == [
+            "mL/min", "0.1", "5",
+        ]  # fmt: skip
+        assert model.problems is None
+        model.undo()
+        assert model.draft == suzuki()
+
+    def test_what_is_no_table_is_told(
+        self, view: SetupView, page: ParametersPage, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "sheet.xlsx"
+        path.write_bytes(b"PK\x03\x04\0\0\0")
+        with pytest.raises(UserInputError, match="is no text") as refused:
+            read_text(path)
+        view.refuse_parameters(refused.value)
+        assert "sheet.xlsx is no text" in page.issues.accessibleDescription() + " ".join(
+            issue.sentence for issue in page.issues.issues()
+        )
+        with pytest.raises(UserInputError, match="cannot be read"):
+            read_text(tmp_path / "gone.csv")
+        view.import_parameters("\n")
+        assert any(issue.sentence == "The file is empty." for issue in page.issues.issues())
+        assert view.model.draft == suzuki()
+
+    def test_an_older_file_is_read_as_windows_wrote_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "old.csv"
+        path.write_bytes("Temperatur;°C".encode("cp1252"))
+        assert read_text(path) == "Temperatur;°C"
+
+
+def test_the_choice_of_columns_is_kept_for_every_experiment(qtbot: QtBot) -> None:
+    settings = WindowSettings()
+
+    def page_of() -> ParametersPage:
+        page = ParametersPage(DraftModel(suzuki()), settings)
+        page.model.setParent(page)
+        qtbot.addWidget(page)
+        return page
+
+    first, other = page_of(), page_of()
+    hidden = [column(first.table, field) for field in ("step", "description")]
+    assert all(map(first.table.isColumnHidden, hidden))
+    found(first, QAction, "setup.parameters.columns.step").trigger()
+    found(first, QAction, "setup.parameters.columns.unit").trigger()
+    for page in (first, other, page_of()):
+        assert not page.table.isColumnHidden(column(page.table, "step"))
+        assert page.table.isColumnHidden(column(page.table, "unit"))
+        assert page.table.isColumnHidden(column(page.table, "description"))
+
+
+def test_nothing_offers_rows_under_a_locked_table(view: SetupView, page: ParametersPage) -> None:
+    hints = [w for w in page.findChildren(QLabel) if "Paste rows" in w.text()]
+    assert [hint.isVisible() for hint in hints] == [True]
+    view.model.set_lock(SetupLock(RunState.RUNNING))
+    assert not hints[0].isVisible()
+    runner = view.page(Section.RUNNER)
+    runner.refresh()
+    combo = found(runner, ComboField, "setup.runner.plugin")
+    assert not combo.isEnabled()
+    assert combo.toolTip() == "Stop the run to change this."

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -15,6 +15,7 @@ from axdesk.core.errors import StorageError
 from axdesk.core.preflight import CheckLine, Preflight, Verdict
 from axdesk.core.run import RunState
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.preflight_model import PreflightModel
 from axdesk.gui.models.review_texts import run_rows
 from axdesk.gui.preflight_check import PreflightCheck
@@ -49,7 +50,8 @@ class Review:
         self.model = DraftModel(suzuki())
         self.model.set_catalogue(CATALOGUE)
         self.preflight = PreflightModel(self.model, self.model)
-        self.view = SetupView(self.model, None, self.preflight)
+        self.dry_test = DryTestModel(self.model)
+        self.view = SetupView(self.model, self.dry_test, self.preflight)
         self.model.setParent(self.view)
         self.asked = 0
         self.view.check_requested.connect(self._count)
@@ -296,3 +298,16 @@ def test_f7_leads_to_the_review_and_its_findings_reach_the_toolbar(
     finally:
         bench.close()
         theme_manager().choose("system")
+
+
+def test_no_test_is_offered_while_a_run_has_the_instrument(review: Review) -> None:
+    review.tell(UNTESTED)
+    assert found(review.view, Button, "setup.review.test").isEnabled()
+    review.dry_test.show(refusal="The run uses the instrument.")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    button = found(review.view, Button, "setup.review.test")
+    assert not button.isEnabled()
+    assert button.toolTip() == "The run uses the instrument."
+    review.dry_test.show(refusal="")
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert found(review.view, Button, "setup.review.test").isEnabled()

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from enum import Enum, IntEnum
 from pathlib import Path
-from typing import Any, Literal, Optional
+from types import SimpleNamespace
+from typing import Annotated, Any, Literal, Optional
 
 import pytest
 
@@ -280,3 +281,56 @@ def test_a_constructor_that_raises_is_told_with_its_traceback() -> None:
 
     assert "no port 7" in raised.value.message
     assert "in __init__" in raised.value.details
+
+
+class Ranged(Base):
+    def __init__(
+        self,
+        flow: Annotated[float, (0, 60.5), "mL/min"] = 1.0,
+        steps: Annotated[int, (1, None)] = 2,
+        wait: Annotated[float | None, "s", (None, 90)] = None,
+        gain: Annotated[float, SimpleNamespace(ge=-1, le=1), "free text"] = 0.0,
+        mode: Annotated[str, "a note of its author", (0, 1)] = "x",
+    ) -> None:
+        self.given = (flow, steps, wait, gain, mode)
+
+
+def test_a_number_may_say_its_range_and_unit() -> None:
+    options = described(Ranged, "a.py:Ranged").options
+    assert [(o.range_text, o.unit) for o in options] == [
+        ("0 to 60.5\u00a0mL/min", "mL/min"),
+        ("at least 1", ""),
+        ("at most 90\u00a0s", "s"),
+        ("-1 to 1\u00a0free text", "free text"),
+        ("", ""),
+    ]
+    assert options[2].is_optional
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"flow": 61}, "'flow' is 61; a number, 0 to 60.5"),
+        ({"steps": 0}, "'steps' is 0; a whole number, at least 1, is needed"),
+        ({"wait": 90.5}, "at most 90"),
+        ({"gain": -2}, "-1 to 1"),
+    ],
+)
+def test_a_number_outside_of_its_range_is_refused(
+    given: Mapping[str, TOptionValue], message: str
+) -> None:
+    file = PluginFile("a.py", "", (described(Ranged, "a.py:Ranged"),))
+    plugins = LoadedPlugins(PluginCatalogue("", (file,)), {"a.py:Ranged": Ranged})
+    with pytest.raises(UserInputError, match=message):
+        build_runner(plugins, PluginChoice("a.py:Ranged", given))
+    made = build_runner(plugins, PluginChoice("a.py:Ranged", {"wait": None, "flow": 60.5}))
+    assert isinstance(made, Ranged)
+    assert made.given == (60.5, 2, None, 0.0, "x")
+
+
+def test_a_default_outside_of_its_range_is_told() -> None:
+    class Wrong(Base):
+        def __init__(self, flow: Annotated[float, (0, 1)] = 2.0) -> None: ...
+
+    with pytest.raises(PluginError, match=r"has the default 2\.0, which its type hint"):
+        described(Wrong, "a.py:Wrong")

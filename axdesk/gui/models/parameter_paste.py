@@ -120,6 +120,23 @@ def read_rows(text: str, field: str) -> PastedRows:
     return PastedRows(min(rows, key=lambda found: sum(map(_misfits, found))))
 
 
+def tabbed(text: str) -> str:
+    """Return the text of a file with tabs between its cells, where semicolons or commas part them.
+
+    All of its rows must have as many cells; a comma may also be in a number.
+    """
+    if "\t" in text:
+        return text
+    for separator in ";,":
+        try:
+            rows = split_separated(text.removeprefix("\ufeff"), separator)
+        except csv.Error:
+            continue
+        if rows and len(rows[0]) > 1 and len({len(row) for row in rows}) == 1:
+            return joined_cells(rows)
+    return text
+
+
 def _separated(text: str) -> list[list[str]] | None:
     for separator in ";,":
         try:

@@ -40,7 +40,6 @@ RANGES = (ParameterKind.DECIMAL.value, ParameterKind.WHOLE.value)
 YES_NO = (Choice("no", "No"), Choice("yes", "Yes"))
 OPTIONAL = ("unit", "scale", "start", "step", "description")
 """The columns that can be hidden."""
-USUALLY_HIDDEN = ("step", "description")
 
 MENU = "menu"
 """The column that holds no field but the row's menu."""

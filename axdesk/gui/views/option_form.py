@@ -45,6 +45,7 @@ class OptionForm(QWidget):
         self._plugin: PluginDescription | None = None
         self._fields = CellFields(model, section)
         self._issues: dict[str, QLabel] = {}
+        self._browsers: dict[str, Button] = {}
         self._grid = QGridLayout(self)
         self._grid.setContentsMargins(0, 0, 0, 0)
         self._grid.setHorizontalSpacing(px(14))
@@ -64,6 +65,9 @@ class OptionForm(QWidget):
         if self._fold is not None:
             is_set = any(self._model.text(self._section, row, f"option.{n}") for n in self._folded)
             self._fold.set_values("" if is_set else "all at their defaults")
+        for field, button in self._browsers.items():
+            locked = self._model.locked_reason(self._section, row, field)
+            button.set_available(not locked, reason=locked)
         for field, issue in self._issues.items():
             text = self._model.issue(self._section, row, field)
             issue.setText(text)
@@ -78,6 +82,7 @@ class OptionForm(QWidget):
     def _rebuild(self) -> None:
         self._fields.clear()
         self._issues.clear()
+        self._browsers.clear()
         while (item := self._grid.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
@@ -123,15 +128,15 @@ class OptionForm(QWidget):
         if option.kind == "path" and isinstance(field, TextField):
             shown = self._with_browse(option, field)
             shown.setAccessibleName(option_title(option.name))
-        cell = labelled(title, shown)
+        cell = labelled(title, shown, unit=option.unit)
         cell.setToolTip(option.help)
         layout = cell.layout()
         issue = label("", "small", "bad", wrap=True)
         issue.hide()
         if isinstance(layout, QVBoxLayout):
             layout.addWidget(issue)
-            if option.help:
-                layout.addWidget(label(option.help, "small", "text2", wrap=True))
+            if hint := _hint_of(option):
+                layout.addWidget(label(hint, "small", "text2", wrap=True))
             layout.addStretch(1)
         self._issues[f"option.{option.name}"] = issue
         self._fields.add(f"option.{option.name}", field, choices)
@@ -150,7 +155,9 @@ class OptionForm(QWidget):
                 cells = {f"option.{option.name}": chosen}
                 self._model.edit_cells(self._section, self._fields.row, cells)
 
-        line.addWidget(Button("Choose a folder", "folder-open", kind="icon", on_click=browse))
+        button = Button("Choose a folder", "folder-open", kind="icon", on_click=browse)
+        self._browsers[f"option.{option.name}"] = button
+        line.addWidget(button)
         return both
 
 
@@ -166,6 +173,12 @@ def _field_for(option: OptionDescription) -> tuple[Field, tuple[Choice, ...]]:
     if option.kind in ("int", "float"):
         field.setAlignment(Qt.AlignmentFlag.AlignRight)
     return field, ()
+
+
+def _hint_of(option: OptionDescription) -> str:
+    """What stands below a field: the docstring's words, and which numbers are allowed."""
+    allowed = option.range_text
+    return f"{option.help} {allowed[:1].upper()}{allowed[1:]}.".strip() if allowed else option.help
 
 
 def _default_text(option: OptionDescription) -> str:

@@ -15,7 +15,7 @@ from axdesk.gui.models.constraint_table import ConstraintTable, share_sentence, 
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import Index
 from axdesk.gui.style import current_theme, px, type_font
-from axdesk.gui.views.setup_page import TablePage, table_foot
+from axdesk.gui.views.setup_page import TableFoot, TablePage
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import LiveSentence
@@ -164,9 +164,7 @@ class ConstraintsPage(TablePage):
             "Add constraint", "plus", kind="quiet", on_click=self.add_row,
             name="setup.constraints.add",
         )  # fmt: skip
-        self.set_up(
-            table, table_foot(self._add, "Del removes the row."), "setup.constraints.issues"
-        )
+        self.set_up(table, TableFoot(self._add, "Del removes the row."), "setup.constraints.issues")
         self._pieces = QWidget()
         self._pieces.setObjectName("setup.constraints.pieces")
         self._pieces_row = WrappingRow()
@@ -186,8 +184,6 @@ class ConstraintsPage(TablePage):
     def refresh(self) -> None:
         """Show problems, the share that is left, and what can be inserted."""
         super().refresh()
-        locked = self.model.rows_locked_reason(Section.CONSTRAINTS)
-        self._add.set_available(not locked, reason=locked)
         self._sentence.set_sentence(*share_sentence(self.model))
         self._show_plot()
         self._show_pieces()

@@ -20,7 +20,7 @@ from axdesk.gui.models.objective_table import (
 from axdesk.gui.models.setup_texts import objective_sentence
 from axdesk.gui.style import px
 from axdesk.gui.views.objective_sketch import ObjectiveSketch
-from axdesk.gui.views.setup_page import CellFields, TablePage, leftmost, table_foot
+from axdesk.gui.views.setup_page import CellFields, TableFoot, TablePage, leftmost
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button, Choice, SegmentedButton
 from axdesk.gui.widgets.cards import Card, LiveSentence
@@ -54,7 +54,7 @@ class ObjectivesPage(TablePage):
             "Add response", "plus", kind="quiet", on_click=self.add_row,
             name="setup.objectives.add",
         )  # fmt: skip
-        foot = table_foot(
+        foot = TableFoot(
             self._add,
             "A second goal turns the result into a set of best trade-offs; goals with a weight are "
             "added up instead.",
@@ -133,8 +133,6 @@ class ObjectivesPage(TablePage):
         self._show_baseline()
         row = self.table.current_row
         has_row = 0 <= row < self._objectives.rowCount()
-        locked = self.model.rows_locked_reason(Section.OBJECTIVES)
-        self._add.set_available(not locked, reason=locked)
         self._details.setVisible(has_row)
         if not has_row:
             return

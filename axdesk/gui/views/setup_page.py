@@ -12,7 +12,7 @@ from axdesk.gui.models.draft_table import DraftTable, with_current
 from axdesk.gui.models.setup_texts import place_of, sentence_of
 from axdesk.gui.style import px, set_property
 from axdesk.gui.views.setup_table import SetupTable
-from axdesk.gui.widgets.buttons import Choice, SegmentedButton
+from axdesk.gui.widgets.buttons import Button, Choice, SegmentedButton
 from axdesk.gui.widgets.cards import Page, PageHead, Surface
 from axdesk.gui.widgets.fields import ComboField, TextField
 from axdesk.gui.widgets.labels import label, rule
@@ -182,6 +182,26 @@ class ProblemList(IssueList):
         return lambda: self._model.edit_cells(problem.section, problem.row or 0, cells)
 
 
+class TableFoot(QWidget):
+    """The line under a table that adds a row, and how else rows come and go."""
+
+    def __init__(self, button: Button, hint: str) -> None:
+        super().__init__()
+        self._button = button
+        self._hint = label(hint, "small", "text2", wrap=True)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(px(8), px(5), px(12), px(5))
+        line.setSpacing(px(8))
+        line.addWidget(button)
+        line.addWidget(self._hint, 1)
+        line.addStretch(0)
+
+    def set_locked(self, reason: str) -> None:
+        """Say why rows cannot be added now; empty if they can."""
+        self._button.set_available(not reason, reason=reason)
+        self._hint.setVisible(not reason)
+
+
 TABLE_SHARE = 0.62
 """What a table may take of a page's height; above it, it scrolls by itself."""
 
@@ -194,9 +214,10 @@ class TablePage(SetupPage):
         self.table: SetupTable
         self._told = ""
 
-    def set_up(self, table: SetupTable, foot: QWidget, issues_name: str) -> None:
+    def set_up(self, table: SetupTable, foot: TableFoot, issues_name: str) -> None:
         """Lay the table, its foot and its problems into the page."""
         self.table = table
+        self._foot = foot
         card = Surface("card")
         inside = QVBoxLayout(card)
         inside.setContentsMargins(1, 1, 1, 1)
@@ -225,6 +246,7 @@ class TablePage(SetupPage):
             self.table.select_row(0)
         shown = [p for p in self.model.problems_of(self.rows.section) if self.is_shown(p)]
         self.issues.show_problems(tuple(shown), self._told)
+        self._foot.set_locked(self.model.rows_locked_reason(self.rows.section))
         self.table.update_tip()
 
     def tell(self, sentence: str) -> None:
@@ -306,14 +328,3 @@ def leftmost(widget: QWidget) -> QWidget:
     line.addWidget(widget)
     line.addStretch(1)
     return row
-
-
-def table_foot(button: QWidget, hint: str) -> QWidget:
-    """The line under a table that adds a row."""
-    foot = QWidget()
-    line = QHBoxLayout(foot)
-    line.setContentsMargins(px(8), px(5), px(12), px(5))
-    line.setSpacing(px(8))
-    line.addWidget(button)
-    line.addWidget(label(hint, "small", "text2", wrap=True), 1)
-    return foot

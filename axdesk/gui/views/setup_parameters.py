@@ -1,21 +1,23 @@
 """The page Parameters: what may change from trial to trial, and how far."""
 
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QPoint
+from PySide6.QtCore import QPoint, QSignalBlocker, Signal
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QHBoxLayout, QMenu
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu
 
 from axdesk.core.draft_cells import ParameterKind, Problem, Section
 from axdesk.gui.icons import icon
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.draft_table import Index
 from axdesk.gui.models.formatting import counted
-from axdesk.gui.models.parameter_paste import NEW_ROW, WIDE, read_rows
-from axdesk.gui.models.parameter_table import MENU, OPTIONAL, USUALLY_HIDDEN, ParameterTable
+from axdesk.gui.models.parameter_paste import NEW_ROW, WIDE, read_rows, tabbed
+from axdesk.gui.models.parameter_table import MENU, OPTIONAL, ParameterTable
+from axdesk.gui.settings import WindowSettings
 from axdesk.gui.style import px
 from axdesk.gui.views.parameter_details import ParameterDetails
-from axdesk.gui.views.setup_page import TablePage, table_foot
+from axdesk.gui.views.setup_page import TableFoot, TablePage
 from axdesk.gui.views.setup_table import SetupTable
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.delegates import GripDelegate, TagsDelegate
@@ -30,11 +32,18 @@ _SPANNING = (*WIDE, ParameterKind.YES_NO.value)
 
 
 class ParametersPage(TablePage):
-    """The table of parameters, its problems, and the details of the selected row."""
+    """The table of parameters, its problems, and the details of the selected row.
 
+    Signals:
+        file_requested: The operator wants the parameters of a file; carries its `Path`. Its text
+            is handed to `import_text`.
+    """
+
+    file_requested = Signal(object)
     section = Section.PARAMETERS
 
-    def __init__(self, model: DraftModel) -> None:
+    def __init__(self, model: DraftModel, settings: WindowSettings | None = None) -> None:
+        self._settings = settings or WindowSettings()
         super().__init__(
             model, "Parameters", "What axdesk may change from trial to trial, and how far."
         )
@@ -53,7 +62,7 @@ class ParametersPage(TablePage):
             "Add parameter", "plus", kind="quiet", on_click=self.add_row,
             name="setup.parameters.add",
         )  # fmt: skip
-        foot = table_foot(
+        foot = TableFoot(
             self._add, "or press Enter in the last row. Paste rows from a spreadsheet with Ctrl V."
         )
         self.set_up(table, foot, "setup.parameters.issues")
@@ -71,8 +80,8 @@ class ParametersPage(TablePage):
         self.body.addStretch(1)
         self._columns_menu = self._made_columns_menu()
         self._columns.setMenu(self._columns_menu)
-        for field in USUALLY_HIDDEN:
-            self.show_column(field, is_shown=False)
+        self._show_kept_columns()
+        self._settings.changed.connect(self._show_kept_columns)
 
     def _add_tools(self) -> None:
         self._duplicate = Button(
@@ -84,10 +93,16 @@ class ParametersPage(TablePage):
         self._remove = Button(
             "Remove", "trash", on_click=self._remove_selected, name="setup.parameters.remove"
         )
-        self._import = Button(
-            "Paste as new rows", "table-import", on_click=self.paste_new,
-            name="setup.parameters.import",
-        )  # fmt: skip
+        self._import = Button("Import", "table-import", name="setup.parameters.import")
+        imports = QMenu(self)
+        for name, text, act in (
+            ("clipboard", "Paste as new rows", self.paste_new),
+            ("file", "From a file…", self._choose_file),
+        ):
+            action = imports.addAction(text)
+            action.setObjectName(f"setup.parameters.import.{name}")
+            action.triggered.connect(lambda _=False, act=act: act())
+        self._import.setMenu(imports)
         self._hidden = label("", "small", "text2")
         self._columns = Button("Columns", "columns-3", name="setup.parameters.columns")
         tools = QHBoxLayout()
@@ -108,14 +123,25 @@ class ParametersPage(TablePage):
             action.setObjectName(f"setup.parameters.columns.{field}")
             action.setCheckable(True)
             action.setChecked(True)
-            action.toggled.connect(lambda on, f=field: self.show_column(f, is_shown=on))
+            action.toggled.connect(lambda on, f=field: self._keep_column(f, is_shown=on))
         return menu
+
+    def _keep_column(self, field: str, *, is_shown: bool) -> None:
+        """Show or hide a column from now on, in every experiment."""
+        hidden = set(self._settings.hidden_setup_columns) - {field}
+        hidden |= set() if is_shown else {field}
+        self._settings.hidden_setup_columns = [f for f in OPTIONAL if f in hidden]
+
+    def _show_kept_columns(self) -> None:
+        for field in OPTIONAL:
+            self.show_column(field, is_shown=field not in self._settings.hidden_setup_columns)
 
     def show_column(self, field: str, *, is_shown: bool) -> None:
         """Show or hide one of the optional columns."""
         column = self._column[field]
         action = self._columns_menu.actions()[OPTIONAL.index(field)]
-        action.setChecked(is_shown)
+        with QSignalBlocker(action):
+            action.setChecked(is_shown)
         self.table.setColumnHidden(column, not is_shown)
         self.table.fit()
         hidden = sum(self.table.isColumnHidden(self._column[f]) for f in OPTIONAL)
@@ -130,8 +156,7 @@ class ParametersPage(TablePage):
         row = self.table.current_row
         locked = self.model.rows_locked_reason(Section.PARAMETERS)
         has_row = 0 <= row < self._parameters.rowCount()
-        for button in (self._add, self._import):
-            button.set_available(not locked, reason=locked)
+        self._import.set_available(not locked, reason=locked)
         for button, keys in ((self._duplicate, "Ctrl+D"), (self._remove, "Del")):
             button.set_available(has_row and not locked, reason=locked or "Select a row first.")
             if button.isEnabled():
@@ -187,6 +212,20 @@ class ParametersPage(TablePage):
         """Paste as new rows at the end."""
         text = QGuiApplication.clipboard().text()
         self._paste_at(text, self._parameters.rowCount(), "name")
+
+    def _choose_file(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(
+            self, "Import parameters", "", "Tables as text (*.csv *.tsv *.txt);;All files (*)"
+        )
+        if chosen:
+            self.file_requested.emit(Path(chosen))
+
+    def import_text(self, text: str) -> None:
+        """Add the parameters of a file as new rows."""
+        if not text.strip():
+            self.tell("The file is empty.")
+        else:
+            self._paste_at(tabbed(text), self._parameters.rowCount(), "name")
 
     def _paste_at(self, text: str, row: int, field: str) -> None:
         pasted = read_rows(text, "name" if field == MENU else field)

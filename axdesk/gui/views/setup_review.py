@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QBoxLayout, QHBoxLayout, QSizePolicy, QVBoxLayout,
 from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.preflight import CheckLine
 from axdesk.gui.models.draft_model import DraftModel
+from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.preflight_model import PreflightModel
 from axdesk.gui.models.review_texts import (
@@ -48,7 +49,10 @@ class ReviewPage(SetupPage):
     recheck_requested = Signal()
     test_requested = Signal()
 
-    def __init__(self, model: DraftModel, preflight: PreflightModel) -> None:
+    def __init__(
+        self, model: DraftModel, preflight: PreflightModel, dry_test: DryTestModel
+    ) -> None:
+        self._dry_test = dry_test
         self._recheck = Button("Check again", "refresh", name="setup.review.recheck")
         self._recheck.setToolTip("Read the plugin files again and check everything.")
         super().__init__(model, "Review", "", [self._recheck])
@@ -56,6 +60,7 @@ class ReviewPage(SetupPage):
         self._preflight = preflight
         self._shown: tuple[Problem, ...] = ()
         self._warned: tuple[CheckLine, ...] = ()
+        self._why_no_test = ""
         self._checks: list[tuple[str, str]] = []
         self.issues = IssueList(name="setup.review.list")
         self.issues.issue_clicked.connect(self.fix_requested)
@@ -163,8 +168,10 @@ class ReviewPage(SetupPage):
         return Issue(place, sentence_of(problem), remedies=(fix,), target=problem)
 
     def _show_warnings(self, warnings: tuple[CheckLine, ...]) -> None:
-        if warnings != self._warned:
-            self._warned = warnings
+        # While a run goes on, the instrument is the run's.
+        why_no_test = "A test goes on." if self._dry_test.is_going else self._dry_test.refusal
+        if (warnings, why_no_test) != (self._warned, self._why_no_test):
+            self._warned, self._why_no_test = warnings, why_no_test
             _empty(self._warnings)
             for line in warnings:
                 self._warnings.addWidget(_WarningCard(line, self._ways(line)))
@@ -173,7 +180,9 @@ class ReviewPage(SetupPage):
         ways, place = [], line.place
         if line.title == "Test":
             test = self.test_requested.emit
-            ways.append(Button("Test now", "test-pipe", on_click=test, name="setup.review.test"))
+            button = Button("Test now", "test-pipe", on_click=test, name="setup.review.test")
+            button.set_available(not self._why_no_test, reason=self._why_no_test)
+            ways.append(button)
         if place is not None:
             fix = self.fix_requested.emit
             ways.append(Button(_fix_text(place), kind="quiet", on_click=lambda: fix(place)))

@@ -199,16 +199,16 @@ class RunnerPage(SetupPage):
         issue = self.model.issue(Section.RUNNER, 0, "reference")
         if self._is_patient and not reference:
             issue = ""
-        editable = not self.model.is_read_only
+        locked = self.model.locked_reason(Section.RUNNER, 0, "reference")
         choices = plugin_choices(self.model.catalogue, PluginKind.RUNNER)
         self._runner.set_choices(with_current(choices, reference))
         self._runner.set_value(reference)
-        self._runner.setEnabled(editable)
+        self._runner.setEnabled(not locked)
         is_reading = self.model.is_reading_plugins
         self._reload.set_available(not is_reading, reason="The plugin folder is being read.")
         if not is_reading:
             self._reload.setToolTip("Read the files of the plugin folder again.")
-        self._runner.setToolTip(self._runner.currentText())
+        self._runner.setToolTip(locked or self._runner.currentText())
         set_property(self._runner, "issue", "error" if issue else "")
         plugin = self._found(reference)
         _show_text(self._runner_issue, issue + self._kept(Section.RUNNER, 0, plugin))
@@ -233,7 +233,8 @@ class RunnerPage(SetupPage):
         issue = self.model.issue(Section.OBJECTIVES, row, "metric")
         kept = self._kept(Section.OBJECTIVES, row, plugin)
         _show_text(self._metric_issue, issue + kept)
-        self._use_for_all.setVisible(count > 1 and bool(reference) and not self.model.is_read_only)
+        locked = self.model.locked_reason(Section.OBJECTIVES, row, "metric")
+        self._use_for_all.setVisible(count > 1 and bool(reference) and not locked)
         _show_text(self._metric_summary, _about(plugin))
         self._metric_form.show_plugin(plugin, max(row, 0))
         references = [r.get("metric", "") for r in self.model.draft.objectives]

@@ -4,11 +4,13 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
 from axdesk.core.draft_cells import Problem, Section
+from axdesk.core.errors import AxdeskError
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.dry_test_model import DryTestModel
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.preflight_model import PreflightModel
 from axdesk.gui.models.setup_texts import SECTION_TITLES, section_state
+from axdesk.gui.settings import WindowSettings
 from axdesk.gui.style import px, theme_manager
 from axdesk.gui.views.setup_constraints import ConstraintsPage
 from axdesk.gui.views.setup_general import GeneralPage
@@ -39,6 +41,8 @@ class SetupView(QWidget):
         test_requested: … a dry test of the plugins.
         stop_test_requested: … its end.
         check_requested: … a pre-flight of the set-up.
+        parameter_file_requested: … the parameters of a file, whose text `import_parameters`
+            takes; carries its `Path`.
     """
 
     start_requested = Signal()
@@ -49,12 +53,14 @@ class SetupView(QWidget):
     test_requested = Signal()
     stop_test_requested = Signal()
     check_requested = Signal()
+    parameter_file_requested = Signal(object)
 
     def __init__(
         self,
         model: DraftModel,
         dry_test: DryTestModel | None = None,
         preflight: PreflightModel | None = None,
+        settings: WindowSettings | None = None,
     ) -> None:
         """Make the view of a set-up; it starts at the first section that is not complete.
 
@@ -62,15 +68,18 @@ class SetupView(QWidget):
             model: What it shows and edits.
             dry_test: What is known of the dry test of its plugins.
             preflight: What the last pre-flight found.
+            settings: Where the choice of columns is kept.
         """
         super().__init__()
         self.setObjectName("setup.view")
         self.setAccessibleName("Setup")
         self._model = model
+        self._settings = settings
         self._dry_test = dry_test or DryTestModel(self)
         self._preflight = preflight or PreflightModel(model, self)
         self._preflight.changed.connect(self._refresh)
         self._dry_test.changed.connect(self._check_anew_once_tested)
+        self._dry_test.changed.connect(self._refresh_review)
         self._was_tested = self._dry_test.passed
         self._start: tuple[str, str] | None = None
         self._seen: set[str] = set()
@@ -120,6 +129,18 @@ class SetupView(QWidget):
         if isinstance(review, ReviewPage):
             review.set_start(word, why_off)
 
+    def import_parameters(self, text: str) -> None:
+        """Add the parameters of a file."""
+        page = self._page(Section.PARAMETERS)
+        assert isinstance(page, ParametersPage)
+        page.import_text(text)
+
+    def refuse_parameters(self, error: AxdeskError) -> None:
+        """Say why a file brought no parameters."""
+        page = self._page(Section.PARAMETERS)
+        assert isinstance(page, ParametersPage)
+        page.tell(str(error))
+
     def show_section(self, section: Section) -> None:
         """Go to the page of a section."""
         self._sections.set_current(section)
@@ -157,7 +178,9 @@ class SetupView(QWidget):
                 general.plugins_moved.connect(self.reload_plugins_requested)
                 return general
             case Section.PARAMETERS:
-                return ParametersPage(self._model)
+                parameters = ParametersPage(self._model, self._settings)
+                parameters.file_requested.connect(self.parameter_file_requested)
+                return parameters
             case Section.OBJECTIVES:
                 return ObjectivesPage(self._model)
             case Section.CONSTRAINTS:
@@ -174,7 +197,7 @@ class SetupView(QWidget):
             case Section.RUN:
                 return RunPage(self._model)
             case _:
-                review = ReviewPage(self._model, self._preflight)
+                review = ReviewPage(self._model, self._preflight, self._dry_test)
                 review.check_requested.connect(self.check_requested)
                 review.test_requested.connect(self._test_from_review)
                 review.recheck_requested.connect(self.reload_plugins_requested)
@@ -243,6 +266,12 @@ class SetupView(QWidget):
             self._was_tested = self._dry_test.passed
             if self._preflight.checked_at is not None:
                 self.check_requested.emit()
+
+    def _refresh_review(self) -> None:
+        """Whether a test can be made is told there, too."""
+        review = self._pages.get(REVIEW)
+        if review is not None and review.isVisible():
+            review.refresh()
 
     def _fix_width(self) -> None:
         self._side.setFixedWidth(px(LIST_WIDTH))
