@@ -11,6 +11,7 @@ from axdesk.api.keep_awake import why_not_awake
 from axdesk.api.network_drives import network_drive
 from axdesk.core.clock import SystemClock
 from axdesk.core.draft_cells import ParameterKind, Problem, Problems, Section
+from axdesk.core.draft_doubts import doubts
 from axdesk.core.drafts import Draft
 from axdesk.core.dry_test import PassedTest, plugins_of
 from axdesk.core.durations import duration
@@ -33,6 +34,9 @@ _SECTIONS = {
 }
 _PLACES = {"plugin_folder": "Plugin folder", "plugin_python": "Python of the plugins"}
 """Fields of the general section that have a check of their own."""
+
+_DOUBTS = {Section.CONSTRAINTS: "Start values"}
+"""What a doubt about a section is about, where that is not the section itself."""
 
 _TOO_LITTLE, _LITTLE = 200_000, 1_000_000_000
 """Bytes of a disk. A trial takes a few thousand, and a run waits while its disk is full; what the
@@ -82,8 +86,7 @@ def examined(
     if setup is not None:
         if refused := list(_of_making(workspace, draft, setup)):
             lines = [line for line in lines if line.title != _SECTIONS[Section.RUNNER]] + refused
-        lines += _of_start_values(setup)
-        lines += _of_parallelism(setup)
+        lines += _of_doubts(draft, setup)
         lines.append(_of_tests(workspace, setup))
         trial_seconds = None if setup.runner is None else workspace.trial_seconds(setup.runner)
     lines += [*_of_storage(database), _of_control(workspace, experiment_id), _of_sleep()]
@@ -155,27 +158,14 @@ def _of_making(workspace: Place, draft: Draft, setup: ExperimentSetup) -> Iterat
         yield CheckLine(_SECTIONS[Section.RUNNER], verdict, message, place)
 
 
-def _of_start_values(setup: ExperimentSetup) -> Iterator[CheckLine]:
-    if not setup.generation.initialize_with_center:
-        return
-    given = {
-        parameter.name: parameter.start_value
-        for parameter in setup.search_space.tunable
-        if parameter.start_value is not None
-    }
-    for row, constraint in enumerate(setup.search_space.constraints):
-        if all(name in given for name in constraint.names) and not constraint.is_met(given):
-            message = f"The start values break {constraint}: the first trial is moved to keep it."
-            place = Problem(Section.CONSTRAINTS, row, "expression", message)
-            yield CheckLine("Start values", Verdict.WARNING, message, place)
-
-
-def _of_parallelism(setup: ExperimentSetup) -> Iterator[CheckLine]:
-    run = setup.run
-    if run.parallelism > run.max_trials:
-        message = f"{run.parallelism} at a time, but only {run.max_trials} in all."
-        place = Problem(Section.RUN, 0, "parallelism", message)
-        yield CheckLine("Run settings", Verdict.WARNING, message, place)
+def _of_doubts(draft: Draft, setup: ExperimentSetup) -> Iterator[CheckLine]:
+    for doubt in doubts(draft, setup):
+        title = _DOUBTS.get(doubt.section, _SECTIONS[doubt.section])
+        name = draft.rows(doubt.section)[doubt.row or 0].get("name", "").strip()
+        message = (
+            f"{name}: {doubt.message}" if doubt.section is Section.PARAMETERS else doubt.message
+        )
+        yield CheckLine(title, Verdict.WARNING, message, doubt)
 
 
 def _of_tests(workspace: Place, setup: ExperimentSetup) -> CheckLine:

@@ -639,3 +639,27 @@ def test_nothing_offers_rows_under_a_locked_table(view: SetupView, page: Paramet
     combo = found(runner, ComboField, "setup.runner.plugin")
     assert not combo.isEnabled()
     assert combo.toolTip() == "Stop the run to change this."
+
+
+class TestDoubts:
+    def test_a_doubtful_cell_is_amber_and_told_below_with_a_remedy(
+        self, view: SetupView, table: SetupTable, page: ParametersPage, qtbot: QtBot
+    ) -> None:
+        type_into(qtbot, table, 3, "high", "0.4")
+        index = table.table.index(3, column(table, "scale"))
+        assert index.data(Role.ISSUE_LEVEL) == "warning"
+        assert "less than a factor of 10" in index.data(Role.ISSUE)
+        assert view.model.setup is not None  # it keeps nothing from starting
+        (issue,) = page.issues.issues()
+        assert (issue.level, issue.location) == ("warning", "Catalyst, Scale")
+        issue.remedies[0].apply()
+        assert view.model.text(P, 3, "scale") == ""
+        assert page.issues.issues() == ()
+
+    def test_an_error_goes_before_a_doubt(
+        self, view: SetupView, table: SetupTable, page: ParametersPage, qtbot: QtBot
+    ) -> None:
+        type_into(qtbot, table, 3, "high", "0.4")
+        type_into(qtbot, table, 0, "low", "x")
+        assert [issue.level for issue in page.issues.issues()] == ["error", "warning"]
+        assert table.table.index(0, column(table, "low")).data(Role.ISSUE_LEVEL) is None

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from PySide6.QtCore import QObject, Signal
 
 from axdesk.core.draft_cells import Problem, Problems, Row, Section
+from axdesk.core.draft_doubts import doubts
 from axdesk.core.draft_renames import with_renamed_mentions
 from axdesk.core.drafts import Draft
 from axdesk.core.feasible_share import FeasibleShare
@@ -78,6 +79,11 @@ class DraftModel(QObject):
     def feasible(self) -> FeasibleShare | None:
         """How much of the space the constraints leave; None where that is not known (yet)."""
         return self._feasible
+
+    @property
+    def doubts(self) -> tuple[Problem, ...]:
+        """What is allowed and perhaps not meant; it keeps no run from starting."""
+        return self._doubts
 
     @property
     def clashes(self) -> tuple[Problem, ...]:
@@ -162,6 +168,15 @@ class DraftModel(QObject):
     def problems_of(self, section: Section) -> tuple[Problem, ...]:
         """The problems of one section."""
         return self._problems.of(section) if self._problems is not None else ()
+
+    def doubts_of(self, section: Section) -> tuple[Problem, ...]:
+        """The doubts about one section."""
+        return tuple(doubt for doubt in self._doubts if doubt.section is section)
+
+    def doubt(self, section: Section, row: int, field: str) -> str:
+        """What is doubtful in a cell, or an empty text."""
+        found = (d for d in self.doubts_of(section) if d.row == row and d.field == field)
+        return next((doubt.message for doubt in found), "")
 
     def rows(self, section: Section) -> tuple[Row, ...]:
         """The rows of a section."""
@@ -351,3 +366,4 @@ class DraftModel(QObject):
         else:
             assert isinstance(checked, ExperimentSetup)
             self._setup = checked
+        self._doubts = doubts(self._draft, self._setup)

@@ -85,6 +85,9 @@ class DraftTable(QAbstractTableModel):
                 return self.offered(row, field)
             case Role.ISSUE:
                 return self.issue_at(row, index.column())
+            case Role.ISSUE_LEVEL:
+                problem = self._issues.get((row, index.column()))
+                return "warning" if problem in self.draft_model.doubts else None
             case Qt.ItemDataRole.ToolTipRole:
                 issue = self.issue_at(row, index.column())
                 return issue or self.locked_reason(row, field) or None
@@ -207,7 +210,8 @@ class DraftTable(QAbstractTableModel):
 
     def _find_issues(self) -> None:
         self._issues = {}
-        for problem in self.draft_model.problems_of(self.section):
+        model = self.draft_model
+        for problem in (*model.problems_of(self.section), *model.doubts_of(self.section)):
             if problem.row is not None and problem.row < len(self._rows):
                 column = self.column_of(problem.row, problem.field)
                 if column is not None:

@@ -145,6 +145,8 @@ def section_state(model: DraftModel, section: Section, *, was_seen: bool) -> tup
         return "unseen", "Not filled in yet"
     if section is Section.RUN and not was_seen and is_usual_run(model.draft):
         return "unseen", "Not reviewed yet"
+    if doubtful := model.doubts_of(section):
+        return "warn", counted(len(doubtful), "warning")
     summary = section_summary(model.draft, section)
     if section is Section.CONSTRAINTS and not model.draft.constraints:
         return "optional", summary

@@ -95,7 +95,8 @@ class CellFields:
         locked = self._model.locked_reason(self._section, self.row, name)
         field.setEnabled(not locked)
         if isinstance(field, TextField):
-            field.set_issue(issue)
+            doubt = "" if issue else self._model.doubt(self._section, self.row, name)
+            field.set_issue(issue or doubt, "warning" if doubt else "error")
             if locked:
                 field.setToolTip(locked)
         elif isinstance(field, ComboField):
@@ -151,29 +152,34 @@ class ProblemList(IssueList):
     def __init__(self, model: DraftModel, go_to: Callable[[Problem], object], *, name: str) -> None:
         super().__init__(name=name)
         self._model = model
-        self._shown: tuple[object, ...] = ((), "", False)
+        self._shown: tuple[object, ...] = ((), "", (), False)
         self.issue_clicked.connect(lambda problem: go_to(problem) if problem else None)
 
-    def show_problems(self, problems: tuple[Problem, ...], told: str = "") -> None:
+    def show_problems(
+        self, problems: tuple[Problem, ...], told: str = "", doubts: tuple[Problem, ...] = ()
+    ) -> None:
         """Show these problems instead.
 
         Args:
             problems: In order.
+            doubts: What stands below them as warnings.
             told: What could not be done, as a sentence; empty for nothing.
         """
-        shown = (problems, told, self._model.is_read_only)
+        shown = (problems, told, doubts, self._model.is_read_only)
         if shown == self._shown:
             return
         self._shown = shown
         notices = [Issue("Not done", told, level="warning")] if told else []
-        self.set_issues([*notices, *(self._issue(problem) for problem in problems)])
+        wrong = [self._issue(problem) for problem in problems]
+        self.set_issues([*notices, *wrong, *(self._issue(one, "warning") for one in doubts)])
 
-    def _issue(self, problem: Problem) -> Issue:
+    def _issue(self, problem: Problem, level: str = "error") -> Issue:
         remedies = () if self._model.is_read_only else problem.remedies
         return Issue(
             place_of(problem, self._model.draft),
             sentence_of(problem),
             remedies=tuple(Remedy(text, self._mend(problem, text)) for text, _ in remedies),
+            level=level,
             target=problem,
         )
 
@@ -245,7 +251,8 @@ class TablePage(SetupPage):
         if self.table.current_row < 0:
             self.table.select_row(0)
         shown = [p for p in self.model.problems_of(self.rows.section) if self.is_shown(p)]
-        self.issues.show_problems(tuple(shown), self._told)
+        doubtful = [d for d in self.model.doubts_of(self.rows.section) if self.is_shown(d)]
+        self.issues.show_problems(tuple(shown), self._told, tuple(doubtful))
         self._foot.set_locked(self.model.rows_locked_reason(self.rows.section))
         self.table.update_tip()
 
