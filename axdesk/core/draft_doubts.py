@@ -40,7 +40,9 @@ def _of_range(
     low, high = parameter.bounds
     is_whole = parameter.parameter_type == "int"
     if parameter.is_log and high < DECADE * low:
-        message = "Over less than a factor of 10, a logarithmic scale hardly differs from a linear."
+        message = (
+            "Over less than a factor of 10, a logarithmic scale hardly differs from a linear one."
+        )
         yield "scale", message, (("Switch to linear", {"scale": ""}),)
     if not parameter.is_log and not is_whole and low > 0 and high >= MANY_DECADES * low:
         message = (

@@ -454,7 +454,7 @@ class MainWindow(QMainWindow):
             self._setup_stack.addWidget(view)
         self._setup_stack.setCurrentWidget(view)
 
-    def _import_parameters(self, view: SetupView, path: Path) -> None:
+    def _import_parameters(self, view: "SetupView", path: Path) -> None:
         read = partial(read_text, path)
         self._workbench.io.post_without(read, view.import_parameters, view.refuse_parameters)
 

@@ -459,6 +459,7 @@ QFrame[surface="well"] { background: $window; border: 1px solid $border; border-
 QFrame[surface="raised"] { background: $raised; border: 1px solid $border_soft;
     border-radius: 6u; }
 QFrame[surface="tip"] { background: $raised; border: 1px solid $bad; border-radius: 6u; }
+QFrame[surface="tip"][level="warning"] { border-color: $warn_mark; }
 QFrame[surface="sentence"] { background: $tint; border: none; border-radius: 8u; }
 QFrame[surface="rule"] { background: $border; border: none; max-height: 1px; min-height: 1px; }
 $notices

@@ -24,7 +24,7 @@ from axdesk.gui.widgets.delegates import GripDelegate, TagsDelegate
 from axdesk.gui.widgets.labels import label
 
 _WIDTHS = {
-    "on": 62, "name": 0, "unit": 78, "kind": 118, "low": 84, "high": 92, "scale": 128,
+    "on": 62, "name": 0, "unit": 78, "kind": 118, "low": 92, "high": 92, "scale": 136,
     "start": 116, "step": 84, "description": 220, MENU: 40,
 }  # fmt: skip
 _SPANNED = ("low", "high", "scale")

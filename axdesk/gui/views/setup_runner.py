@@ -145,7 +145,7 @@ class RunnerPage(SetupPage):
         self.table = SetupTable(
             self._metrics, name="setup.metrics.table", label="Metrics", widths=(220, 0)
         )
-        self._metric_head = label("", "strong")
+        self._metric_head = label("", "strong", wrap=True)
         self._metric_issue = label("", "small", "bad", wrap=True)
         self._metric_summary = label("", "small", "text2", wrap=True)
         self._use_for_all = Button(

@@ -45,7 +45,8 @@ class Card(Surface):
         outer.setSpacing(px(8))
         head = QHBoxLayout()
         head.setSpacing(px(8))
-        self._title = label(title, "strong")
+        self._title = ElidedLabel(title, "strong")
+        self._title.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self._note = ElidedLabel(note, "small", "text2")
         if not note:  # shown before it has a parent it would be a window of its own
             self._note.hide()
@@ -66,7 +67,8 @@ class Card(Surface):
         self.set_sentence(sentence)
 
     def set_title(self, title: str, note: str = "") -> None:
-        """Show another title and aside."""
+        """Show another title and aside; a name that is typed may be longer than the room."""
+        self._title.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._title.setText(title)
         self.setAccessibleName(title)
         self._note.setText(note)

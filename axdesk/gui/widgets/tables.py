@@ -28,7 +28,7 @@ from PySide6.QtWidgets import (
 )
 
 from axdesk.gui.icons import draw_icon
-from axdesk.gui.style import current_theme, px, theme_manager, type_font
+from axdesk.gui.style import current_theme, px, set_property, theme_manager, type_font
 from axdesk.gui.widgets.delegates import (
     CELL_PADDING,
     EDITABLE_PADDING,
@@ -203,6 +203,7 @@ class CellTip(QFrame):
         """
         self._text.setText(sentence)
         is_warning = level == "warning"
+        set_property(self, "level", level)
         self._sign.set_icon(
             "alert-triangle-filled" if is_warning else "alert-circle-filled",
             "warn" if is_warning else "bad",
