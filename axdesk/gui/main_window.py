@@ -246,6 +246,7 @@ class MainWindow(QMainWindow):
         self.tabs.currentChanged.connect(self._tab_changed)
         self.banner.button_clicked.connect(self._press_banner)
         self.selection.changed.connect(self._show_selection)
+        self.selection.menu_requested.connect(self._open_trial_menu)
         self.trials_view.plots_filtered.connect(self.filter_plots)
         self.trials_view.details_requested.connect(self._show_details)
         self.trials_view.menu_requested.connect(self._open_trial_menu)

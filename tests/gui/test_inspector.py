@@ -54,10 +54,8 @@ def stopped(bench: Bench) -> Bench:
 def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
     laboratory = Laboratory(tmp_path, qtbot)
     yield laboratory
-    for window in laboratory.windows:
+    for window in list(laboratory.windows):
         laboratory.close(window)
-        laboratory.until(lambda window=window: window._workbench.io.isFinished())  # type: ignore[misc]
-        window.deleteLater()
 
 
 def texts(widget: QWidget) -> list[str]:

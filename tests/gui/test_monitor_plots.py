@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from PySide6.QtCore import QObject, QPoint, Qt
-from PySide6.QtGui import QAction
+from PySide6.QtGui import QAction, QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QWidget
 
 from axdesk.core.experiment import Experiment
@@ -454,3 +454,40 @@ def changes_of(experiment: Experiment) -> list[Trial]:
         replace(experiment.trial(13), is_excluded=True),
         experiment.trial(11).moved_to(TrialStatus.ABANDONED, reason="void"),
     ]  # fmt: skip
+
+
+class TestMenu:
+    """The menu of trials, asked for in the plots."""
+
+    @staticmethod
+    def ask(widget: QWidget, place: QPoint, *, by_key: bool = False) -> None:
+        reasons = QContextMenuEvent.Reason
+        reason = reasons.Keyboard if by_key else reasons.Mouse
+        QApplication.sendEvent(widget, QContextMenuEvent(reason, place, widget.mapToGlobal(place)))
+
+    @pytest.mark.parametrize("card", ["chart", "strip", "slots"])
+    def test_it_opens_on_the_trial_that_is_pointed_at(self, qtbot: QtBot, card: str) -> None:
+        monitor = shown(qtbot, coupling_experiment())
+        selection = selection_of(monitor)
+        asked: list[tuple[tuple[int, ...], QPoint]] = []
+        selection.menu_requested.connect(lambda at: asked.append((selection.trials, at)))
+        slots = monitor.slots.timeline
+        chart = strip(monitor, "Temperature") if card == "strip" else monitor.convergence.chart
+        widget: QWidget = slots if card == "slots" else chart
+
+        def place(index: int) -> QPoint:
+            rect = slots.bar_rect(index)
+            return rect.center().toPoint() if card == "slots" and rect else mark(chart, index)
+
+        self.ask(widget, place(13))
+        assert asked.pop() == ((13,), widget.mapToGlobal(place(13)))
+        selection.set_trials((12, 13))
+        # It is for all that are selected, where the trial is one of them.
+        self.ask(widget, place(13))
+        assert asked.pop()[0] == (12, 13)
+        self.ask(widget, QPoint(0, 0))
+        assert asked == []
+        assert selection.trials == (12, 13)
+        widget.point_at(14)  # type: ignore[attr-defined]  # both kinds have it
+        self.ask(widget, QPoint(0, 0), by_key=True)
+        assert asked.pop()[0] == (14,)

@@ -20,6 +20,7 @@ from axdesk.gui.actions import off_reason
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.style import theme_manager
 from tests.gui.scenes import MemoryWorkspace, coupling_experiment
+from tests.gui.test_interrupted_run import cut_off, dialog_of
 from tests.gui.test_window import Bench
 from tests.gui.test_window_run import Laboratory, bowl_setup, session_of
 
@@ -45,10 +46,8 @@ def stopped(bench: Bench) -> Bench:
 def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
     laboratory = Laboratory(tmp_path, qtbot)
     yield laboratory
-    for window in laboratory.windows:
+    for window in list(laboratory.windows):
         laboratory.close(window)
-        laboratory.until(lambda window=window: window._workbench.io.isFinished())  # type: ignore[misc]
-        window.deleteLater()
 
 
 def commands(bench: Bench, count: int) -> list[Any]:
@@ -280,3 +279,55 @@ def test_a_folder_that_the_runner_named_is_opened_if_it_is_there(
     stopped.window.selection.select(13)
     stopped.action("trials.open_folder").trigger()
     stopped.until(lambda: "not there any more" in stopped.window.statusBar().currentMessage())
+
+
+def test_the_models_next_suggestion_uses_a_correction(laboratory: Laboratory) -> None:
+    window = laboratory.new(draft_of(bowl_setup("fast", trials=12)))
+    window.actions_by_name["run.start"].trigger()
+    session = session_of(window)
+    laboratory.until(lambda: sum(t.status.is_terminal for t in session.facts.trials) > 4)
+    laboratory.hold.touch()
+    laboratory.until(lambda: len(session.facts.pending) == 2)
+    window.trial_operations.enter_result(1)
+    dialog: Any = window.findChild(QDialog, "dialog.enter_result")
+    dialog.fields["depth"][0].setText("-500")
+    press_ok(dialog)
+    laboratory.until(lambda: session.trial(1).latest("depth").mean == -500)
+    assert session.is_live
+    known = {t.index for t in session.facts.trials}
+    laboratory.hold.unlink()
+    laboratory.until(lambda: session.state is RunState.COMPLETED)
+    bests = {
+        t.index: t.generation.model_best[0]
+        for t in session.facts.trials
+        if t.generation.model_best is not None
+    }
+    # Nothing measured lies above 0; what is suggested from now on expects what was corrected.
+    assert all(best < 100 for index, best in bests.items() if index in known)
+    later = [best for index, best in bests.items() if index not in known]
+    assert max(later) > 100
+    assert later[-1] > 100
+
+
+def test_what_a_power_cut_left_is_corrected_without_a_run(laboratory: Laboratory) -> None:
+    cut_off(laboratory, "Bowl")
+    window = laboratory.open()
+    dialog_of(laboratory, window).reject()
+    session = session_of(window)
+    assert session.state is RunState.INTERRUPTED
+    laboratory.until(window.actions_by_name["trials.new_manual"].isEnabled)
+    window.trial_operations.enter_result(0)
+    entry: Any = window.findChild(QDialog, "dialog.enter_result")
+    entry.fields["depth"][0].setText("2,5")
+    press_ok(entry)
+    laboratory.until(lambda: session.trial(0).status is TrialStatus.COMPLETED)
+    window.trial_operations.void(0)
+    void: Any = window.findChild(QDialog, "dialog.void")
+    press_ok(void)
+    laboratory.until(lambda: session.trial(0).status is TrialStatus.ABANDONED)
+    assert session.trial(0).latest("depth").mean == 2.5
+    laboratory.close(window)
+    again = laboratory.open()
+    dialog_of(laboratory, again)
+    assert session_of(again).trial(0).latest("depth").mean == 2.5
+    assert session_of(again).trial(0).reason == "voided"

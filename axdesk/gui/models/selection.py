@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QPoint, Signal
 
 
 class Selection(QObject):
@@ -13,9 +13,11 @@ class Selection(QObject):
 
     Signals:
         changed: `current` or `compared` are others than before.
+        menu_requested: The operator asks for the menu of what is selected; carries the place.
     """
 
     changed = Signal()
+    menu_requested = Signal(QPoint)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +52,17 @@ class Selection(QObject):
             self.set_trials(i for i in self._trials if i != trial_index)
         else:
             self.set_trials((*self._trials, trial_index))
+
+    def ask_for_menu(self, trial_index: int, place: QPoint) -> None:
+        """Have the menu of the selected trials opened at a trial, which is selected if it is not.
+
+        Args:
+            trial_index: Where the operator asked.
+            place: On the screen.
+        """
+        if trial_index not in self._trials:
+            self.select(trial_index)
+        self.menu_requested.emit(place)
 
     def set_trials(self, trials: Iterable[int]) -> None:
         """Select these: the first is the current one, the others are compared with it."""

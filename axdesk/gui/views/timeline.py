@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
+    QContextMenuEvent,
     QFocusEvent,
     QKeyEvent,
     QMouseEvent,
@@ -188,6 +189,17 @@ class Timeline(QWidget):
         bar = self._bar_at(event.position())
         if event.button() == Qt.MouseButton.LeftButton and bar is not None:
             self._choose(bar.trial.index, event.modifiers())
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the trial of a bar; by key of the one that is read out."""
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        bar = self._bar_at(QPointF(event.pos()))
+        under = None if bar is None else bar.trial.index
+        index = self.pointed if by_key else under
+        rect = None if index is None else self.bar_rect(index)
+        if index is not None and rect is not None:
+            at = self.mapToGlobal(rect.center().toPoint()) if by_key else event.globalPos()
+            self._selection.ask_for_menu(index, at)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Tell what a bar stands for."""

@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
-from PySide6.QtGui import QFocusEvent, QKeyEvent, QMouseEvent, QPainter, QPen, QPixmap
+from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QPixmap,
+)
 from PySide6.QtWidgets import QWidget
 
 from axdesk.gui.models.course import Z_95
@@ -357,6 +365,15 @@ class TrialChart(Chart):
             self.point_at(None)
         else:
             super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        """Ask for the menu of the trial under the pointer; by key of the one that is read out."""
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.pointed if by_key else self.trial_at(QPointF(event.pos()))
+        place = None if index is None else self.point_of(index)
+        if index is not None and place is not None:
+            at = self.mapToGlobal(place.toPoint()) if by_key else event.globalPos()
+            self._selection.ask_for_menu(index, at)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Read out nothing once the keyboard is elsewhere."""
