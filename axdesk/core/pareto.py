@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 Point = tuple[float, ...]
 
+_PLANE = 2
 MOST_VALUES = 4
 """Of a point whose hypervolume is computed; beyond, exact volumes take too long."""
 
@@ -24,11 +25,25 @@ def non_dominated(points: Sequence[Point]) -> list[int]:
     """
     # After sorting, a point can only be dominated by an earlier one.
     order = sorted(range(len(points)), key=lambda i: points[i], reverse=True)
+    if points and len(points[0]) == _PLANE:
+        return sorted(_front_in_plane(points, order))
     front: list[int] = []
     for index in order:
         if not any(dominates(points[kept], points[index]) for kept in front):
             front.append(index)
     return sorted(front)
+
+
+def _front_in_plane(points: Sequence[Point], order: Iterable[int]) -> list[int]:
+    """Return what no point dominates: of falling first values those with the best second so far."""
+    front: list[int] = []
+    best: Point | None = None
+    for index in order:
+        point = points[index]
+        if best is None or point[1] > best[1] or point == best:
+            front.append(index)
+            best = point
+    return front
 
 
 def reference_point(points: Sequence[Point], margin: float = 0.1) -> Point:

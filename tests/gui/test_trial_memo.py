@@ -1,5 +1,6 @@
 """What is kept of the trials is the same as if it were worked out anew, and costs what changed."""
 
+import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +11,12 @@ from hypothesis import strategies as st
 
 from axdesk.core import outcomes
 from axdesk.core.constraints import OutcomeConstraint
-from axdesk.core.objective import Objective, OptimizationConfig
+from axdesk.core.objective import Objective, OptimizationConfig, parse_objectives
 from axdesk.core.outcomes import best_observed, pareto_front
 from axdesk.core.trial import Arm, Generation, Observation, Trial, TrialSource, TrialStatus
 from axdesk.gui.models.formatting import metric_decimals
 from axdesk.gui.models.trial_memo import TrialMemo, replaced
+from tests.gui.scenes import coupling_experiment
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ONE = OptimizationConfig(Objective.parse("a"), (OutcomeConstraint.parse("b <= 5"),))
@@ -110,3 +112,33 @@ def test_trials_that_stand_elsewhere_are_not_taken_for_changed_ones() -> None:
     assert replaced((done[0], done[2]), tuple(done)) is None
     assert replaced(tuple(done), tuple(done[:2])) is None
     assert replaced(tuple(done[:2]), tuple(done)) == ((), (done[2],))
+
+
+def test_hypervolumes_are_those_worked_out_anew() -> None:
+    chance = random.Random(5)
+    experiment = coupling_experiment()
+    base = experiment.trial(17)
+    optimization = OptimizationConfig.of(parse_objectives("Yield, -Impurity"), ())
+    memo = TrialMemo()
+    trials: dict[int, Trial] = {}
+    followed = 0
+    for step in range(150):
+        index = chance.choice([len(trials), len(trials), chance.randrange(len(trials) + 1)])
+        readings = (
+            Observation("Yield", chance.triangular(0, 100, 20)),
+            Observation("Impurity", chance.uniform(0, 3)),
+        )
+        done = replace(base, index=index, observations=readings, is_excluded=step % 17 == 3)
+        trials[index] = done if step % 3 or index in trials else experiment.trial(19)
+        trials[index] = replace(trials[index], index=index)
+        shown = tuple(trials[i] for i in sorted(trials))
+        before = memo._volumes
+        found = memo.hypervolumes(shown, optimization)
+        assert memo._volumes is not None
+        followed += before is not None and memo._volumes.extent is before.extent
+        anew = TrialMemo().hypervolumes(shown, optimization)
+        assert found is not None
+        assert anew is not None
+        assert list(found) == list(anew)
+        assert list(found.values()) == pytest.approx(list(anew.values()))
+    assert followed > 50

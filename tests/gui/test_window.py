@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QPushButton, QWidget
 
 from axdesk.core.commands import (
@@ -28,6 +28,7 @@ from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.gui.actions import ACTIONS, MENUS, SUBMENUS, off_reason
 from axdesk.gui.main_window import MainWindow
+from axdesk.gui.models.monitor_options import MonitorOptions, XAxis
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import run_state_look
 from axdesk.gui.widgets.roles import Role
@@ -274,6 +275,36 @@ def test_table_plot_and_inspector_share_the_selection(stopped: Bench) -> None:
     assert monitor.convergence.chart._selection is selection
     stopped.action("trials.go_to_best").trigger()
     assert stopped.trial_in_table() == 13
+
+
+def test_how_plots_are_shown_is_kept_for_each_experiment(stopped: Bench) -> None:
+    monitor, first = stopped.window._monitor, stopped.session.id
+    assert monitor is not None
+    along = stopped.window.findChild(QAction, "monitor.convergence.x.time")
+    assert isinstance(along, QAction)
+    along.trigger()
+    stopped.open(stopped.workspace.add(coupling_experiment(RunState.STOPPED, "Other")))
+    assert monitor.convergence.chart.options == MonitorOptions()
+    stopped.open(first)
+    assert monitor.convergence.chart.options == MonitorOptions(x=XAxis.TIME)
+
+
+def test_a_plot_compares_what_the_table_shows_selected(stopped: Bench) -> None:
+    monitor = stopped.window._monitor
+    assert monitor is not None
+    chart = monitor.convergence.chart
+    monitor.grab()
+    for index, keys in (
+        (13, Qt.KeyboardModifier.NoModifier),
+        (7, Qt.KeyboardModifier.ControlModifier),
+    ):
+        point = chart.point_of(index)
+        assert point is not None
+        stopped.qtbot.mouseClick(chart, Qt.MouseButton.LeftButton, keys, point.toPoint())
+    assert stopped.window.selection.trials == (13, 7)
+    rows = stopped.find("trials.table").selectionModel().selectedRows()
+    assert {row.data(Role.KEY) for row in rows} == {13, 7}
+    assert stopped.window.inspector._title.text() == "Trial #13"
 
 
 def test_chips_filter_the_table(stopped: Bench) -> None:

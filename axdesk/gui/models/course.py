@@ -5,7 +5,7 @@ number of those before.
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -74,6 +74,7 @@ class Course:
         self.rebuilt = 0  # how often everything was worked out, for tests of the cost
         self._made_for: object = None
         self._modelled = -1
+        self._volumes: Mapping[int, float] = {}
         self._first_other: int | None = None
         self._ends: list[tuple[datetime, int]] = []
 
@@ -97,7 +98,10 @@ class Course:
         is_same = changed is not None and made_for == self._made_for
         self._made_for = made_for
         moved = None
-        if is_same and changed is not None and quantity.key != HYPERVOLUME:
+        volumes = (facts.hypervolumes or {}) if quantity.key == HYPERVOLUME else {}
+        is_same &= all(volumes.get(index) == value for index, value in self._volumes.items())
+        self._volumes = volumes
+        if is_same and changed is not None:
             moved = self._follow(facts, quantity, options, now, changed)
         if moved is None:
             self._rebuild(facts, quantity, options, now)
@@ -144,6 +148,8 @@ class Course:
             trial = facts.trial(index)
             if trial is not None:
                 self._put(trial, value(trial), facts, quantity, options, now)
+        if quantity.key == HYPERVOLUME:
+            self._step_by_volume(facts)
         return ordered
 
     def _put(
@@ -223,6 +229,7 @@ class Course:
 
     def _step_by_volume(self, facts: RunFacts) -> None:
         reached = None
+        self.steps = []
         for index, volume in sorted(
             (facts.hypervolumes or {}).items(), key=lambda pair: (self.spots[pair[0]].x, pair[0])
         ):

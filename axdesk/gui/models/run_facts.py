@@ -11,7 +11,6 @@ from axdesk.core.events import StorageHealthChanged, TrialHealthChanged
 from axdesk.core.objective import OptimizationConfig
 from axdesk.core.outcomes import (
     against_baseline,
-    hypervolume_trace,
     objective_score,
     shown_value,
 )
@@ -193,9 +192,7 @@ class RunFacts:
         optimization = self.optimization
         if optimization is None or not optimization.has_several:
             return None
-        trace = hypervolume_trace(self.trials, optimization)
-        found = {p.trial_index: p.hypervolume for p in trace if p.hypervolume is not None}
-        return found if len(found) == len(trace) else None
+        return self.memo.hypervolumes(self.trials, optimization)
 
     @cached_property
     def _asked(self) -> Mapping[int, FailedCall | None]:

@@ -156,7 +156,9 @@ def busy_share(bars: Sequence[Bar], lanes: int, first: datetime, last: datetime)
 
 def usual_span(mean_seconds: float | None) -> int:
     """The seconds that the slots show until somebody chooses: some trials of the mean duration."""
-    wanted = _TRIALS_IN_SIGHT * (mean_seconds or 0.0)
+    if mean_seconds is None:
+        return 0
+    wanted = _TRIALS_IN_SIGHT * mean_seconds
     return next((span for span, _ in SPANS if span >= wanted and span), 0)
 
 

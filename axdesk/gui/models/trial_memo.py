@@ -6,13 +6,20 @@ changed, and is the same as if it were worked out from all trials.
 
 import operator
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 
 from axdesk.core.constraints import OutcomeConstraint
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.outcomes import best_observed, broken_limits, pareto_front
+from axdesk.core.outcomes import (
+    best_observed,
+    broken_limits,
+    hypervolume_trace,
+    objective_scores,
+    pareto_front,
+)
+from axdesk.core.pareto import dominates
 from axdesk.core.trial import Trial
 from axdesk.gui.models.formatting import spread_decimals
 
@@ -62,6 +69,16 @@ class _Spread:
                     insort(self.errors, sem)
 
 
+@dataclass(slots=True)
+class _Volumes:
+    """The hypervolumes of some trials; `extent` has the ends of each objective's values."""
+
+    trials: Trials
+    optimization: OptimizationConfig
+    volumes: Mapping[int, float]
+    extent: tuple[tuple[float, float], ...]
+
+
 class TrialMemo:
     """Keeps what was worked out for one experiment; facts that follow each other share it.
 
@@ -72,6 +89,7 @@ class TrialMemo:
         self._broken: dict[int, tuple[Trial, OptimizationConfig, Broken]] = {}
         self._leaders: _Leaders | None = None
         self._spreads: dict[str, _Spread] = {}
+        self._volumes: _Volumes | None = None
         self._finished: tuple[Trials, Trials] | None = None
         self._optimization: OptimizationConfig | None = None
 
@@ -103,6 +121,73 @@ class TrialMemo:
             found = () if best is None else (best,)
         self._leaders = _Leaders(trials, optimization, found)
         return found
+
+    def hypervolumes(
+        self, trials: Trials, optimization: OptimizationConfig
+    ) -> Mapping[int, float] | None:
+        """Return by completed trial the hypervolume so far; None for more than can be computed.
+
+        Args:
+            trials: By index.
+            optimization: With limits that are absolute where the baseline is known.
+        """
+        known = self._volumes
+        volumes = None
+        if known is not None and known.optimization is optimization:
+            volumes = self._followed(known, trials)
+        if volumes is None:
+            trace = hypervolume_trace(trials, optimization)
+            found = {p.trial_index: p.hypervolume for p in trace if p.hypervolume is not None}
+            if len(found) != len(trace):
+                return None
+            points = [p for t in trials if (p := self._point(t, optimization)) is not None]
+            extent = tuple((min(of_one), max(of_one)) for of_one in zip(*points, strict=True))
+            self._volumes = _Volumes(trials, optimization, found, extent)
+            return found
+        self._volumes = _Volumes(trials, optimization, volumes, known.extent if known else ())
+        return volumes
+
+    @property
+    def lowest(self) -> tuple[float, ...]:
+        """Of the trials that hypervolumes were last asked of: each objective's lowest score."""
+        return () if self._volumes is None else tuple(low for low, _ in self._volumes.extent)
+
+    def _followed(self, known: "_Volumes", trials: Trials) -> Mapping[int, float] | None:
+        """Take in trials that add nothing; None if one may, or if what it is counted from moves."""
+        changed = replaced(known.trials, trials)
+        optimization = known.optimization
+        if changed is None:
+            return None
+        if any(objective_scores(trial, optimization) is not None for trial in changed[0]):
+            return None
+        ended = [t for t in changed[1] if objective_scores(t, optimization) is not None]
+        if not ended:
+            return known.volumes
+        front = {t.index: p for t in self.leaders(trials, optimization)
+                 if (p := self._point(t, optimization)) is not None}  # fmt: skip
+        for trial in ended:
+            point = self._point(trial, optimization)
+            if point is None:
+                continue
+            is_within = bool(known.extent) and all(
+                low <= value <= high for value, (low, high) in zip(point, known.extent, strict=True)
+            )
+            if not is_within or not any(
+                dominates(one, point) for index, one in front.items() if index < trial.index
+            ):
+                return None
+        volumes, reached = {}, 0.0
+        new = {trial.index for trial in ended}
+        for index in sorted([*known.volumes, *new]):
+            reached = reached if index in new else known.volumes[index]
+            volumes[index] = reached
+        return volumes
+
+    def _point(self, trial: Trial, optimization: OptimizationConfig) -> tuple[float, ...] | None:
+        """The objectives of a trial that can be on the front."""
+        if trial.is_excluded or optimization.is_relative or self.broken(trial, optimization):
+            return None
+        return objective_scores(trial, optimization)
 
     def in_order(self, trials: Trials) -> Trials:
         """Return the trials that ended in order of finishing; those without a time last."""

@@ -78,6 +78,7 @@ class Timeline(QWidget):
         self.plan = SlotPlan()
         self.pointed: int | None = None
         self.pictures_drawn = 0
+        self._is_walked = False
         selection.changed.connect(self._forget_picture)
         theme_manager().changed.connect(self._forget_picture)
         theme_manager().changed.connect(self.updateGeometry)
@@ -211,6 +212,11 @@ class Timeline(QWidget):
         super().leaveEvent(event)
         self.point_at(None)
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that the keyboard is here where it was brought here by a key."""
+        self._is_walked = event.reason() != Qt.FocusReason.MouseFocusReason
+        super().focusInEvent(event)
+
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Tell nothing once the keyboard is elsewhere."""
         super().focusOutEvent(event)
@@ -224,6 +230,7 @@ class Timeline(QWidget):
         """Go from bar to bar by the arrow keys; Return selects, Ctrl+Return compares."""
         steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1}
         key = Qt.Key(event.key())
+        self._is_walked = True
         shown = [bar.trial.index for bar in self._in_sight(self.shown_time()[0])]
         if key in steps and shown:
             start = self.pointed if self.pointed in shown else self._selection.current
@@ -284,7 +291,7 @@ class Timeline(QWidget):
         self._name_lanes(painter, area)
         if now_x is not None:
             self._draw_now(painter, now_x)
-        if self.hasFocus():
+        if self.hasFocus() and self._is_walked:
             width = 2 if theme.is_high_contrast else 1
             painter.setPen(QPen(theme.color("accent"), width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -421,7 +428,7 @@ class Timeline(QWidget):
             x, width = self._x_of(moment, first, last), metrics.horizontalAdvance(text)
             painter.setPen(theme.color("grid"))
             painter.drawLine(QPointF(x, area.top()), QPointF(x, bottom))
-            is_clear = now_x is None or abs(x - now_x) > width / 2 + px(26)
+            is_clear = now_x is None or abs(x - now_x) > width / 2 + px(34)
             if x + width / 2 <= self.width() and is_clear:
                 painter.setPen(theme.color("text2"))
                 place = QRectF(x - width, bottom + px(4), 2 * width, px(20))

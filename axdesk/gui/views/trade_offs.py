@@ -331,8 +331,10 @@ def _reference(
     facts: RunFacts, optimization: OptimizationConfig, shown: tuple[Quantity, ...]
 ) -> tuple[tuple[float, float], str]:
     """The point from which the hypervolume is counted, across and upright, and its words."""
-    points = _eligible(facts, optimization)
-    reference = reference_of(optimization, points)
+    front = [s for t in facts.front if (s := objective_scores(t, optimization)) is not None]
+    _ = facts.hypervolumes
+    # The lowest scores stand for all the trials behind the front.
+    reference = reference_of(optimization, [*front, facts.memo.lowest])
     values = []
     texts = []
     for quantity in reversed(shown):
@@ -342,14 +344,6 @@ def _reference(
         values.append(value)
         texts.append(f"{text} {quantity.unit}".strip())
     return (values[0], values[1]), f"reference: {', '.join(texts)}"
-
-
-def _eligible(facts: RunFacts, optimization: OptimizationConfig) -> list[tuple[float, ...]]:
-    """The scores of the trials that can be on the front."""
-    if optimization.is_relative:
-        return []
-    able = (t for t in facts.trials if not t.is_excluded and not facts.broken(t))
-    return [s for t in able if (s := objective_scores(t, optimization)) is not None]
 
 
 def _stairs(front: list[Place], corner: tuple[float, float]) -> list[tuple[float, float]]:

@@ -200,11 +200,10 @@ class TrialChart(Chart):
     # painting
 
     def has_mark_in(self, rect: QRectF) -> bool:
-        """Whether a mark lies in a rectangle; among very many, labels cannot keep clear of them."""
-        if len(self.places) > _FEW:
-            return False
+        """Whether a mark lies in a rectangle; of very many only what is best or runs counts."""
+        indices = self.places if len(self.places) <= _FEW else self._moving
         near = rect.adjusted(-px(4), -px(3), px(4), px(3))
-        return any(near.contains(self._point(place)) for place in self.places.values())
+        return any(near.contains(self._point(self.places[index])) for index in indices)
 
     def paint_marks(self, painter: QPainter) -> None:
         """Paint the trials that are over, those that the filter leaves out below the others."""
@@ -355,6 +354,7 @@ class TrialChart(Chart):
             Qt.Key.Key_Left: -1, Qt.Key.Key_Up: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: 1,
             Qt.Key.Key_Home: None, Qt.Key.Key_End: None,
         }  # fmt: skip
+        self._is_walked = True
         if key in steps and self.places:
             self._walk(steps[Qt.Key(key)], to_end=key == Qt.Key.Key_End)
         elif self.pointed is not None and key in (

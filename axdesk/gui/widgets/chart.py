@@ -8,7 +8,16 @@ changed. What moves (the pointer's ring, running trials) is painted over both ea
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QFont, QFontMetricsF, QPainter, QPaintEvent, QPen, QPixmap, QResizeEvent
+from PySide6.QtGui import (
+    QFocusEvent,
+    QFont,
+    QFontMetricsF,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
@@ -56,6 +65,7 @@ class Chart(QWidget):
         self._area = QRectF()
         self._labels: list[QRectF] = []
         self.pictures_drawn = 0
+        self._is_walked = False
         theme_manager().changed.connect(self.renew)
 
     @property
@@ -175,6 +185,11 @@ class Chart(QWidget):
         self.renew()
         self.resized.emit()
 
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        """Show that the keyboard is here where it was brought here by a key."""
+        self._is_walked = event.reason() != Qt.FocusReason.MouseFocusReason
+        super().focusInEvent(event)
+
     def paintEvent(self, _event: QPaintEvent) -> None:
         """Show both pictures, and over them what moves."""
         painter = QPainter(self)
@@ -197,7 +212,7 @@ class Chart(QWidget):
         painter.drawPixmap(0, 0, self._ground)
         painter.drawPixmap(0, 0, self._marks)
         self.paint_over(painter)
-        if self.hasFocus():
+        if self.hasFocus() and self._is_walked:
             width = 2 if current_theme().is_high_contrast else 1
             painter.setPen(QPen(current_theme().color("accent"), width))
             painter.setBrush(Qt.BrushStyle.NoBrush)
