@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.outcomes import shown_score
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.models.formatting import with_unit
 from axdesk.gui.models.run_facts import RunFacts, decimals_of, shown_error
 
 HYPERVOLUME = "hypervolume"
@@ -170,8 +169,3 @@ def limits_of(quantity: Quantity, facts: RunFacts) -> tuple[tuple[float, bool], 
         if limit.names == (quantity.metric,) and not limit.is_relative
         for factor in (limit.terms[0][1],)
     )
-
-
-def quantity_text(value: str, quantity: Quantity) -> str:
-    """Write a value with the quantity's unit."""
-    return with_unit(value, quantity.unit)

@@ -305,19 +305,6 @@ def runner_name(facts: RunFacts) -> str:
     return "" if runner is None else runner.file_name.removesuffix(".py")
 
 
-def predicted_objective(
-    trial: Trial, optimization: OptimizationConfig
-) -> tuple[float, float] | None:
-    """The expected objective, as the operator knows it, and its standard error; None without."""
-    by_metric = {p.metric: p for p in trial.generation.predictions}
-    terms = optimization.objective.expression.terms
-    if not all(name in by_metric for name, _ in terms):
-        return None
-    score = optimization.objective.score({name: by_metric[name].mean for name, _ in terms})
-    variance = sum((c * by_metric[name].sem) ** 2 for name, c in terms)
-    return shown_value(score, optimization), shown_error(variance**0.5, optimization)
-
-
 def shown_error(error: float, optimization: OptimizationConfig) -> float:
     """A standard error of the score in the operator's values."""
     terms = optimization.objective.expression.terms

@@ -93,7 +93,7 @@ class ConvergenceChart(TrialChart):
         word = self.name_of_start()
         if start is not None and word:
             self.write(painter, word, [(start.left() + px(4), start.top() + px(2), 0, 0)])
-        if not self.is_low:
+        if not self.is_small:
             painter.setFont(strong_caption())
             self._name_lines(painter, steps)
 
@@ -384,9 +384,9 @@ class ConvergenceCard(PlotCard):
         course = self.chart.course
         if course.start_ends is not None and self.chart.name_of_start() != "Random start":
             entries.append(("shade", "Random start"))
-        if self.chart.is_low and course.steps:
+        if self.chart.is_small and course.steps:
             entries.append(("ink_line", self.chart.name_of_steps))
-        if self.chart.is_low and course.model and self.chart.options.has_band:
+        if self.chart.is_small and course.model and self.chart.options.has_band:
             entries.append(("live_line", _MODEL_WORDS))
         self._legend.set_entries(entries, _X_WORDS[self.chart.options.x])
 

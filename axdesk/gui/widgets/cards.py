@@ -48,10 +48,12 @@ class Card(Surface):
         self._title = ElidedLabel(title, "strong")
         self._title.setSizePolicy(QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Fixed)
         self._note = ElidedLabel(note, "small", "text2")
+        # The aside has what the title and the actions leave.
+        self._note.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         if not note:  # shown before it has a parent it would be a window of its own
             self._note.hide()
         head.addWidget(self._title)
-        head.addWidget(self._note)
+        head.addWidget(self._note, 1000)
         head.addStretch(1)
         self._actions = QHBoxLayout()
         self._actions.setSpacing(px(4))

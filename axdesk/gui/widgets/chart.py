@@ -69,9 +69,9 @@ class Chart(QWidget):
         theme_manager().changed.connect(self.renew)
 
     @property
-    def is_low(self) -> bool:
-        """Whether it is so low that names of lines would cover the marks."""
-        return self.height() < px(_LOW)
+    def is_small(self) -> bool:
+        """Whether it is so small that names of lines would cover the marks."""
+        return self.height() < px(_LOW) or self.width() < px(2 * _LOW)
 
     # what subclasses paint
 
