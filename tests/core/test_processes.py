@@ -44,6 +44,7 @@ def name_of(value: type) -> str:
 
 # Fields that their type alone does not fill in a way that the class allows.
 EXAMPLES: Mapping[tuple[str, str], object] = {
+    ("Attachment", "sha256"): "0f" * 32,
     ("RangeParameterConfig", "bounds"): (1.0, 3.0),
     ("RangeParameterConfig", "start_value"): 2.0,
     ("RangeParameterConfig", "step_size"): 0.5,
