@@ -117,6 +117,14 @@ def test_settings_are_copied_with_units_and_exactly(stopped: Bench) -> None:
     assert len(QGuiApplication.clipboard().text().split("\n")) == 3
 
 
+def test_the_stored_value_stays_in_sight_while_it_is_corrected(stopped: Bench) -> None:
+    stopped.window.selection.select(13)
+    stopped.action("trials.enter_result").trigger()
+    dialog = stopped.dialog("dialog.enter_result")
+    dialog.fields["Yield"][0].setText("1")
+    assert "83.6 ± 1" in [one.text() for one in dialog.findChildren(QLabel)]
+
+
 def test_go_to_takes_a_number_with_or_without_its_sign(stopped: Bench) -> None:
     stopped.action("trials.go_to").trigger()
     dialog = stopped.dialog("dialog.go_to")

@@ -20,8 +20,8 @@ from PySide6.QtWidgets import (
 
 from axdesk.core.commands import TResult
 from axdesk.core.objective import OptimizationConfig
-from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.models.formatting import counted, duration, listed
+from axdesk.core.trial import Observation, Trial, TrialStatus
+from axdesk.gui.models.formatting import counted, duration, listed, number
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.style import px
 from axdesk.gui.widgets.buttons import Button
@@ -380,6 +380,8 @@ class EnterResultDialog(Dialog):
         grid.setVerticalSpacing(px(8))
         grid.addWidget(label("Mean", "head", "text2"), 0, 1)
         grid.addWidget(label("Standard error", "head", "text2"), 0, 2)
+        if is_correction:
+            grid.addWidget(label("Stored", "head", "text2"), 0, 3)
         for row, metric in enumerate(optimization.metric_names, start=1):
             unit = optimization.unit_of(metric)
             observation = trial.latest(metric)
@@ -401,6 +403,8 @@ class EnterResultDialog(Dialog):
             )
             grid.addWidget(mean, row, 1)
             grid.addWidget(sem, row, 2)
+            if is_correction and observation is not None:
+                grid.addWidget(label(_stored_text(observation), "small", "text2"), row, 3)
             for field in (mean, sem):
                 field.textChanged.connect(self._check)
         grid.setColumnStretch(0, 1)
@@ -437,6 +441,12 @@ class EnterResultDialog(Dialog):
         result = self.result_entered()
         if key == "ok" and result is not None:
             self.entered.emit(result, self.note.text().strip())
+
+
+def _stored_text(observation: Observation) -> str:
+    """Write a stored value, which is on sight while it is corrected."""
+    error = f" ± {number(observation.sem)}" if observation.sem else ""
+    return f"{number(observation.mean)}{error}"
 
 
 class ReportDialog(Dialog):
