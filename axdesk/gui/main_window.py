@@ -418,7 +418,7 @@ class MainWindow(QMainWindow):
                 (session.problems_found, self._go_to_problems),
                 (session.saved, self._status.show_saved),
                 (session.start_failed, self._show_start_failure),
-                (session.applied, lambda told: self.statusBar().showMessage(told, 8000)),
+                (session.applied, self._tell_applied),
                 (self.apply_bar.applied, session.apply_changes),
                 (self.apply_bar.discarded, session.discard_changes),
             ]
@@ -553,6 +553,10 @@ class MainWindow(QMainWindow):
                 self._monitor.tick(now)
 
     # selection and trials
+
+    def _tell_applied(self, told: str) -> None:
+        # A method: what is told after the window is gone reaches nobody.
+        self.statusBar().showMessage(told, 8000)
 
     def _show_in_inspector(self) -> None:
         session = self._session

@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
 
+from axdesk.api.workspace import Workspace
 from axdesk.core.attachments import Attachment
 from axdesk.core.commands import DetachFile, SetNote
 from axdesk.core.events import TrialChanged
@@ -220,6 +221,25 @@ def test_a_correction_shows_in_the_history_while_the_run_goes_on(laboratory: Lab
     laboratory.until(lambda: f"depth = {old!r} → depth = -3.25" in told())
     assert "“read again”" in told()
     assert "Result corrected" in told()
-    readings: Any = window.inspector.findChild(QWidget, "inspector.readings")
-    assert "replaced" in " ".join(texts(readings))
+
+    def readings() -> str:
+        shown = window.inspector.findChild(QWidget, "inspector.readings")
+        return "" if shown is None else " ".join(texts(shown))
+
+    # The history may be read before the run's event of the correction is shown.
+    laboratory.until(lambda: "replaced" in readings())
     assert session.is_live
+
+
+def test_a_note_that_is_being_typed_is_kept_when_the_window_closes(laboratory: Laboratory) -> None:
+    window = running(laboratory)
+    session = session_of(window)
+    session.stop()
+    laboratory.hold.unlink()
+    laboratory.until(lambda: session.state is RunState.STOPPED and not session.is_live)
+    window.selection.select(0)
+    window.inspector.note.setPlainText("Half a sen")
+    laboratory.close(window)
+    workspace = Workspace(laboratory.database, laboratory.plugins)
+    assert workspace.experiment(session.id).trial(0).note == "Half a sen"
+    workspace.close()
