@@ -209,9 +209,17 @@ class Arrangement(QObject):
 
     def _put_in_usual_places(self, *, splits_log: bool = False) -> None:
         window = self._window
+        # A tab that is only moved leaves its bar behind. On the start page there is none yet, and
+        # what was never shown must not begin its work.
+        has_tabs = self.mode is not Mode.START
+        for dock in self._docks.values():
+            dock.setFloating(False)
+            if has_tabs:
+                window.removeDockWidget(dock)
         for name, (_, area) in _PLACES.items():
-            self[name].setFloating(False)
             window.addDockWidget(area, self[name])
+            if has_tabs:
+                self[name].show()
         window.tabifyDockWidget(self["experiments"], self["plugins"])
         if splits_log:
             window.splitDockWidget(self["trials"], self["log"], Qt.Orientation.Horizontal)

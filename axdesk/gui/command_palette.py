@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QMenuBar
 
 from axdesk.gui.actions import ACTIONS, off_reason
 from axdesk.gui.models.experiments_model import look_of
-from axdesk.gui.models.formatting import UNNAMED
+from axdesk.gui.models.formatting import UNNAMED, listed
 from axdesk.gui.models.palette_model import Command, PaletteModel
 from axdesk.gui.models.shortcut_list import shortcut_rows
 from axdesk.gui.settings import WindowSettings
@@ -21,6 +21,13 @@ from axdesk.gui.workbench import Workbench
 _ICONS = {f"action.{spec.name}": spec.icon for spec in ACTIONS}
 _FILLED_WHEN_OPENED = frozenset({"action.file.recent", "action.edit.undo_list"})
 """Submenus left out: what they hold is listed in another way, or of the moment."""
+_OF_NO_TRIAL = ("new_manual", "go_to", "go_to_best")
+_ON_TRIALS = frozenset(
+    f"action.{spec.name}"
+    for spec in ACTIONS
+    if spec.name.startswith("trials.") and not spec.name.endswith(_OF_NO_TRIAL)
+)
+"""The commands that are done to the trials selected."""
 
 
 class CommandPalette(QObject):
@@ -32,6 +39,7 @@ class CommandPalette(QObject):
         workbench: Workbench,
         settings: WindowSettings,
         go_to_trial: Callable[[int], object],
+        selected: Callable[[], Sequence[int]],
     ) -> None:
         """Make a palette.
 
@@ -40,12 +48,14 @@ class CommandPalette(QObject):
             workbench: Its experiments and trials can be gone to.
             settings: Remember what was used last.
             go_to_trial: Shows the trial with an index.
+            selected: Tells the trials that the commands on trials would be done to.
         """
         super().__init__(window)
         self._window = window
         self._workbench = workbench
         self._settings = settings
         self._go_to_trial = go_to_trial
+        self._selected = selected
 
     def open(self) -> None:
         """Open the palette."""
@@ -65,6 +75,7 @@ class CommandPalette(QObject):
     def commands(self) -> Iterator[Command]:
         """What the menu bar holds, in its order."""
         bar = self._window.menuBar()
+        target = listed(self._selected())
         for action, path in _leaves(bar, ()):
             place = " ▸ ".join(path)
             key = action.objectName() or f"{place} ▸ {action.text()}"
@@ -77,6 +88,7 @@ class CommandPalette(QObject):
                 _ICONS.get(key, ""),
                 "" if action.isEnabled() else off_reason(action),
                 action.toolTip(),
+                target if key in _ON_TRIALS else "",
             )
 
     def _experiments(self) -> Iterator[Command]:

@@ -214,7 +214,9 @@ class MainWindow(QMainWindow):
         actions.fill(self.menuBar(), submenus | self.files.menus)
         # Actions that only a button shows need the window to hear their shortcuts.
         self.addActions(list(actions))
-        self._palette = CommandPalette(self, self._workbench, self.settings, self._go_to_trial)
+        self._palette = CommandPalette(
+            self, self._workbench, self.settings, self._go_to_trial, lambda: self.selection.trials
+        )
         self.preferences = Preferences(
             self, self._workbench, self.plugin_desk, actions, self.settings
         )

@@ -168,6 +168,18 @@ def test_what_is_off_shows_its_reason_and_does_nothing(bench: Bench) -> None:
     dialog.close()
 
 
+def test_what_is_done_to_trials_says_to_which(bench: Bench) -> None:
+    bench.open(1)
+    bench.window.trials_view.select(17)
+    targets = {command.key: command.target for command in bench.window._palette.commands()}
+    assert targets["action.trials.enter_result"] == "#17"
+    assert targets["action.trials.go_to_best"] == targets["action.file.save"] == ""
+    dialog, line, listed = open_palette(bench)
+    bench.qtbot.keyClicks(line, "correct result")
+    assert listed.currentIndex().data(Role.SECOND_LINE) == "#17"
+    dialog.close()
+
+
 def test_experiments_and_trials_can_be_gone_to(bench: Bench) -> None:
     _, line, _ = open_palette(bench)
     bench.qtbot.keyClicks(line, "suzuki")

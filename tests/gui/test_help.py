@@ -88,6 +88,16 @@ def test_actions_are_called_in_the_pages_as_in_the_menus() -> None:
             assert shortcut in keys, (page.name, name, shortcut)
 
 
+def test_the_plugin_of_the_help_is_one() -> None:
+    text = next(page.text for page in read_pages() if page.name == "plugins.md")
+    (code,) = re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+    made: dict[str, Any] = {}
+    exec(code, made)
+    assert made["Furnace"]("COM4").port == "COM4"
+    assert issubclass(made["Furnace"], made["IRunner"])
+    assert issubclass(made["Strength"], made["IMetric"])
+
+
 def test_the_nearest_name_wins() -> None:
     assert page_for(["", "setup.parameters.table", "tab.setup", "window.main"]) == "parameters.md"
     assert page_for(["qt_scrollarea_viewport", "trials.table", "dock.trials"]) == "trials.md"

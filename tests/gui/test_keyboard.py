@@ -206,3 +206,15 @@ def test_the_tutorials_experiment_by_keys_alone(keyboard: Keyboard) -> None:
     assert keyboard.has("trials.filter")
     for pane in ("dock.log", "dock.experiments", "tabs.central", "dock.trials"):
         keyboard.pane_of(pane)
+
+
+def test_tab_goes_from_the_plugin_files_to_what_can_be_done_with_one(keyboard: Keyboard) -> None:
+    keyboard.press(Qt.Key.Key_P, CTRL)
+    keyboard.pane_of("dock.plugins")
+    keyboard.tab_to("plugins.list")
+    keyboard.until(lambda: bool(keyboard.window.findChildren(QWidget, "plugins.enable")))
+    keyboard.press(Qt.Key.Key_Tab)
+    assert keyboard.has("dock.plugins")
+    keyboard.tab_to("plugins.enable")
+    keyboard.press(Qt.Key.Key_Tab, SHIFT)
+    assert keyboard.has("dock.plugins"), "and back the same way"

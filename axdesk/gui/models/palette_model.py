@@ -27,6 +27,7 @@ class Command:
         icon: Name of its icon; empty for none.
         off: Why it cannot be used now; empty if it can.
         tip: What it does in more words; searched, too.
+        target: What it would be done to, such as `#17`; empty for nothing in particular.
     """
 
     key: str
@@ -37,6 +38,7 @@ class Command:
     icon: str = ""
     off: str = ""
     tip: str = ""
+    target: str = ""
 
 
 def match(query: str, command: Command) -> float | None:
@@ -142,13 +144,14 @@ class PaletteModel(QAbstractListModel):
         command = self.command(index.row())
         if command is None:
             return None
+        remark = command.off or command.target
         values: dict[int, object] = {
             Qt.ItemDataRole.DisplayRole: command.text,
             Qt.ItemDataRole.AccessibleTextRole: ", ".join(
-                part for part in (command.text, command.off, command.keys, command.place) if part
+                part for part in (command.text, remark, command.keys, command.place) if part
             ),
             Role.ICON: command.icon,
-            Role.SECOND_LINE: command.off,
+            Role.SECOND_LINE: remark,
             Role.SIDE: command.place,
             Role.KEYS: command.keys,
             Role.OFF: bool(command.off),

@@ -21,6 +21,7 @@ from axdesk.gui.style import px, theme_manager
 from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.fields import TextField
 from axdesk.gui.widgets.labels import label
+from axdesk.gui.widgets.one_line import OneLineDelegate
 from axdesk.gui.widgets.roles import Role
 from axdesk.gui.widgets.tables import ListView
 
@@ -47,6 +48,7 @@ class HelpWindow(QWidget):
         self._search.textChanged.connect(self._list_pages)
         self._search.returnPressed.connect(self._open_first)
         self._contents = ListView(name="window.help.contents", label="Contents", ground="surface")
+        self._contents.setItemDelegate(OneLineDelegate(self._contents))
         self._contents.clicked.connect(lambda index: self.show_page(index.data(Role.KEY)))
         self._contents.activated.connect(lambda index: self.show_page(index.data(Role.KEY)))
         self._nothing = label("No page has these words.", "small", "text2", wrap=True)

@@ -18,6 +18,7 @@ from axdesk.gui.widgets.buttons import Button
 from axdesk.gui.widgets.cards import Notice, Surface
 from axdesk.gui.widgets.labels import ElidedLabel, label
 from axdesk.gui.widgets.roles import Role
+from axdesk.gui.widgets.tab_order import tab_after
 from axdesk.gui.widgets.tables import ListView
 from axdesk.gui.widgets.wrapping_row import WrappingRow
 
@@ -156,6 +157,7 @@ class PluginsView(Surface):
             former.hide()
             former.deleteLater()
         self._area.setWidget(content)
+        tab_after(self._list, content)
 
     def _fill(self, body: QVBoxLayout, file: PluginFile) -> None:
         word, icon_name, tone = STATE_LOOKS[file.state]

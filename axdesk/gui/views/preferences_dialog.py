@@ -22,6 +22,7 @@ from axdesk.gui.widgets.buttons import Button, Choice, SegmentedButton
 from axdesk.gui.widgets.cards import Page
 from axdesk.gui.widgets.fields import LABEL_WIDTH, ComboField, TextField
 from axdesk.gui.widgets.labels import ElidedLabel, label
+from axdesk.gui.widgets.one_line import OneLineDelegate
 from axdesk.gui.widgets.roles import Role
 from axdesk.gui.widgets.tables import ListView
 
@@ -119,6 +120,7 @@ class PreferencesDialog(Dialog):
         self._list = ListView(
             name="dialog.preferences.sections", label="Sections", ground="surface"
         )
+        self._list.setItemDelegate(OneLineDelegate(self._list))
         self._list.setFixedWidth(px(206))
         self._page = Page(margins=(20, 12), name="dialog.preferences.page")
         self._page.setMinimumHeight(px(160))
