@@ -110,7 +110,7 @@ class ConvergenceChart(TrialChart):
     def name_of_start(self) -> str:
         """What is written into the space-filling part; empty where nothing fits."""
         start, metrics = self._start(), QFontMetricsF(type_font("caption"))
-        room = 0.0 if start is None else start.width() - px(6)
+        room = 0.0 if start is None or self.is_small else start.width() - px(6)
         words = ("Random start", "Start")
         return next((word for word in words if metrics.horizontalAdvance(word) <= room), "")
 
@@ -384,10 +384,10 @@ class ConvergenceCard(PlotCard):
         course = self.chart.course
         if course.start_ends is not None and self.chart.name_of_start() != "Random start":
             entries.append(("shade", "Random start"))
-        if self.chart.is_small and course.steps:
-            entries.append(("ink_line", self.chart.name_of_steps))
         if self.chart.is_small and course.model and self.chart.options.has_band:
-            entries.append(("live_line", _MODEL_WORDS))
+            entries.insert(0, ("live_line", _MODEL_WORDS))
+        if self.chart.is_small and course.steps:
+            entries.insert(0, ("ink_line", self.chart.name_of_steps))
         self._legend.set_entries(entries, _X_WORDS[self.chart.options.x])
 
 

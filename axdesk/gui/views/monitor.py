@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QScrollArea, QWidget
 
@@ -23,7 +23,7 @@ _LEAST_WIDE = 1040
 """Width from which, with several objectives, the parameters have a column of their own."""
 _LEAST_ROW, _LEAST_FOUR, _LEAST_STACK = 1040, 1360, 680
 """Widths below which the cards are scrolled sideways: in a row of three or four, and stacked."""
-_LEAST_HEIGHT = 210
+_LEAST_HEIGHT = 184
 
 
 class MonitorView(QScrollArea):
@@ -148,6 +148,10 @@ class MonitorView(QScrollArea):
     def tick(self, now: datetime) -> None:
         """Let times go on."""
         self.slots.tick(now)
+
+    def minimumSizeHint(self) -> QSize:
+        """The height that the cards need, so that docks below leave it to them."""
+        return QSize(px(300), px(_LEAST_HEIGHT))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Put the cards where there is room for them."""

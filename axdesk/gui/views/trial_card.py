@@ -15,7 +15,7 @@ from axdesk.gui.views.trial_chart import Place, Told, TrialChart
 from axdesk.gui.widgets.cards import Card, EmptyState
 from axdesk.gui.widgets.plots import Legend
 
-_LOW = 270
+_LOW, _LOWEST = 270, 200
 LEGEND: Mapping[str, str] = {
     "dot": "Done",
     "ring": "Limit not met",
@@ -87,6 +87,12 @@ class PlotCard(Card):
         """Leave the room of a low card to the plot."""
         super().resizeEvent(event)
         self._legend.set_one_line(self.height() < px(_LOW))
+        self._show_sentence()
+
+    def _show_sentence(self) -> None:
+        """Leave the sentence out where the plot needs its room; it still describes the plot."""
+        text = self._sentence.text()
+        self._sentence.setVisible(bool(text) and self.height() >= px(_LOWEST))
 
     def show_content(self, has_any: bool) -> None:
         """Show the plot, or the well in its place."""
@@ -96,5 +102,6 @@ class PlotCard(Card):
     def set_sentence(self, sentence: str) -> None:
         """Show what the plot says, which also describes it."""
         super().set_sentence(sentence)
+        self._show_sentence()
         if hasattr(self, "chart"):
             self.chart.setAccessibleDescription(sentence)
