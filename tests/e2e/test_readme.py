@@ -127,7 +127,7 @@ def stored_statuses(folder: Path) -> dict[int, TrialStatus]:
 def test_no_block_is_left_out_of_these_tests() -> None:
     assert len(blocks("python")) == 11
     assert len(blocks("toml")) == 1
-    assert len(blocks("sh")) == 2
+    assert len(blocks("sh")) == 3
 
 
 def test_the_plugin_loads_and_takes_a_trial_to_its_result(
