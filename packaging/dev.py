@@ -136,19 +136,31 @@ def bench(arguments: Sequence[str]) -> int:
     return worst
 
 
+def screenshots(arguments: Sequence[str]) -> int:
+    """Draw the pictures of the README from the real window; all or those named."""
+    install_packages()
+    prepare_window()
+    prepare_test_tools()
+    command = [str(PYTHON), "-m", "tests.gui.pictures", *arguments]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        environ = {**suite_environment(Path(home)), "PYTHONPATH": str(ROOT)}
+        return subprocess.run(command, env=environ, check=False).returncode
+
+
 VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "setup": set_up,
     "run": run,
     "test": test,
     "faults": faults,
     "bench": bench,
+    "screenshots": screenshots,
 }
 
 
 def usage() -> str:
     """List the verbs with the first line of what each says of itself."""
     lines = ["usage: python3 packaging/dev.py VERB [ARGUMENTS]", ""]
-    lines += [f"  {name:8}{(verb.__doc__ or '').splitlines()[0]}" for name, verb in VERBS.items()]
+    lines += [f"  {name:12}{(verb.__doc__ or '').splitlines()[0]}" for name, verb in VERBS.items()]
     return "\n".join(lines)
 
 

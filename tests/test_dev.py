@@ -325,6 +325,18 @@ def test_each_bench_is_run_by_the_environments_python(
     assert commands == [[str(environment.PYTHON), "-m", BENCHES[family], "5"]]
 
 
+def test_screenshots_are_drawn_by_the_environments_python(
+    checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for prepare in ("prepare_window", "prepare_test_tools"):
+        monkeypatch.setattr(dev, prepare, lambda: None)
+    monkeypatch.setattr(dev, "PYTHON", environment.PYTHON)
+
+    assert dev.main(["screenshots", "window"]) == 0
+
+    assert commands == [[str(environment.PYTHON), "-m", "tests.gui.pictures", "window"]]
+
+
 def test_without_a_name_all_benches_are_run(
     checkout: Path, commands: list[list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

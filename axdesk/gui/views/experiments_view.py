@@ -35,7 +35,7 @@ class ExperimentsView(Surface):
         self._current: int | None = None
         self._proxy = ExperimentFilter(model, self)
         self._filter = TextField(
-            placeholder="Filter experiments", name="experiments.filter", icon_name="search"
+            placeholder="Filter", name="experiments.filter", icon_name="search"
         )
         self._filter.setAccessibleName("Filter experiments")
         self._filter.setToolTip("By name, goal or state")
