@@ -3,20 +3,15 @@
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from axdesk.core.commands import (
     AnswerQuestion,
-    ChangeRunSettings,
     Command,
     ImportTrials,
     Leave,
-    Pause,
     Resume,
-    Stop,
-    StopNow,
 )
 from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.drafts import Draft
@@ -25,11 +20,11 @@ from axdesk.core.events import Event, RunChanged, StorageHealthChanged, TrialCha
 from axdesk.core.experiment import Experiment
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.questions import Answer
-from axdesk.core.run import Run, RunAction, RunSettings, RunState
+from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.setup_lock import SetupLock
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.client_lease import ClientLease, Opened, run_work
+from axdesk.gui.client_lease import ClientLease, Opened
 from axdesk.gui.command_desk import CommandDesk, Settled
 from axdesk.gui.draft_saver import DraftSaver
 from axdesk.gui.dry_testing import DryTesting
@@ -46,7 +41,6 @@ from axdesk.gui.models.command_words import told_of
 from axdesk.gui.models.draft_model import DraftModel
 from axdesk.gui.models.event_lines import event_line
 from axdesk.gui.models.event_notices import EventNotices
-from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.log_model import LogLevel, LogLine, LogModel
 from axdesk.gui.models.notices import left_by
 from axdesk.gui.models.pending_changes import PendingChanges
@@ -58,15 +52,10 @@ from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.models.trials_model import TrialsModel
 from axdesk.gui.preflight_check import PreflightCheck
 from axdesk.gui.program_log import keep_lines
-from axdesk.gui.scheduler_thread import SchedulerThread
-
-if TYPE_CHECKING:
-    from axdesk.api.client import Client
+from axdesk.gui.run_desk import RunDesk
 
 COALESCE_MS = 100
 """Changes are shown together at this interval."""
-PRINTED_MS = 250
-"""What plugins print is shown together at this interval."""
 
 
 class ExperimentSession(QObject):
@@ -126,15 +115,15 @@ class ExperimentSession(QObject):
         self._controller = ""
         self._lease = ClientLease(experiment_id)
         self._desk = CommandDesk(self._lease, self._record, plugin_io, self)
-        self._client: Client | None = None
-        self._thread: SchedulerThread | None = None
-        self._is_opening = False
         self._is_closed = False
         self._facts: RunFacts | None = None
         self._new_lines: list[LogLine] = []
-        self._coalesce = self._timer(COALESCE_MS, self._show)
-        self._show_printed_soon = self._timer(PRINTED_MS, self._show_printed)
+        self._coalesce = QTimer(self)
+        self._coalesce.setSingleShot(True)
+        self._coalesce.setInterval(COALESCE_MS)
+        self._coalesce.timeout.connect(self._show)
         self._saver = DraftSaver(self.draft_model, experiment_id, io, self)
+        self._run = RunDesk(self._lease, self._record, self._desk, self._saver, plugin_io, self)
         self.dry_testing = DryTesting(experiment_id, self.draft_model, io, plugin_io, self)
         self.preflight = PreflightCheck(experiment_id, self.draft_model, plugin_io, self)
         self.dry_testing.going_changed.connect(self._make_room_for_test)
@@ -149,9 +138,22 @@ class ExperimentSession(QObject):
         self._desk.opened.connect(self._take_opened)
         self._desk.carried_out.connect(self._tell_applied)
         self._desk.refused.connect(lambda error: self._report(error, "Not carried out"))
+        self._follow_run()
         if experiment is not None:
             self._take_stored(experiment)
         self._show()
+
+    def _follow_run(self) -> None:
+        run = self._run
+        run.changed.connect(self._note_change)
+        run.event_published.connect(self._receive)
+        run.lines_printed.connect(self._show_printed)
+        run.opened.connect(self._begin_run)
+        run.outdated.connect(self._take_if_idle)
+        run.problems_found.connect(self._tell_problems)
+        run.failed.connect(self._tell_not_started)
+        run.given_up.connect(self.finished)
+        run.ended.connect(self._end_run)
 
     # what is known
 
@@ -180,9 +182,9 @@ class ExperimentSession(QObject):
             answering=self._desk.answering,
             outage=record.outage or self._saver.outage,
             controller=self._controller,
-            is_opening=self._is_opening,
-            stopping_since=self._stopping_since if self.is_live else None,
-            pauses_when_open=isinstance(self._when_open, Pause),
+            is_opening=self.is_opening,
+            stopping_since=self._run.stopping_since,
+            pauses_when_open=self._run.pauses_when_open,
             is_testing=self.dry_testing.is_going,
             search_spaces=dict(record.search_spaces),
             memo=self._memo,
@@ -191,7 +193,7 @@ class ExperimentSession(QObject):
     @property
     def state(self) -> RunState:
         """Where the experiment stands."""
-        if self._is_opening:
+        if self.is_opening:
             return RunState.STARTING
         run = self._record.last_run
         if run is None:
@@ -208,12 +210,12 @@ class ExperimentSession(QObject):
     @property
     def is_live(self) -> bool:
         """Whether a run of this experiment goes on in this window."""
-        return self._thread is not None
+        return self._run.is_live
 
     @property
     def is_opening(self) -> bool:
         """Whether a run is being started, of which nothing is known yet."""
-        return self._is_opening
+        return self._run.is_opening
 
     @property
     def has_unsaved_edits(self) -> bool:
@@ -223,7 +225,7 @@ class ExperimentSession(QObject):
     @property
     def may_be_closed(self) -> bool:
         """Whether nothing goes on here that is not stored."""
-        goes_on = self.is_live or self._is_opening or self.dry_testing.is_going
+        goes_on = self._run.is_going or self.dry_testing.is_going
         return not (goes_on or self.has_unsaved_edits or self.attention_model.open_questions)
 
     @property
@@ -240,13 +242,14 @@ class ExperimentSession(QObject):
     def is_renamed(self) -> bool:
         """Whether the set-up says another name than the stored experiment, and may."""
         stored, typed = self._record.setup, self.facts.name
-        is_free = not (self.is_live or self._is_opening or self._controller)
+        is_free = not (self._run.is_going or self._controller)
         return is_free and stored is not None and bool(typed) and typed != stored.name
 
     @property
     def optimiser_ready(self) -> bool | None:
         """Whether the optimiser has loaded; None while there is none."""
-        return None if self._client is None else self._client.optimizer_ready()
+        client = self._run.client
+        return None if client is None else client.optimizer_ready()
 
     @property
     def can_find(self) -> bool:
@@ -268,7 +271,7 @@ class ExperimentSession(QObject):
 
         While one does, the trials are read again each time, and what is new goes to the log.
         """
-        is_ours = self.is_live or self._is_opening
+        is_ours = self._run.is_going
         is_ours |= summary.controller.startswith(f"{os.getpid()}@")
         controller = "" if is_ours else summary.controller
         former = self._controller
@@ -322,29 +325,12 @@ class ExperimentSession(QObject):
             more_trials: What a new run after the last one adds; None for none.
             decisions: What became of trials that ran when the last run was cut off.
         """
-        is_free = not (self._controller or self.dry_testing.is_going)
-        if self.is_live or self._is_opening or not is_free:
+        if self._run.is_going or self._controller or self.dry_testing.is_going:
             return
         if more_trials is not None:
             self.draft_model.edit(Section.RUN, 0, "max_trials", str(more_trials))
-        self._is_opening = True
-        self._when_open = None
-        self._starts += 1
-        start = self._starts
-        draft, is_new = self.draft_model.draft, not self.is_configured
-        lease = self._lease
-        self._note_change()
-
-        def prepare() -> None:
-            self._plugin_io.post(
-                lambda workspace: lease.prepared(workspace, draft, decisions, is_new=is_new),
-                lambda prepared: self._launch(prepared, more_trials, start),
-                lambda error: self._opening_failed(error, start),
-            )
-
-        self._saver.save(prepare, lambda error: self._opening_failed(error, start))
-
-    _starts = 0
+        is_new = not self.is_configured
+        self._run.start(self.draft_model.draft, more_trials, decisions, is_new=is_new)
 
     def store_setup(self, done: Callable[[ExperimentSetup], object]) -> None:
         """Store what the set-up says as a start would, unless a run goes on.
@@ -353,7 +339,7 @@ class ExperimentSession(QObject):
             done: Receives the experiment's set-up; if the draft has problems, they are told.
         """
         known = self._record.setup
-        if known is not None and (self.is_live or self._is_opening or self._controller):
+        if known is not None and (self._run.is_going or self._controller):
             done(known)
             return
         lease, draft, is_new = self._lease, self.draft_model.draft, not self.is_configured
@@ -381,7 +367,7 @@ class ExperimentSession(QObject):
             done: Receives the set-up that trials will belong to.
         """
         known, wanted = self._record.setup, self.draft_model.setup
-        is_free = not (self.is_live or self._is_opening or self._controller)
+        is_free = not (self._run.is_going or self._controller)
         if wanted is None or wanted == known or not is_free:
             if known is not None:
                 done(known)
@@ -451,13 +437,8 @@ class ExperimentSession(QObject):
 
     def pause(self) -> None:
         """Launch no new trials; a run that is being opened pauses as soon as it has started."""
-        if self._is_opening:
-            self._when_open = Pause()
-            self._note_change()
-        else:
-            self.submit(Pause())
-
-    _when_open: Command | None = None
+        if not self._controller:
+            self._run.pause()
 
     def resume(self) -> None:
         """Cancel pausing or stopping, or go on after a pause with the set-up as it is now."""
@@ -486,24 +467,13 @@ class ExperimentSession(QObject):
 
         A run whose plugins are still being opened is not started at all.
         """
-        if self._is_opening and self.is_live:
-            self._when_open = Stop()
-        elif self._is_opening:
-            self._is_opening = False
-            self._starts += 1  # what is being opened is no longer waited for
-            self._note_change()
-            self.finished.emit()
-        else:
-            self.submit(Stop())
+        if not self._controller:
+            self._run.stop()
 
     def stop_now(self) -> None:
         """End the running trials through the runner, then the run; once more, wait for none."""
-        if self._stopping_since is None:
-            self._stopping_since = datetime.now(UTC)
-        self.submit(StopNow())
-        self._note_change()
-
-    _stopping_since: datetime | None = None
+        if not self._controller:
+            self._run.stop_now()
 
     def act_on(self, action: RunAction, more_trials: int | None = None) -> None:
         """Carry out an action of the toolbar, if it is allowed now."""
@@ -543,7 +513,7 @@ class ExperimentSession(QObject):
             told: Told what became of it in the run; None to have a refusal told in Attention.
         """
         if not self._controller:
-            self._desk.submit(command, self._client if self.is_live else None, told)
+            self._run.submit(command, told)
 
     def flush(self) -> None:
         """Save the draft now if a change is waiting."""
@@ -551,12 +521,11 @@ class ExperimentSession(QObject):
 
     def release(self) -> None:
         """Free the client with its processes, unless a run needs it; the next start opens one."""
-        if not (self.is_live or self._is_opening):
-            self._free_client()
+        self._run.release()
 
     def close(self) -> None:
         """Save what is unsaved and free the client; only while no run goes on."""
-        self._free_client()  # also what is still being opened
+        self._run.free_client()
         self._end()
 
     def leave_running(self) -> None:
@@ -569,18 +538,14 @@ class ExperimentSession(QObject):
             self.release()
         self._note_change()
 
-    def _free_client(self) -> None:
-        lease, self._client = self._lease, None
-        self._plugin_io.post(lambda _: lease.close())
-
     def _end(self) -> None:
         self._is_closed = True
         self.dry_testing.close()
         self.preflight.close()
         self._saver.close()
         self._feasibility.close()
-        for timer in (self._coalesce, self._show_printed_soon):
-            timer.stop()
+        self._run.close()
+        self._coalesce.stop()
 
     def notice(self, item: AttentionItem) -> None:
         """Show a notice in Attention."""
@@ -594,60 +559,20 @@ class ExperimentSession(QObject):
         self._notices.tell_outage(outage, datetime.now(UTC), is_running=self.is_live)
         self._note_change()
 
-    def _change_live_settings(self, settings: RunSettings) -> None:
-        """Have a run take the settings of the set-up, where they differ from its own."""
-        run = self._record.last_run
-        if run is None or run.settings == settings:
-            return
-        self.submit(
-            ChangeRunSettings(
-                max_trials=settings.max_trials,
-                parallelism=settings.parallelism,
-                tolerated_trial_failure_rate=settings.tolerated_trial_failure_rate,
-                initial_seconds_between_polls=settings.initial_seconds_between_polls,
-                orchestration=settings.orchestration,
-            )
-        )
-
     # the run
 
-    def _launch(self, prepared: Opened | Problems, more_trials: int | None, start: int) -> None:
-        if start != self._starts and not self._is_closed:
-            if isinstance(prepared, Opened):
-                self._take_if_idle(prepared.experiment)
-            return
-        if isinstance(prepared, Problems):
-            self._is_opening = False
-            for problem in prepared.items:
-                self.draft_model.note_found(problem)
-            self._note_change()
-            self.problems_found.emit(prepared)
-            self.finished.emit()
-            return
-        if self._is_closed:
-            return
-        self._client = prepared.client
-        self._take_stored(prepared.experiment)
+    def _begin_run(self, experiment: Experiment) -> None:
+        self._take_stored(experiment)
         self.saved.emit(datetime.now(UTC))
-        settings = prepared.experiment.setup.run
-        work = run_work(prepared.client, self._record.last_run, settings, more_trials)
-        self._settings_wanted = None if self._record.last_run is None or more_trials else settings
-        self._record.forget_live()
-        self._thread = SchedulerThread(work, self)
-        self._thread.event_published.connect(self._receive)
-        self._thread.lines_printed.connect(self._show_printed_soon.start)
-        self._thread.ended.connect(self._run_ended)
-        self._thread.finished.connect(self._thread_finished)
-        self._thread.start()
+
+    def _tell_problems(self, problems: Problems) -> None:
+        for problem in problems.items:
+            self.draft_model.note_found(problem)
         self._note_change()
+        self.problems_found.emit(problems)
+        self.finished.emit()
 
-    _settings_wanted: RunSettings | None = None
-    _end_error: Exception | None = None
-
-    def _opening_failed(self, error: AxdeskError, start: int) -> None:
-        if start != self._starts:
-            return
-        self._is_opening = False
+    def _tell_not_started(self, error: AxdeskError) -> None:
         self._report(error, "The run was not started")
         self.start_failed.emit(error.message)
         self.finished.emit()
@@ -662,7 +587,7 @@ class ExperimentSession(QObject):
         record.take_event(event)
         self._edits.follow(record.setup, record.last_run)
         if isinstance(event, RunChanged):
-            self._note_run(event.run)
+            self._run.note_run(event.run)
         elif isinstance(event, TrialChanged):
             self.saved.emit(now)
         elif isinstance(event, StorageHealthChanged):
@@ -676,42 +601,16 @@ class ExperimentSession(QObject):
         if line is not None:
             self._new_lines.append(LogLine(now, *line))
 
-    def _note_run(self, run: Run) -> None:
-        """Hand what the operator asked for and changed meanwhile to a run that has started."""
-        self._is_opening = False
-        if run.state is not RunState.STOPPING:
-            self._stopping_since = None
-        asked, self._when_open = self._when_open, None
-        wanted, self._settings_wanted = self._settings_wanted, None
-        if wanted is not None and run.state.is_live:
-            self._change_live_settings(wanted)
-        if asked is not None and run.state.is_live:
-            self.submit(asked)
-
-    def _run_ended(self, error: object) -> None:
-        self._end_error = error if isinstance(error, Exception) else None
-
-    def _thread_finished(self) -> None:
-        self._show_printed()
-        thread, self._thread = self._thread, None
-        self._note_change()
-        if thread is not None:
-            thread.deleteLater()
-        self._is_opening = False
+    def _end_run(self, error: object) -> None:
         self._notices.forget_health()
         self._record.forget_live()
-        self._stopping_since = None
-        self._desk.forget_answers()
         self._note_outage()
-        error, self._end_error = self._end_error, None
         if isinstance(error, AxdeskError):
             self._report(error, "The run ended")
         if not self._is_closed:
             self.reload()
             self._note_change()
         self.finished.emit()
-        if error is not None and not isinstance(error, AxdeskError):
-            raise error
 
     def _tell_edits(self, words: tuple[str, ...]) -> None:
         sentence = f"Applied: {'; '.join(words)}."
@@ -728,7 +627,7 @@ class ExperimentSession(QObject):
     # showing
 
     def _take_opened(self, opened: Opened) -> None:
-        self._client = opened.client
+        self._run.client = opened.client
         self._take_if_idle(opened.experiment)
 
     def _take_if_idle(self, experiment: Experiment) -> None:
@@ -780,22 +679,7 @@ class ExperimentSession(QObject):
         )
         self.changed.emit()
 
-    def _show_printed(self) -> None:
+    def _show_printed(self, lines: list[LogLine]) -> None:
         """Show what plugins printed; nothing else changes by it."""
-        if self._thread is None or self._is_closed:
-            return
-        lines, dropped = self._thread.printed.take()
-        now = datetime.now(UTC)
-        told = [LogLine(now, LogLevel.PRINTED, text, file) for file, text in lines]
-        if dropped:
-            more = f"{counted(dropped, 'line')} before this not shown"
-            told.insert(0, LogLine(now, LogLevel.PRINTED, more, lines[0][0]))
-        keep_lines(self.facts.name, told)
-        self.log_model.append(told)
-
-    def _timer(self, interval: int, timeout: Callable[[], None]) -> QTimer:
-        timer = QTimer(self)
-        timer.setSingleShot(True)
-        timer.setInterval(interval)
-        timer.timeout.connect(timeout)
-        return timer
+        keep_lines(self.facts.name, lines)
+        self.log_model.append(lines)

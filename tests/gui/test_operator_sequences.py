@@ -237,7 +237,8 @@ class Play:
     def _is_settled(self, session: Any) -> bool:
         if session.is_opening or session.facts.answering or session._coalesce.isActive():
             return False
-        scheduler = None if session._client is None else session._client._scheduler
+        client = session._run.client
+        scheduler = None if client is None else client._scheduler
         if scheduler is None or not session.is_live:
             return scheduler is None and not session.is_live
         known = (session.state, len(session.facts.pending))
