@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 
 from axdesk.core.errors import AxdeskError, ExperimentFileError
 from axdesk.core.names import file_stem
+from axdesk.core.setup import ExperimentSetup
 from axdesk.gui.icons import icon
 from axdesk.gui.models.experiments_model import look_of
 from axdesk.gui.models.formatting import UNNAMED
@@ -56,7 +57,7 @@ class Files(QObject):
             "New from template", "action.file.new_from_template", self._fill_templates
         )
         self._templates.setIcon(icon("clipboard-list", "text2"))
-        workbench.templates_changed.connect(self._fill_templates)
+        workbench.templates.changed.connect(self._fill_templates)
         workbench.session_removed.connect(lambda number: self._paths.pop(number, None))
         self._fill_templates()
 
@@ -126,11 +127,13 @@ class Files(QObject):
             target = path if path.suffix else path.with_suffix(".toml")
             experiment_id = session.id
 
-            def note() -> None:
+            def note(_: object) -> None:
                 self._paths[experiment_id] = target
                 self._tell(f"Written to {target}")
 
-            self._workbench.write_file(target, note)
+            session.flush()
+            draft = session.draft_model.draft
+            self._workbench.plugin_io.post(lambda w: w.write_draft(draft, target), note)
 
     # templates
 
@@ -141,12 +144,17 @@ class Files(QObject):
             return
         own = [template.title for template in self._workbench.templates if template.is_own]
         dialog = SaveTemplateDialog(self._window, session.facts.name, own)
-        dialog.entered.connect(
-            lambda title: self._workbench.save_template(
-                title, lambda: self._tell(f"Kept as the template {title}")
-            )
-        )
+        dialog.entered.connect(self._keep_template)
         dialog.open()
+
+    def _keep_template(self, title: str) -> None:
+        session = self._workbench.current
+        if session is None:
+            return
+        session.flush()
+        self._workbench.templates.save(
+            session.draft_model.draft, title, lambda: self._tell(f"Kept as the template {title}")
+        )
 
     def new_from_template(self, template: "Template") -> None:
         """Make a new draft from a template."""
@@ -172,7 +180,7 @@ class Files(QObject):
         menu.addAction("Open template folder", self._open_template_folder)
 
     def _open_template_folder(self) -> None:
-        self._workbench.make_template_folder(
+        self._workbench.templates.make_folder(
             lambda folder: QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
         )
 
@@ -202,13 +210,22 @@ class Files(QObject):
 
         The set-up is stored first, as a start would, so that the command finds it.
         """
+        session, workbench = self._workbench.current, self._workbench
+        if session is None:
+            return
 
         def copy(name: str, options: tuple[str, ...]) -> None:
             text = headless_command(name, options)
             QGuiApplication.clipboard().setText(text)
             self._tell(f"Copied: {text}")
 
-        self._workbench.prepare_headless(copy)
+        def read(setup: ExperimentSetup) -> None:
+            workbench.io.post(
+                lambda w: w.command_options(setup), lambda options: copy(setup.name, options)
+            )
+            workbench.refresh()
+
+        session.store_setup(read)
 
     # inside
 

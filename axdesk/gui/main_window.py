@@ -241,8 +241,8 @@ class MainWindow(QMainWindow):
             view.delete_requested.connect(operations.delete)
         self.start_page.file_requested.connect(self.files.open_file)
         self.start_page.template_requested.connect(self.files.new_from_template)
-        workbench.templates_changed.connect(
-            lambda: self.start_page.set_templates(workbench.templates)
+        workbench.templates.changed.connect(
+            lambda: self.start_page.set_templates(tuple(workbench.templates))
         )
         self.start_page.demo_requested.connect(workbench.start_demo)
         self.tabs.currentChanged.connect(self._tab_changed)

@@ -50,6 +50,7 @@ from axdesk.gui.models.run_words import why_no_test
 from axdesk.gui.models.setup_texts import unfinished
 from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.models.trials_model import TrialsModel
+from axdesk.gui.plugin_reading import PluginReading
 from axdesk.gui.preflight_check import PreflightCheck
 from axdesk.gui.program_log import keep_lines
 from axdesk.gui.run_desk import RunDesk
@@ -124,6 +125,7 @@ class ExperimentSession(QObject):
         self._coalesce.timeout.connect(self._show)
         self._saver = DraftSaver(self.draft_model, experiment_id, io, self)
         self._run = RunDesk(self._lease, self._record, self._desk, self._saver, plugin_io, self)
+        self.plugins = PluginReading(self.draft_model, plugin_io, self)
         self.dry_testing = DryTesting(experiment_id, self.draft_model, io, plugin_io, self)
         self.preflight = PreflightCheck(experiment_id, self.draft_model, plugin_io, self)
         self.dry_testing.going_changed.connect(self._make_room_for_test)
@@ -315,6 +317,10 @@ class ExperimentSession(QObject):
             return
         experiment_id = self.id
         self._io.post(lambda workspace: workspace.experiment(experiment_id), self._take_if_idle)
+
+    def read_plugins(self, then: Callable[[], object] | None = None, *, anew: bool = False) -> None:
+        """Read the plugin folder again; see `PluginReading.read`."""
+        self.plugins.read(then, anew=anew, is_running=self.is_live)
 
     # what the operator asks for
 
@@ -542,6 +548,7 @@ class ExperimentSession(QObject):
         self._is_closed = True
         self.dry_testing.close()
         self.preflight.close()
+        self.plugins.close()
         self._saver.close()
         self._feasibility.close()
         self._run.close()

@@ -5,29 +5,25 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from axdesk.core.draft_cells import Problem, Section
 from axdesk.core.drafts import Draft
 from axdesk.core.errors import AxdeskError, NotFoundError
 from axdesk.core.events import StorageHealthChanged
 from axdesk.core.experiment import Experiment
-from axdesk.core.plugins import PluginCatalogue
 from axdesk.core.protocols import ExperimentSummary
 from axdesk.core.run import RunState
-from axdesk.core.setup import ExperimentSetup
+from axdesk.gui.experiments_watch import ExperimentsWatch
 from axdesk.gui.io_thread import IoThread
 from axdesk.gui.models.experiments_model import ExperimentsModel
 from axdesk.gui.session import ExperimentSession
+from axdesk.gui.templates import Templates
 
 if TYPE_CHECKING:
     from axdesk.api.templates import Template
     from axdesk.api.workspace import Workspace
 
 _LOG = logging.getLogger(__name__)
-
-WATCH_MS = 1000
-"""At this interval it is looked whether another process changed the database."""
 
 KEPT_SESSIONS = 10
 """So many experiments stay open behind the one shown, with undo history and log."""
@@ -43,11 +39,6 @@ class _Opened(NamedTuple):
     draft: Draft
     experiment: Experiment | None
     summaries: tuple[ExperimentSummary, ...]
-
-
-class _Changes(NamedTuple):
-    seen: object
-    summaries: tuple[ExperimentSummary, ...] | None
 
 
 class _Contents(NamedTuple):
@@ -68,9 +59,10 @@ class Workbench(QObject):
         opened_interrupted: The session shown was cut off; carries it.
         idle: The last run ended, or was not started.
         summaries_changed: The list of experiments was read again.
-        templates_changed: The list of templates was read again.
         session_opened: A session was made; carries it.
         session_removed: A session is about to be deleted; carries its id.
+        tests_ended: No dry test goes on any more.
+        plugins_changed: A plugin folder begins to be read, or was read.
         started_demo: The demo's session is shown and its run is being started.
     """
 
@@ -86,7 +78,6 @@ class Workbench(QObject):
     tests_ended = Signal()
     plugins_changed = Signal()
     summaries_changed = Signal()
-    templates_changed = Signal()
 
     def __init__(
         self, open_workspace: "Callable[[Path | None], Workspace]", parent: QObject | None = None
@@ -101,20 +92,18 @@ class Workbench(QObject):
         self.experiments = ExperimentsModel(self)
         self.database: Path | None = None
         self.plugin_folder: Path | None = None
-        self.templates: tuple[Template, ...] = ()
         self._open_workspace = open_workspace
         self.io = IoThread(lambda: open_workspace(None), self)
         self.plugin_io = IoThread(self.io, self)
         for thread in (self.io, self.plugin_io):
             thread.failed.connect(self.failed)
+        self.templates = Templates(self.io, self.plugin_io, self)
         self._sessions: dict[int, ExperimentSession] = {}
         self._current: ExperimentSession | None = None
         self._wanted: int | None = None
-        self._is_refreshing = False
-        self._seen_changes: object = None
-        self._watch_timer = QTimer(self)
-        self._watch_timer.setInterval(WATCH_MS)
-        self._watch_timer.timeout.connect(self._look_for_changes)
+        self._watch = ExperimentsWatch(self.io, lambda: self.outage is not None, self)
+        self._watch.read.connect(self._take_summaries)
+        self._watch.failed.connect(self.failed)
 
     def begin(self) -> None:
         """Start the threads and read the list of experiments."""
@@ -161,7 +150,7 @@ class Workbench(QObject):
             done: Receives the path.
             failed: Receives why nothing was done.
         """
-        self._watch_timer.stop()
+        self._watch.stop()
         self._wanted = None
         self._show(None)
         for session in self._sessions.values():
@@ -171,8 +160,6 @@ class Workbench(QObject):
             self.experiments.forget_facts(session.id)
             session.deleteLater()
         self._sessions.clear()
-        self._seen_changes = None
-        self._is_refreshing = False
 
         def go_on(path: Path) -> None:
             done(path)
@@ -221,31 +208,7 @@ class Workbench(QObject):
 
     def refresh(self) -> None:
         """Read the list of experiments again, unless that is under way."""
-        if not self._is_refreshing:
-            self._is_refreshing = True
-            self.io.post(lambda w: w.summaries(), self._show_summaries, self._refresh_failed)
-
-    def _look_for_changes(self) -> None:
-        """Read the list again if another process changed something; runs of others with it."""
-        if self._is_refreshing:
-            return
-        self._is_refreshing = True
-        seen = self._seen_changes
-
-        def look(workspace: "Workspace") -> _Changes:
-            # Looked at first: what changes meanwhile is seen the next time.
-            changes = workspace.changes_by_others()
-            return _Changes(changes, None if changes == seen else workspace.summaries())
-
-        self.io.post(look, self._show_changes, self._refresh_failed)
-
-    def _show_changes(self, changes: "_Changes") -> None:
-        self._seen_changes = changes.seen
-        if changes.summaries is None:
-            self._is_refreshing = False
-            self._last_failure = ""
-        else:
-            self._show_summaries(changes.summaries)
+        self._watch.refresh()
 
     def open(self, experiment_id: int) -> None:
         """Show an experiment."""
@@ -265,7 +228,7 @@ class Workbench(QObject):
         self._wanted = None
         self._show(None)
         self.refresh()
-        self._read_templates()
+        self.templates.read()
 
     def new(self, draft: Draft | None = None) -> None:
         """Make a new draft and show it."""
@@ -361,118 +324,17 @@ class Workbench(QObject):
 
     _is_making = False
 
-    # files
-
-    def write_file(self, path: Path, done: Callable[[], object]) -> None:
-        """Write the experiment file of the session shown."""
-        session = self._current
-        if session is None:
-            return
-        session.flush()
-        draft = session.draft_model.draft
-        self.plugin_io.post(lambda w: w.write_draft(draft, path), lambda _: done())
-
-    def save_template(self, title: str, done: Callable[[], object]) -> None:
-        """Keep the set-up of the session shown as the operator's template of that title."""
-        session = self._current
-        if session is None:
-            return
-        session.flush()
-        draft = session.draft_model.draft
-
-        def told(_: object) -> None:
-            self._read_templates()
-            done()
-
-        self.plugin_io.post(lambda w: w.save_template(draft, title), told)
-
-    def make_template_folder(self, done: Callable[[Path], object]) -> None:
-        """Make the folder of the operator's templates, if it is not there."""
-
-        def make(workspace: "Workspace") -> Path:
-            folder: Path = workspace.made_template_folder()
-            return folder
-
-        self.io.post(make, done)
-
-    def _read_templates(self) -> None:
-        self.io.post(lambda w: w.templates(), self._take_templates)
-
-    def _take_templates(self, templates: "tuple[Template, ...]") -> None:
-        if templates != self.templates:
-            self.templates = templates
-            self.templates_changed.emit()
-
-    def prepare_headless(self, done: Callable[[str, tuple[str, ...]], object]) -> None:
-        """Store the set-up of the session shown, so that a command line finds it.
-
-        Args:
-            done: Receives the experiment's name, and the options that lead to it.
-        """
-        session = self._current
-        if session is None:
-            return
-
-        def read(setup: ExperimentSetup) -> None:
-            self.io.post(
-                lambda w: w.command_options(setup), lambda options: done(setup.name, options)
-            )
-            self.refresh()
-
-        session.store_setup(read)
+    # plugins
 
     def reload_plugins(self) -> None:
         """Read the plugin folder of the session shown again."""
         if self._current is not None:
-            self._read_plugins(self._current, anew=True)
+            self._current.read_plugins(anew=True)
 
     def reread_plugins(self) -> None:
         """Read the plugin folders of the open sessions again, as far as something changed."""
         for session in self._sessions.values():
-            self._read_plugins(session)
-
-    def _read_plugins(
-        self,
-        session: ExperimentSession,
-        then: Callable[[], object] | None = None,
-        *,
-        anew: bool = False,
-    ) -> None:
-        """Read the plugin folder of a session.
-
-        Args:
-            session: Which.
-            then: Called once that is done, well or not.
-            anew: Whether files that did not change are loaded again, too.
-        """
-        model = session.draft_model
-        folder = model.text(Section.GENERAL, 0, "plugin_folder").strip()
-        python = model.text(Section.GENERAL, 0, "plugin_python").strip()
-        # What a run has loaded it keeps; nothing else is run beside it unless the operator asks.
-        loads = anew or model.catalogue is None or not session.is_live
-        model.set_reading_plugins()
-        self.plugins_changed.emit()
-
-        def take(catalogue: PluginCatalogue) -> None:
-            if self._sessions.get(session.id) is not session:
-                return  # closed meanwhile
-            model.set_catalogue(catalogue)
-            self.plugins_changed.emit()
-            if then is not None:
-                then()
-
-        def take_none(error: AxdeskError) -> None:
-            # The set-up says why; the rest can be looked at all the same.
-            take(PluginCatalogue(folder))
-            is_folder = isinstance(error, NotFoundError)
-            field = "plugin_folder" if is_folder else "plugin_python"
-            if self._sessions.get(session.id) is session:
-                model.note_found(Problem(Section.GENERAL, 0, field, str(error)))
-                self.plugins_changed.emit()
-
-        self.plugin_io.post(
-            lambda w: w.catalogue(folder, python, anew=anew, loads=loads), take, take_none
-        )
+            session.read_plugins()
 
     # the end
 
@@ -481,7 +343,7 @@ class Workbench(QObject):
 
         Runs that go on are left to the end of the process.
         """
-        self._watch_timer.stop()
+        self._watch.stop()
         for session in self._sessions.values():
             if session.is_live:
                 session.leave_running()
@@ -499,22 +361,9 @@ class Workbench(QObject):
     def _show_contents(self, contents: _Contents) -> None:
         self.database, self.plugin_folder = contents.database, contents.plugin_folder
         self._take_summaries(contents.summaries)
-        self._take_templates(contents.templates)
-        self._watch_timer.start()
+        self.templates.take(contents.templates)
+        self._watch.start()
         self.loaded.emit()
-
-    def _show_summaries(self, summaries: tuple[ExperimentSummary, ...]) -> None:
-        self._is_refreshing = False
-        self._last_failure = ""
-        self._take_summaries(summaries)
-
-    def _refresh_failed(self, error: AxdeskError) -> None:
-        self._is_refreshing = False
-        if self.outage is None and self._last_failure != str(error):
-            self._last_failure = str(error)
-            self.failed.emit(error)
-
-    _last_failure = ""
 
     def _take_summaries(self, summaries: tuple[ExperimentSummary, ...]) -> None:
         self.experiments.set_summaries(summaries)
@@ -550,6 +399,7 @@ class Workbench(QObject):
         self._sessions[experiment_id] = session
         session.changed.connect(lambda: self._show_in_list(session))
         session.finished.connect(self._note_finished)
+        session.plugins.changed.connect(self.plugins_changed)
         self.session_opened.emit(session)
         session.dry_testing.going_changed.connect(self._note_tests)
         summary = self.experiments.summary_of(experiment_id)
@@ -561,7 +411,7 @@ class Workbench(QObject):
             self._start_when_open = None
             self.started_demo.emit()
             session.start()
-        self._read_plugins(session, lambda: self._tell_interrupted(session))
+        session.read_plugins(lambda: self._tell_interrupted(session))
 
     def _tell_interrupted(self, session: ExperimentSession) -> None:
         if session is self._current and session.state is RunState.INTERRUPTED:
