@@ -182,7 +182,7 @@ def test_the_tutorials_experiment_by_keys_alone(keyboard: Keyboard) -> None:
     keyboard.press(key.Key_Tab)
 
     keyboard.section("Review")
-    keyboard.until(lambda: session.facts.state is RunState.READY)
+    keyboard.until(window.actions_by_name["run.start"].isEnabled)
     keyboard.press(key.Key_F5)
     keyboard.until(lambda: session.facts.state is RunState.COMPLETED)
     assert len(session.facts.trials) == 4
