@@ -257,7 +257,7 @@ def missing_baseline(setup: ExperimentSetup, experiment: Experiment | None) -> t
         refuse_without_baseline(known, setup)
     except PreflightError as error:
         if known.trials:
-            way = "Attach one by attach_baseline in Python, or compare with a value."
+            way = "Add one by Manual trial with “Use as the baseline”, or compare with a value."
             if baseline_trial(known.trials.values()) is not None:
                 way = "Enter its result in the table of trials, or compare with a value."
             return (Problem(Section.OBJECTIVES, None, "", f"{error.message} {way}"),)

@@ -42,9 +42,13 @@ ACTIONS = (
                "Add trials from CSV, an Excel workbook or JSON"),
     ActionSpec("file.paste_trials", "Import trials from the clipboard…", "", "clipboard-list",
                "Add the rows that were copied in a spreadsheet"),
-    ActionSpec("file.export_trials", "Trials…", "Ctrl+E", "download",
+    ActionSpec("file.export_trials", "All trials…", "Ctrl+E", "download",
                "Export the trials as CSV, Excel workbook or JSON"),
-    ActionSpec("file.copy_trials", "Trials to the clipboard", "", "copy",
+    ActionSpec("file.export_shown", "Shown trials…", "", "filter",
+               "Export what the chips and the filter of the table leave"),
+    ActionSpec("file.export_selected", "Selected trials…", "", "download",
+               "Export the trials that are selected"),
+    ActionSpec("file.copy_trials", "All trials to the clipboard", "", "copy",
                "Copy the trials for a spreadsheet"),
     ActionSpec("file.lock_setup", "Lock setup", "", "lock",
                "Greys the set-up, for people who only run.", is_checkable=True),
@@ -158,7 +162,12 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Title and actions of each menu; an empty name is a line, `>NAME` a submenu."""
 
 SUBMENUS = {
-    "Export": ("file.export_trials", "file.copy_trials"),
+    "Export": (
+        "file.export_trials",
+        "file.export_shown",
+        "file.export_selected",
+        "file.copy_trials",
+    ),
     "Layouts": (
         "view.layout.operator",
         "view.layout.engineer",

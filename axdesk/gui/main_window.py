@@ -23,7 +23,7 @@ from axdesk.core.draft_cells import Problems, Section
 from axdesk.core.errors import AxdeskError
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
-from axdesk.gui.actions import TRIAL_MENU, Actions
+from axdesk.gui.actions import SUBMENUS, TRIAL_MENU, Actions
 from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.closing import Closing
 from axdesk.gui.command_palette import CommandPalette
@@ -131,7 +131,9 @@ class MainWindow(QMainWindow):
         self._closing = Closing(self, workbench)
         self._help = Help(self)
         self.files = Files(self, workbench)
-        self.trial_files = TrialFiles(self, workbench, self.settings)
+        self.trial_files = TrialFiles(
+            self, workbench, self.settings, self.selection, self.actions_by_name
+        )
         self.trial_import = TrialImport(self, workbench)
         self.setAcceptDrops(True)
         self._build_views()
@@ -164,7 +166,10 @@ class MainWindow(QMainWindow):
         self.plugin_desk = PluginDesk(self._workbench, self)
         self.plugins_view = PluginsView(self.plugin_desk.model)
         self.trials_view = TrialsView(
-            self.selection, self.settings, self.actions_by_name["trials.new_manual"]
+            self.selection,
+            self.settings,
+            self.actions_by_name["trials.new_manual"],
+            [self.actions_by_name[name] for name in SUBMENUS["Export"]],
         )
         self.log_view = LogView()
         self.attention_view = AttentionView()
@@ -252,7 +257,7 @@ class MainWindow(QMainWindow):
         self.trials_view.plots_filtered.connect(self.filter_plots)
         self.trials_view.details_requested.connect(self._show_details)
         self.trials_view.menu_requested.connect(self._open_trial_menu)
-        self.trials_view.export_requested.connect(self.trial_files.export_trials)
+        self.trials_view.shown_changed.connect(self.trial_files.update_actions)
         self.attention_view.answered.connect(self._answer)
         self.attention_view.result_requested.connect(trials.enter_result)
         self.attention_view.trial_requested.connect(self._show_details)
@@ -313,7 +318,9 @@ class MainWindow(QMainWindow):
                 "file.delete": lambda: operations.delete(),
                 "file.import_trials": self.trial_import.import_file,
                 "file.paste_trials": self.trial_import.import_clipboard,
-                "file.export_trials": self.trial_files.export_trials,
+                "file.export_trials": self.trial_files.export_all,
+                "file.export_shown": self.trial_files.export_shown,
+                "file.export_selected": self.trial_files.export_selected,
                 "file.copy_trials": self.trial_files.copy_trials,
                 "file.lock_setup": self._show_facts,
                 "file.start_page": workbench.show_start_page,
@@ -513,6 +520,7 @@ class MainWindow(QMainWindow):
 
     def _update_actions(self) -> None:
         self._operations.update_actions()
+        self.trial_files.update_actions()
         self.trial_operations.update_actions(self.selection.trials)
 
     def _show_start(self, session: ExperimentSession) -> None:

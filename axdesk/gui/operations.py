@@ -314,10 +314,6 @@ class Operations(QObject):
         self._actions.switch("file.delete", nothing_open or ("Stop it first." if is_live else ""))
         at_start = "" if session is not None else "The start page is shown."
         self._actions.switch("file.start_page", at_start)
-        has_trials = facts is not None and bool(facts.trials)
-        none_yet = "" if has_trials else "There are no trials yet."
-        for name in ("file.export_trials", "file.copy_trials"):
-            self._actions.switch(name, nothing_open or none_yet)
         for name in ("file.import_trials", "file.paste_trials"):
             self._actions.switch(name, nothing_open or _why_no_import(session))
         self._update_edit_actions(session)

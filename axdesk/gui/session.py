@@ -172,7 +172,7 @@ class ExperimentSession(QObject):
         return RunFacts(
             name=self.draft_model.draft.general.get("name", "").strip(),
             state=self.state,
-            setup=record.setup if record.runs else self.draft_model.setup,
+            setup=self._setup_shown(),
             runs=tuple(run for _, run in sorted(record.runs.items())),
             trials=tuple([record.trials[index] for index in sorted(record.trials)]),
             questions=tuple(question for _, question in sorted(record.questions.items())),
@@ -191,6 +191,13 @@ class ExperimentSession(QObject):
             search_spaces=dict(record.search_spaces),
             memo=self._memo,
         )
+
+    def _setup_shown(self) -> ExperimentSetup | None:
+        """What trials are read by: before the first run what is typed, if that is valid."""
+        stored = self._record.setup
+        if self._record.runs:
+            return stored
+        return self.draft_model.setup or (stored if self._record.trials else None)
 
     @property
     def state(self) -> RunState:
@@ -366,7 +373,7 @@ class ExperimentSession(QObject):
 
         self._saver.save(store, lambda error: self._report(error, "Not carried out"))
 
-    def prepare_import(self, done: Callable[[ExperimentSetup], object]) -> None:
+    def prepare_trials(self, done: Callable[[ExperimentSetup], object]) -> None:
         """Store what the set-up says, as far as it is valid; trials need no plugins.
 
         Args:
@@ -642,6 +649,8 @@ class ExperimentSession(QObject):
         if not self.is_live and not self._is_closed:
             self._take_stored(experiment)
             self._note_change()
+            if self.draft_model.has_found:
+                self.preflight.check()  # a trial may have mended it, such as a baseline
 
     def _take_stored(self, experiment: Experiment) -> None:
         self._record.take_stored(experiment)

@@ -9,7 +9,9 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from axdesk.core.names import file_stem
 from axdesk.core.trial_columns import DecimalSign, FileFormat
+from axdesk.gui.actions import Actions
 from axdesk.gui.models.formatting import counted
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.workbench import Workbench
 
@@ -64,13 +66,22 @@ def ask_export_path(parent: QMainWindow, proposal: str, key: str) -> tuple[Path,
 
 
 class TrialFiles(QObject):
-    """Writes trials where the operator says."""
+    """Writes trials where the operator says: all, those that the table shows, or those selected."""
 
-    def __init__(self, window: QMainWindow, workbench: Workbench, settings: WindowSettings) -> None:
+    def __init__(
+        self,
+        window: QMainWindow,
+        workbench: Workbench,
+        settings: WindowSettings,
+        selection: Selection,
+        actions: Actions,
+    ) -> None:
         super().__init__(window)
         self._window = window
         self._workbench = workbench
         self._settings = settings
+        self._selection = selection
+        self._actions = actions
 
     @property
     def _export_kind(self) -> str:
@@ -78,8 +89,21 @@ class TrialFiles(QObject):
         usual = "csv_comma" if QLocale().decimalPoint() == "," else "csv"
         return self._settings.export_kind if self._settings.export_kind in EXPORT_KINDS else usual
 
-    def export_trials(self) -> None:
-        """Write the trials to a file whose name and kind are asked for."""
+    def export_all(self) -> None:
+        """Write all trials to a file whose name and kind are asked for."""
+        self._export(None)
+
+    def export_shown(self) -> None:
+        """Write the trials that the table shows."""
+        session = self._workbench.current
+        if session is not None:
+            self._export(session.trials_model.shown_trials())
+
+    def export_selected(self) -> None:
+        """Write the trials that are selected."""
+        self._export(frozenset(self._selection.trials))
+
+    def _export(self, indices: frozenset[int] | None) -> None:
         session = self._workbench.current
         if session is None or not session.is_configured:
             return
@@ -91,7 +115,9 @@ class TrialFiles(QObject):
         path = _with_ending(chosen, kind)
         number = session.id
         self._workbench.io.post(
-            lambda w: w.export_trials(number, path, kind.file_format, decimal=kind.decimal),
+            lambda w: w.export_trials(
+                number, path, kind.file_format, decimal=kind.decimal, indices=indices
+            ),
             lambda written: self._tell(f"{counted(written, 'trial')} written to {path}"),
         )
 
@@ -107,6 +133,23 @@ class TrialFiles(QObject):
             self._tell(f"Copied {counted(len(session.facts.trials), 'trial')}")
 
         self._workbench.io.post(lambda w: w.trials_for_clipboard(number, decimal), copy)
+
+    def update_actions(self) -> None:
+        """Switch the actions that export on or off, by what there is, is shown and is selected."""
+        session = self._workbench.current
+        off = "Open an experiment first."
+        if session is not None:
+            off = "" if session.facts.trials else "There are no trials yet."
+        off_shown = off_selected = off
+        if session is not None and not off:
+            model = session.trials_model
+            off_shown = "" if model.is_filtered else "The table shows all trials."
+            off_shown = off_shown if model.rowCount() else "The table shows no trial."
+            off_selected = "" if self._selection.trials else "Select a trial first."
+        for name in ("file.export_trials", "file.copy_trials"):
+            self._actions.switch(name, off)
+        self._actions.switch("file.export_shown", off_shown)
+        self._actions.switch("file.export_selected", off_selected)
 
     def _tell(self, text: str) -> None:
         self._window.statusBar().showMessage(text, _TOLD_MS)

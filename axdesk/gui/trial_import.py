@@ -62,7 +62,7 @@ class TrialImport(QObject):
         elif session.facts.controller or session.facts.is_opening:
             self._tell("Trials cannot be imported now: another process or a start has it.")
         else:
-            session.prepare_import(lambda setup: self._show(session, source, name, setup))
+            session.prepare_trials(lambda setup: self._show(session, source, name, setup))
 
     def _show(
         self, session: ExperimentSession, source: Path | str, name: str, setup: ExperimentSetup

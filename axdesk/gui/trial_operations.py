@@ -93,7 +93,7 @@ class TrialOperations(QObject):
         def add(command: AddTrial) -> None:
             if session.facts.run is None:
                 # What is typed becomes the experiment that the trial belongs to.
-                session.store_setup(lambda _: session.submit(command))
+                session.prepare_trials(lambda _: session.submit(command))
             else:
                 session.submit(command)
 

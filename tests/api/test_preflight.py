@@ -156,7 +156,7 @@ def test_a_baseline_without_a_result_is_told_where_trials_were_made(lab: Lab) ->
         client.complete_trial(index, {"hartmann6": 1.0})
         limited = constraints("hartmann6 <= 0.9*baseline")(lab.draft)
         (problem,) = lab.workspace.preflight(limited, number).of(PROBLEM)
-        assert "there is no baseline trial. Attach one" in problem.message
+        assert "there is no baseline trial. Add one by Manual trial" in problem.message
         baseline = client.attach_baseline({f"x{i}": 0.5 for i in range(1, 7)})
         (problem,) = lab.workspace.preflight(limited, number).of(PROBLEM)
         assert f"#{baseline} has no result. Enter its result" in problem.message

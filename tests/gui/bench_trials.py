@@ -82,7 +82,7 @@ def table() -> dict[str, object]:
     for index in range(TRIALS):
         add(index)
     model = TrialsModel()
-    view = TrialsView(Selection(), WindowSettings(), QAction("Manual trial…"))
+    view = TrialsView(Selection(), WindowSettings(), QAction("Manual trial…"), [])
     view.resize(1200, 260)
 
     def open_it() -> None:

@@ -107,7 +107,7 @@ def test_the_nearest_name_wins() -> None:
 
 def test_words_find_pages_titles_first() -> None:
     found = pages_with(read_pages(), "baseline")
-    assert [page.name for page in found] == ["objectives.md"]
+    assert [page.name for page in found] == ["objectives.md", "corrections.md"]
     assert pages_with(read_pages(), "Interrupted runs")[0].name == "interrupted.md"
     assert pages_with(read_pages(), "zeppelin") == ()
     assert [page.name for page in pages_with(read_pages(), "")] == list(ORDER)
@@ -211,7 +211,7 @@ def test_search_lists_pages_and_enter_opens_the_first(bench: Bench) -> None:
     window = help_window(bench)
     search: Any = window.findChild(QWidget, "window.help.search")
     bench.qtbot.keyClicks(search, "baseline")
-    assert window._contents.model().rowCount() == 1
+    assert window._contents.model().rowCount() == 2
     bench.qtbot.keyClick(search, Qt.Key.Key_Return)
     assert shown(bench) == "objectives.md"
     assert window.page.textCursor().selectedText() == "baseline"

@@ -124,7 +124,7 @@ MIN = {"name": "Cost", "goal": "minimise"}
             [MAX, {"name": "Q", "goal": "record"}], ("Q >= 0.9*baseline - 1",), "no",
             "axdesk will maximise **Yield (%)** while keeping "
             "**Q ≥ 0.9\u00a0×\u00a0baseline − 1**.",
-            "The baseline is a trial that was attached as one; without one the run cannot start.",
+            "The baseline is a manual trial used as one; without one the run cannot start.",
         ),
     ],
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """What can be done to trials: through the menu of the real window."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,16 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QLabel
 
 from axdesk.api.workspace import Workspace
-from axdesk.core.commands import AddTrial, Replicate, SetExcluded, Void
-from axdesk.core.drafts import draft_of
+from axdesk.core.commands import (
+    AddTrial,
+    ImportedTrial,
+    ImportTrials,
+    Replicate,
+    SetExcluded,
+    Void,
+)
+from axdesk.core.draft_cells import Section
+from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.run import RunState
 from axdesk.core.trial import TrialSource, TrialStatus
 from axdesk.gui.actions import off_reason
@@ -177,6 +185,84 @@ def test_the_first_trial_of_a_draft_can_be_a_manual_one(laboratory: Laboratory) 
     # The run deploys it, beyond its budget.
     assert (first.status, first.generation.source) == (TrialStatus.COMPLETED, TrialSource.MANUAL)
     assert len(others) == 3
+
+
+def with_a_trial(laboratory: Laboratory, change: Callable[[Draft], Draft]) -> MainWindow:
+    """A window on an experiment without a run, whose set-up was changed after a trial."""
+    setup = bowl_setup(trials=3)
+    workspace = Workspace(laboratory.database, laboratory.plugins)
+    number = workspace.create_from_setup(setup)
+    known = ImportedTrial({"x": 0.5, "y": 0.5}, {"depth": 1.25})
+    workspace.import_trials(number, ImportTrials((known,), "notes.csv"))
+    workspace.save_draft(change(draft_of(setup)), number)
+    workspace.close()
+    window = laboratory.open()
+    window._workbench.open(number)
+    laboratory.until(lambda: session_of(window) is not None)
+    return window
+
+
+def test_trials_stay_readable_and_mendable_while_the_set_up_has_a_problem(
+    laboratory: Laboratory,
+) -> None:
+    window = with_a_trial(laboratory, lambda d: d.with_cell(Section.PARAMETERS, 0, "low", "warm"))
+    session = session_of(window)
+    laboratory.until(lambda: session.facts.problems == 1)
+    model = session.trials_model
+    heads = [
+        model.headerData(column, Qt.Orientation.Horizontal, Qt.ItemDataRole.DisplayRole)
+        for column in range(model.columnCount())
+    ]
+    assert {"x", "y", "depth"} <= set(heads)
+    assert session.state is RunState.DRAFT
+
+    window.actions_by_name["trials.new_manual"].trigger()
+    dialog: Any = window.findChild(QDialog, "dialog.manual_trial")
+    dialog.form.fields["x"].setText("1")
+    dialog.form.fields["y"].setText("0")
+    press_ok(dialog)
+    laboratory.until(lambda: len(session.facts.trials) == 2)
+    assert session.state is RunState.DRAFT
+
+
+def test_a_baseline_is_added_from_the_window(laboratory: Laboratory) -> None:
+    window = with_a_trial(
+        laboratory, lambda d: d
+        .with_cell(Section.OBJECTIVES, 0, "limit_kind", "<=")
+        .with_cell(Section.OBJECTIVES, 0, "limit", "2*baseline"),
+    )  # fmt: skip
+    session = session_of(window)
+    laboratory.until(lambda: session.state is RunState.READY)
+    told: list[Any] = []
+    session.problems_found.connect(told.append)
+    window.actions_by_name["run.start"].trigger()
+    laboratory.until(lambda: bool(told))
+    [problem] = told[0].items
+    assert "there is no baseline trial. Add one by Manual trial" in problem.message
+
+    laboratory.until(window.actions_by_name["trials.new_manual"].isEnabled)
+    window.actions_by_name["trials.new_manual"].trigger()
+    dialog: Any = window.findChild(QDialog, "dialog.manual_trial")
+    dialog.form.fields["x"].setText("0,5")
+    dialog.form.fields["y"].setText("0")
+    dialog.is_baseline.click()
+    dialog.way.set_value("by_hand")
+    dialog.way.chosen.emit("by_hand")
+    said = dialog.findChild(QLabel, "dialog.manual_trial.told").text()
+    assert "Limits are compared with it" in said
+    press_ok(dialog)
+    laboratory.until(lambda: len(session.facts.trials) == 2)
+    assert session.trial(1).generation.source is TrialSource.BASELINE
+    window.trial_operations.enter_result(1)
+    result: Any = window.findChild(QDialog, "dialog.enter_result")
+    result.fields["depth"][0].setText("2")
+    press_ok(result)
+    laboratory.until(lambda: session.trial(1).status is TrialStatus.COMPLETED)
+
+    laboratory.until(window.actions_by_name["run.start"].isEnabled)
+    window.actions_by_name["run.start"].trigger()
+    laboratory.until(lambda: session.state is RunState.COMPLETED)
+    assert len(told) == 1
 
 
 def running(laboratory: Laboratory) -> MainWindow:

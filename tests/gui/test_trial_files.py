@@ -10,12 +10,13 @@ from typing import Any
 
 import pytest
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QFileDialog
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 
 from axdesk.api.workspace import Workspace
 from axdesk.core.run import RunState
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.trial import TrialStatus
+from axdesk.gui.actions import off_reason
 from axdesk.gui.main_window import MainWindow
 from axdesk.gui.trial_files import EXPORT_KINDS
 from axdesk.gui.workbench import Workbench
@@ -153,6 +154,54 @@ def test_trials_are_copied_for_a_spreadsheet(desk: Desk) -> None:
     assert len(rows) == 17
     assert rows[0]["Yield mean"] == "51,6"
     assert rows[6]["reason"] == "sampling valve blocked"
+
+
+def numbers_in(file: Path) -> list[int]:
+    """The trials of an exported CSV file."""
+    rows = csv.DictReader(io.StringIO(file.read_text("utf-8-sig")))
+    return [int(row["trial"]) for row in rows]
+
+
+def test_only_the_trials_that_the_table_shows_are_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    session = desk.open(with_trials(desk.database))
+    answer_file_dialog(monkeypatch, tmp_path / "shown.csv", "csv")
+    shown = desk.window.actions_by_name["file.export_shown"]
+    assert off_reason(shown) == "The table shows all trials."
+    session.trials_model.set_text_filter("yield>80 status:done")
+
+    desk.trigger("file.export_shown")
+
+    values = {t.index: t.latest("Yield") for t in session.facts.trials}
+    above = [index for index, value in values.items() if value is not None and value.mean > 80]
+    assert 0 < len(above) < len(session.facts.trials)
+    desk.told(f"{len(above)} trials written to")
+    assert numbers_in(tmp_path / "shown.csv") == above
+    session.trials_model.set_text_filter("yield>1000")
+    desk.until(lambda: off_reason(shown) == "The table shows no trial.")
+
+
+def test_only_the_trials_that_are_selected_are_written(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    desk.open(with_trials(desk.database))
+    answer_file_dialog(monkeypatch, tmp_path / "selected.csv", "csv")
+    selected = desk.window.actions_by_name["file.export_selected"]
+    assert off_reason(selected) == "Select a trial first."
+    desk.window.selection.set_trials((9, 3))
+
+    # As the button of the table offers it.
+    button = desk.window.findChild(QPushButton, "trials.export")
+    assert button is not None
+    entries = {action.text(): action for action in button.menu().actions()}
+    assert [*entries] == [
+        "All trials…", "Shown trials…", "Selected trials…", "All trials to the clipboard"
+    ]  # fmt: skip
+    entries["Selected trials…"].trigger()
+
+    desk.told("2 trials written to")
+    assert numbers_in(tmp_path / "selected.csv") == [3, 9]
 
 
 def test_a_file_that_cannot_be_written_is_told(

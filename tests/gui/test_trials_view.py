@@ -37,7 +37,7 @@ class Desk:
         self.experiment = experiment
         self.selection = Selection()
         self.manual = QAction("Manual trial…")
-        self.view = TrialsView(self.selection, settings, self.manual)
+        self.view = TrialsView(self.selection, settings, self.manual, [QAction("All trials…")])
         qtbot.addWidget(self.view)
         self.model = TrialsModel(self.view)
         self.show()

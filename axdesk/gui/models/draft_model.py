@@ -159,6 +159,11 @@ class DraftModel(QObject):
             self._found = found
             self._renew()
 
+    @property
+    def has_found(self) -> bool:
+        """Whether problems of a slower check are shown."""
+        return bool(self._found)
+
     def set_feasible(self, share: FeasibleShare | None, clashes: Sequence[Problem]) -> None:
         """Show how much the constraints leave, and which of them cannot be kept together."""
         if (share, tuple(clashes)) != (self._feasible, self._clashes):

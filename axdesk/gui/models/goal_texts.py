@@ -154,7 +154,7 @@ def baseline_sentence(draft: Draft) -> str:
     """Which trial limits relative to the baseline are compared with."""
     if starts_at_baseline(draft):
         return "The baseline is the trial of the start values, which is measured first."
-    return "The baseline is a trial that was attached as one; without one the run cannot start."
+    return "The baseline is a manual trial used as one; without one the run cannot start."
 
 
 def starts_at_baseline(draft: Draft) -> bool:

@@ -44,7 +44,7 @@ class RunFacts:
     Attributes:
         name: As typed; empty for a draft without one.
         state: Where the experiment stands, as shown.
-        setup: Its set-up; None for a draft that has problems.
+        setup: Its set-up; None for a draft that has problems and no trials.
         runs: In order.
         trials: By index.
         questions: Open ones, by trial.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QCheckBox, QWidget
 
 from axdesk.core.commands import AddTrial
 from axdesk.core.errors import UserInputError
@@ -65,15 +65,20 @@ class ManualTrialDialog(Dialog):
             name="dialog.manual_trial.way",
             label="Who runs it",
         )
+        self.is_baseline = QCheckBox("Use as the baseline")
+        self.is_baseline.setObjectName("dialog.manual_trial.is_baseline")
+        self.is_baseline.setToolTip("A limit such as “95 % of baseline” is compared with it then.")
         self._told = label("", "small", "text2", wrap=True)
         self._told.setObjectName("dialog.manual_trial.told")
         self.body.addWidget(self.form)
         self.body.addWidget(labelled("Name (optional)", self.arm_name))
         self.body.addWidget(self.way)
+        self.body.addWidget(self.is_baseline)
         self.body.addWidget(self._told)
         self.form.edited.connect(self._check)
         self.way.chosen.connect(lambda _: self._check())
         self.arm_name.textChanged.connect(self._check)
+        self.is_baseline.toggled.connect(lambda _: self._check())
         self.chosen.connect(self._tell)
         self._check()
 
@@ -85,7 +90,12 @@ class ManualTrialDialog(Dialog):
         """
         values = self.form.values()
         is_deployed = self.way.value() == DEPLOYED
-        return AddTrial(values, self.arm_name.text().strip() or None, is_deployed=is_deployed)
+        return AddTrial(
+            values,
+            self.arm_name.text().strip() or None,
+            is_baseline=self.is_baseline.isChecked(),
+            is_deployed=is_deployed,
+        )
 
     def _check(self) -> None:
         sentence, tone, can_add = self._state()
@@ -110,13 +120,12 @@ class ManualTrialDialog(Dialog):
         if outside:
             kept = "It is kept; the model learns from it unless it lies far outside."
             return f"{outside[0]} {kept}", "warn", True
+        told = "It counts as running until you enter its result."
         if command.is_deployed:
-            return (
-                "It is deployed as soon as a slot is free, beyond the run's budget.",
-                "text2",
-                True,
-            )
-        return "It counts as running until you enter its result.", "text2", True
+            told = "It is deployed as soon as a slot is free, beyond the run's budget."
+        if command.is_baseline:
+            told += " Limits are compared with it once it has a result."
+        return told, "text2", True
 
     def _tell(self, key: str) -> None:
         if key == "ok":

@@ -1,12 +1,13 @@
 """The table of trials with its chips and its filter."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, QModelIndex, QPoint, Signal, SignalInstance
 from PySide6.QtGui import QAction, QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
+    QMenu,
     QSizePolicy,
     QStackedLayout,
     QVBoxLayout,
@@ -38,22 +39,29 @@ class TrialsView(Surface):
     Signals:
         details_requested: Enter or a double click on a trial; carries its index.
         menu_requested: The operator asked for the menu of the selected trials, at this place.
-        export_requested: The operator wants the trials as a file.
+        shown_changed: Other trials are shown.
         plots_filtered: The plots are to show these trials, by index; None for all.
     """
 
     details_requested = Signal(int)
     menu_requested = Signal(QPoint)
-    export_requested = Signal()
+    shown_changed = Signal()
     plots_filtered = Signal(object)
 
-    def __init__(self, selection: Selection, settings: WindowSettings, manual: QAction) -> None:
+    def __init__(
+        self,
+        selection: Selection,
+        settings: WindowSettings,
+        manual: QAction,
+        exports: Sequence[QAction],
+    ) -> None:
         """Make the view.
 
         Args:
             selection: The window's.
             settings: Keep how the columns are arranged.
             manual: Adds a trial by hand; offered while there are none.
+            exports: The ways to take trials out, in the menu of *Export*.
         """
         super().__init__("panel")
         self._model: TrialsModel | None = None
@@ -81,7 +89,7 @@ class TrialsView(Surface):
             Button("Clear the filter", name="trials.clear_filter", on_click=self.clear_filters),
         )  # fmt: skip
         self._pages = QStackedLayout()
-        self._lay_out()
+        self._lay_out(exports)
         self.set_model(None)
 
     def set_model(self, model: TrialsModel | None) -> None:
@@ -153,8 +161,9 @@ class TrialsView(Surface):
         else:
             self._pages.setCurrentIndex(0 if model.rowCount() else 2)
         self._tell_plots()
+        self.shown_changed.emit()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, exports: Sequence[QAction]) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, px(8), 0, 0)
         layout.setSpacing(px(6))
@@ -176,8 +185,11 @@ class TrialsView(Surface):
         row.addStretch(1)
         columns = Button("Columns", "columns-3", kind="plain", name="trials.columns")
         columns.setMenu(self._table.columns_menu)
-        export = Button("Export", "download", kind="plain", name="trials.export",
-                        on_click=self.export_requested.emit)  # fmt: skip
+        export = Button("Export", "download", kind="plain", name="trials.export")
+        menu = QMenu(export)
+        menu.setToolTipsVisible(True)  # they say why an entry is off
+        menu.addActions(exports)
+        export.setMenu(menu)
         bar.chips = tuple(self._chips.values())
         bar.buttons = (self._filter_plots, columns, export)
         for button in bar.buttons:
