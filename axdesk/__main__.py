@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from multiprocessing import freeze_support
 
         freeze_support()
+        _forget_bundled_libraries()
     if given and given[0] in _HELPERS:
         from axdesk.api.helper_programs import run_helper
 
@@ -35,6 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run_headless(given)
     return _open_window(_window_parser().parse_args(given))
+
+
+def _forget_bundled_libraries() -> None:
+    """Let programs that are started find the system's libraries, and not those of the bundle.
+
+    PyInstaller's loader puts its own folder before them; this process has loaded its own by now.
+    """
+    if (former := os.environ.pop("LD_LIBRARY_PATH_ORIG", None)) is not None:
+        os.environ["LD_LIBRARY_PATH"] = former
+    else:
+        os.environ.pop("LD_LIBRARY_PATH", None)
+    os.environ.pop("QML2_IMPORT_PATH", None)
 
 
 def _window_parser() -> argparse.ArgumentParser:
@@ -51,6 +64,12 @@ def _window_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plugins", type=Path, help="folder of runners and metrics; default: the shipped ones"
     )
+    parser.add_argument(
+        "--picture",
+        type=Path,
+        metavar="FILE",
+        help="save a picture of the window once it is filled in, and end; to check an installation",
+    )
     parser.add_argument("--version", action="version", version=f"axdesk {__version__}")
     return parser
 
@@ -65,7 +84,7 @@ def _open_window(options: argparse.Namespace) -> int:
         return 2
     from axdesk.gui.app import main as open_window
 
-    return open_window(options.database, options.plugins, options.file)
+    return open_window(options.database, options.plugins, options.file, options.picture)
 
 
 def _has_screen() -> bool:

@@ -147,6 +147,24 @@ def screenshots(arguments: Sequence[str]) -> int:
         return subprocess.run(command, env=environ, check=False).returncode
 
 
+def bundle(arguments: Sequence[str]) -> int:
+    """Build the installers of this system in dist, and try what was built; `smoke` only tries."""
+    import bundle as installers
+
+    if list(arguments) not in ([], ["smoke"]):
+        say(f"bundle takes nothing or `smoke`, but was given: {' '.join(arguments)}")
+        return 2
+    install_packages()
+    prepare_window()
+    prepare_test_tools()
+    is_well = True if arguments else installers.build()
+    command = [str(PYTHON), "-m", "pytest", "-q", "-rs", str(ROOT / "tests" / "bundle")]
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        environ = {**suite_environment(Path(home)), "AXDESK_BUNDLE": str(installers.FOLDER)}
+        tried = subprocess.run(command, env=environ, cwd=ROOT, check=False).returncode
+    return tried if is_well else tried or 1
+
+
 VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "setup": set_up,
     "run": run,
@@ -154,6 +172,7 @@ VERBS: dict[str, Callable[[Sequence[str]], int]] = {
     "faults": faults,
     "bench": bench,
     "screenshots": screenshots,
+    "bundle": bundle,
 }
 
 

@@ -50,8 +50,20 @@ def _end_with_the_system(window: MainWindow) -> None:
         application.commitDataRequest.connect(window.leave)
 
 
+def _picture(window: MainWindow, file: Path) -> None:
+    """Save a picture of the window and close it; the exit code says whether that went well."""
+    is_saved = window.grab().save(str(file))
+    window.close()
+    if not is_saved:
+        sys.stderr.write(f"axdesk: the picture {file} could not be written.\n")
+        QApplication.exit(1)
+
+
 def main(
-    database: Path | None = None, plugins: Path | None = None, file: Path | None = None
+    database: Path | None = None,
+    plugins: Path | None = None,
+    file: Path | None = None,
+    picture: Path | None = None,
 ) -> int:
     """Open the window; return the exit code once it is closed.
 
@@ -59,6 +71,8 @@ def main(
         database: The database; None for the one in the user's data folder.
         plugins: The plugin folder; None for the default.
         file: An experiment file to open as a new draft.
+        picture: Where to save a picture of the window once it is filled in, before it closes by
+            itself; None leaves it open.
     """
     application = QApplication.instance() or QApplication(sys.argv[:1])
     QGuiApplication.setApplicationName("axdesk")
@@ -106,6 +120,8 @@ def main(
     QTimer.singleShot(0, workbench.begin)
     if file is not None:
         QTimer.singleShot(0, lambda: window.files.open_path(file))
+    if picture is not None:
+        workbench.loaded.connect(lambda: QTimer.singleShot(0, lambda: _picture(window, picture)))
     code = application.exec()
     crashes.uninstall()
     log.end()
