@@ -61,16 +61,18 @@ def read_table(
         UserInputError: If the file cannot be read, or is none of these.
     """
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise UserInputError(
-                f"The file {path} has {path.stat().st_size / 1e6:.0f} MB, which is too much.",
-                f"Split it: a file may have {_MOST_BYTES / 1e6:.0f} MB.",
-            )
-        content = path.read_bytes()
-    except OSError as error:
+        size = path.stat().st_size
+        content = path.read_bytes() if size <= _MOST_BYTES else b""
+    except (OSError, ValueError) as error:  # no path has a zero byte
+        why = error.strerror if isinstance(error, OSError) else error
         raise UserInputError(
-            f"The file {path} cannot be read: {error.strerror}.", "Choose another file."
+            f"The file {str(path)!r} cannot be read: {why}.", "Choose another file."
         ) from error
+    if size > _MOST_BYTES:
+        raise UserInputError(
+            f"The file {path} has {size / 1e6:.0f} MB, which is too much.",
+            f"Split it: a file may have {_MOST_BYTES / 1e6:.0f} MB.",
+        )
     return read_content(path.name, content, settings, is_cancelled)
 
 

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -282,9 +282,10 @@ def _stop_optimiser(pid: int) -> bool:
     limit = time.monotonic() + 5.0
     while time.monotonic() < limit:
         for child in psutil.Process(pid).children():
-            if re.search("spawn_main", " ".join(child.cmdline())):
-                child.suspend()
-                return True
+            with suppress(psutil.NoSuchProcess):  # others may end meanwhile
+                if re.search("spawn_main", " ".join(child.cmdline())):
+                    child.suspend()
+                    return True
         time.sleep(0.02)
     return False
 
