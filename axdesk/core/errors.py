@@ -57,6 +57,7 @@ class Code(StrEnum):
     NO_RESULT = "AXD-214"
     NOT_ANSWERING = "AXD-215"
     LAUNCH_SILENT = "AXD-216"
+    REFUSED_OPTIONS = "AXD-217"
     STORAGE = "AXD-301"
     DAMAGED_DATABASE = "AXD-302"
     BUSY = "AXD-303"
@@ -255,6 +256,8 @@ class PluginError(AxdeskError):
 
 class RefusedOptionsError(PluginError):
     """A plugin class whose constructor refuses the values of its options."""
+
+    code = Code.REFUSED_OPTIONS
 
 
 class UnusablePluginError(NotFoundError, PluginError):
