@@ -364,7 +364,7 @@ class DryTester:
             self._finish(step, f"{name} did not end.", StepState.FAILED)
             raise _StoppedError from None
         if was_stopped and step.kind not in (StepKind.DEPLOY, StepKind.STOP):
-            self._finish(step, step.text or "The test was stopped.", StepState.FAILED)
+            self._finish(step, step.text or "The test was stopped.", StepState.STOPPED)
             if isinstance(answer, HostedPluginCalls):
                 answer.close()
             raise _StoppedError
@@ -376,7 +376,7 @@ class DryTester:
             self._clock.receive(self._inbox, left)
         if self._stops:
             self._tell(is_stopping=True)
-            self._finish(step, step.text, StepState.FAILED)
+            self._finish(step, step.text, StepState.STOPPED)
             raise _StoppedError
 
     # telling

@@ -33,7 +33,7 @@ from axdesk.core.expressions import (
 from axdesk.core.names import checked_name
 from axdesk.core.objective import Objective, OptimizationConfig
 from axdesk.core.parameters import ChoiceParameterConfig, ParameterConfig
-from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, TOptionValue
+from axdesk.core.plugins import PluginCatalogue, PluginChoice, PluginKind, PluginState, TOptionValue
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 
@@ -318,17 +318,29 @@ def _plugins(
     if is_needed and not row.get("reference", ""):
         at_runner.note("Choose the runner that deploys trials.")
     chosen = []
+    none_offered = _none_offered(catalogue)
     for metric in metrics:
         metric_row = rows[Section.OBJECTIVES][metric.row]
         at = notes.at(Section.OBJECTIVES, metric.row, "metric")
         if not metric_row.get("metric", ""):
             if is_needed:
-                at.note(f"Choose what fetches {metric.name}.")
+                at.note(f"Choose what fetches {metric.name}.{none_offered}")
             continue
         choice = _plugin_choice(metric_row, "metric", PluginKind.METRIC, catalogue, at)
         if choice is not None:
             chosen.append((metric.name, choice))
     return _Plugins(runner, tuple(chosen))
+
+
+def _none_offered(catalogue: PluginCatalogue | None) -> str:
+    """Say why no metric can be chosen; empty where one can, or where the folder was not read."""
+    if catalogue is None or catalogue.of_kind(PluginKind.METRIC):
+        return ""
+    untrusted = [f.name for f in catalogue.files if f.state is PluginState.UNTRUSTED]
+    if untrusted:
+        are = "is" if len(untrusted) == 1 else "are"
+        return f" {' and '.join(untrusted)} {are} not trusted yet."
+    return f" The folder {catalogue.folder} has no metric that can be used."
 
 
 def _plugin_choice(

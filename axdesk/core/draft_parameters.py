@@ -96,6 +96,19 @@ def _whole_or_decimal(text: str, *, is_whole: bool) -> float:
 
 
 def _range(name: str, row: Row, index: int, notes: Notes) -> RangeParameterConfig | None:
+    bare = _between_bounds(name, row, index, notes)
+    if bare is not None:
+        return _with_step_and_start(bare, row, index, notes)
+    is_whole = row.get("kind") == ParameterKind.WHOLE
+    for field in ("step", "start"):  # what is no number is told without bounds, too
+        if text := row.get(field, "").strip():
+            at = notes.at(Section.PARAMETERS, index, field)
+            at.read(lambda text=text: _whole_or_decimal(text, is_whole=is_whole))  # type: ignore[misc]  # a default binds the loop variable
+    return None
+
+
+def _between_bounds(name: str, row: Row, index: int, notes: Notes) -> RangeParameterConfig | None:
+    """Return the range without step and start value."""
     is_whole = row.get("kind") == ParameterKind.WHOLE
     is_log = row.get("scale") == "log"
     bounds = {}
@@ -118,7 +131,7 @@ def _range(name: str, row: Row, index: int, notes: Notes) -> RangeParameterConfi
     if is_log and low <= 0:
         _note_log(row, index, low, high, is_whole=is_whole, notes=notes)
         return None
-    bare = notes.at(Section.PARAMETERS, index, "low").read(
+    return notes.at(Section.PARAMETERS, index, "low").read(
         lambda: RangeParameterConfig(
             name=name,
             bounds=(low, high),
@@ -128,7 +141,6 @@ def _range(name: str, row: Row, index: int, notes: Notes) -> RangeParameterConfi
             description=row.get("description", ""),
         )
     )
-    return None if bare is None else _with_step_and_start(bare, row, index, notes)
 
 
 def _with_step_and_start(

@@ -32,6 +32,7 @@ class StepState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+    STOPPED = "stopped"
     NOT_REACHED = "not reached"
 
 

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication
 from axdesk.api.places import default_database_path, log_folder
 from axdesk.core.errors import StorageError
 from axdesk.gui.crash_reporter import CrashReporter
-from axdesk.gui.main_window import MainWindow
+from axdesk.gui.main_window import MainWindow, first_size
 from axdesk.gui.program_log import ProgramLog
 from axdesk.gui.settings import WindowSettings
 from axdesk.gui.single_instance import SingleInstance
@@ -104,8 +104,8 @@ def main(
     workbench = Workbench(open_workspace)
     window = MainWindow(workbench, settings, log)
     window.preferences.apply_all()
-    if settings.geometry:
-        window.restoreGeometry(settings.geometry)
+    if not (settings.geometry and window.restoreGeometry(settings.geometry)):
+        window.resize(first_size(window.screen().availableGeometry()))
     crashes.crashed.connect(window.reports.tell_crash)
     workbench.loaded.connect(window.reports.tell_earlier_crash)
     _end_with_the_system(window)

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPoint, Qt, QTimer, Signal, SignalInstance
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal, SignalInstance
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -75,6 +75,8 @@ if TYPE_CHECKING:
 
 TICK_MS = 1000
 LOG_MS = 100
+FIRST_SIZE = QSize(1440, 900)
+LEAST_SIZE = QSize(1024, 640)
 """What the program logs is shown together at this interval."""
 
 
@@ -104,8 +106,8 @@ class MainWindow(QMainWindow):
         self.settings = settings or WindowSettings()
         self.setObjectName("window.main")
         self.setWindowTitle("axdesk")
-        self.setMinimumSize(1024, 640)
-        self.resize(1440, 900)
+        self.setMinimumSize(LEAST_SIZE)
+        self.resize(FIRST_SIZE)
         self._workbench = workbench
         self.selection = Selection(self)
         self._filter: frozenset[int] | None = None
@@ -438,6 +440,7 @@ class MainWindow(QMainWindow):
             self._central.setCurrentWidget(self.tabs)
             self._show_tab(Mode.MONITOR if session.facts.run is not None else Mode.SETUP)
             self._set_mode(self._tab_mode())
+            self._setup_views[session.id].begin_naming()
         self._show_facts()
 
     def _show_setup_of(self, session: ExperimentSession) -> None:
@@ -803,6 +806,11 @@ class MainWindow(QMainWindow):
         self._workbench.close()
         event.accept()
         self.closed.emit()
+
+
+def first_size(room: QRect) -> QSize:
+    """How large the window is before the operator sizes it: no larger than the screen's room."""
+    return FIRST_SIZE.boundedTo(room.size()).expandedTo(LEAST_SIZE)
 
 
 def _dropped_files(event: QDropEvent) -> list[Path]:

@@ -377,6 +377,8 @@ def test_choices_are_split_at_semicolons(text: str, values: tuple[str, ...]) -> 
         (P, 0, {"low": "0"}, "low", "A logarithmic scale cannot start at 0."),
         (P, 0, {"start": "11"}, "start", "The start value lies outside 0.5 … 10."),
         (P, 0, {"start": "soon"}, "start", "“soon” is no number."),
+        (P, 0, {"low": "", "start": "soon"}, "start", "“soon” is no number."),
+        (P, 1, {"low": "x", "step": "1.5"}, "step", "“1.5” is no whole number."),
         (P, 0, {"kind": "colour"}, "kind", "“colour” is no type; choose decimal, whole,"),
         (P, 1, {"low": "1.5"}, "low", "“1.5” is no whole number. Or choose the type decimal."),
         (P, 1, {"start": "2,5"}, "start", "“2,5” is no whole number."),

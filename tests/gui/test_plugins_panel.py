@@ -165,6 +165,25 @@ def test_bursts_renames_new_files_and_a_folder_that_is_away_are_followed(desk: D
     assert not window.plugin_desk.model.problem
 
 
+def test_a_file_that_comes_before_the_selected_one_leaves_the_buttons_with_that(
+    desk: Desk,
+) -> None:
+    window = desk.begin()
+    (desk.plugins / "cellar.py").write_text(PLUGIN, "utf-8")
+    desk.until(lambda: desk.state(window, "cellar.py") is not None)
+    window.plugins_view.select("cellar.py")
+    (desk.plugins / "attic.py").write_text(PLUGIN, "utf-8")
+    desk.until(lambda: desk.state(window, "attic.py") is not None)
+    selected = window.plugins_view.selected
+    assert selected is not None
+    assert selected.name == "cellar.py"
+    (desk.plugins / "cellar.py").unlink()
+    desk.until(lambda: desk.state(window, "cellar.py") is None)
+    selected = window.plugins_view.selected
+    assert selected is not None
+    assert selected.name == "attic.py"
+
+
 def test_what_no_notification_tells_is_found_when_the_window_gets_the_focus(desk: Desk) -> None:
     window = desk.begin()
     window.plugin_desk._watcher.blockSignals(True)  # as on a network folder

@@ -184,11 +184,18 @@ def unfinished(model: DraftModel) -> Unfinished:
 
 
 def _problems_on_page(model: DraftModel, section: Section) -> list[Problem]:
-    """The problems mended on a section's page: who fetches a goal is said at the runner."""
-    problems = [p for p in model.problems_of(section) if p.field != "metric"]
+    """The problems mended on a section's page: what fetches a goal is said at the runner."""
+    problems = model.problems_of(section)
+    if section is Section.OBJECTIVES:
+        return [p for p in problems if not _is_about_fetching(p)]
     if section is Section.RUNNER:
-        problems += [p for p in model.problems_of(Section.OBJECTIVES) if p.field == "metric"]
-    return problems
+        goals = model.problems_of(Section.OBJECTIVES)
+        return [*problems, *(p for p in goals if _is_about_fetching(p))]
+    return list(problems)
+
+
+def _is_about_fetching(problem: Problem) -> bool:
+    return problem.field == "metric" or problem.field.startswith("option.")
 
 
 def is_usual_run(draft: Draft) -> bool:

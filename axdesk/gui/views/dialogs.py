@@ -6,6 +6,7 @@ None of them blocks: `open()` shows it over its window, a signal tells what was 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QShowEvent
@@ -108,6 +109,7 @@ class Dialog(QDialog):
         self.buttons: dict[str, Button] = {}
         for way in ways:
             button = Button(way.text, way.icon, kind=way.kind, name=f"{name}.{way.key}")
+            button.setAutoDefault(True)  # Return presses it while it has the keyboard
             button.clicked.connect(lambda _=False, key=way.key: self.choose(key))
             self.buttons[way.key] = button
             row.addWidget(button)
@@ -120,7 +122,22 @@ class Dialog(QDialog):
     def showEvent(self, event: QShowEvent) -> None:
         """Take no more height than the wrapped text needs at this width."""
         super().showEvent(event)
+        self._order_keys()
         self.fit_height()
+
+    def _order_keys(self) -> None:
+        """Have Tab go as one reads: through the content from its begin, then the buttons."""
+        ends = sorted(self.buttons.values(), key=lambda button: self.aside.indexOf(button) < 0)
+        stops: list[QWidget] = []
+        widget = self.nextInFocusChain()
+        while widget is not None and widget is not self:
+            if widget not in ends and widget.focusPolicy() & Qt.FocusPolicy.TabFocus:
+                stops.append(widget)
+            widget = widget.nextInFocusChain()
+        for before, after in pairwise((*stops, *ends)):
+            QWidget.setTabOrder(before, after)
+        if stops and self.focusWidget() in ends:
+            stops[0].setFocus()
 
     def fit_height(self) -> None:
         """Take the height that the content needs now."""

@@ -19,6 +19,7 @@ _LOOKS = {
     StepState.RUNNING: ("player-play-filled", "live"),
     StepState.DONE: ("circle-check-filled", "good"),
     StepState.FAILED: ("circle-x-filled", "bad"),
+    StepState.STOPPED: ("player-stop", "text2"),
     StepState.NOT_REACHED: ("circle-minus", "text2"),
 }
 

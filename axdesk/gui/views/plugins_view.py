@@ -65,6 +65,7 @@ class PluginsView(Surface):
             head.addWidget(
                 Button(text, icon_name, kind="icon", name=f"plugins.{name}", on_click=signal.emit)
             )
+        self._selected_name = ""
         self._note = label("", "small", "text2", wrap=True)
         self._note.setContentsMargins(px(12), 0, px(12), 0)
         self._list = ListView(name="plugins.list", label="Plugin files")
@@ -119,9 +120,13 @@ class PluginsView(Surface):
         self._note.setText(note)
         self._note.setVisible(bool(note))
         if model.rowCount() and not self._list.currentIndex().isValid():
-            self._list.setCurrentIndex(model.index(0, 0))
+            # A file more or less fills the list anew: the buttons stay with the file they were for.
+            is_there = model.file(self._selected_name) is not None
+            self.select(self._selected_name if is_there else model.item(0).data(Role.KEY))
             return
         file = self.selected
+        if file is not None:
+            self._selected_name = file.name
         check = None if file is None else model.check_of(file)
         shown = file, check, model.checking
         if shown != self._shown:

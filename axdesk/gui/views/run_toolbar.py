@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QAction, QFontMetrics, QKeySequence, QPainter, QPaintEvent
-from PySide6.QtWidgets import QHBoxLayout, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QToolBar, QWidget
 
 from axdesk.gui.style import current_theme, px, theme_manager, type_font
 from axdesk.gui.widgets.banner import Banner
@@ -91,6 +91,7 @@ class RunToolBar(_FixedToolBar):
         self._line = _Line()
         self._row.addWidget(self._line)
         self._has_run = False
+        self._keyboard_left = False
         self._buttons: dict[str, Button] = {}
         for name, icon_name in RUN_BUTTONS.items():
             self._add_run_button(name, action_button(actions[name], icon_name))
@@ -102,6 +103,8 @@ class RunToolBar(_FixedToolBar):
         self._row.addWidget(SearchButton(actions["tools.command_palette"]))
         stop_now = action_button(actions["run.stop_now"], "hand-stop", kind="danger")
         self._add_run_button("run.stop_now", stop_now)
+        for name in ("run.start", "run.pause"):
+            self._buttons[name].installEventFilter(self)
         for name in self._buttons:
             actions[name].changed.connect(self._choose_buttons)
         self._fit()
@@ -128,6 +131,22 @@ class RunToolBar(_FixedToolBar):
             self._buttons[name].setVisible(self._has_run)
         stop_now = self._buttons["run.stop_now"]
         stop_now.setVisible(self._has_run and stop_now.isEnabled())
+        self._return_keyboard(self._buttons["run.pause" if pauses else "run.start"])
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Note that the keyboard left the place of Start and Pause as its button went off."""
+        if event.type() == QEvent.Type.FocusOut and isinstance(watched, Button):
+            self._keyboard_left = not (watched.isEnabled() and watched.isVisible())
+        return super().eventFilter(watched, event)
+
+    def _return_keyboard(self, button: Button) -> None:
+        """Have a second key press meet what took the place, not *Stop*, which Qt goes on to."""
+        if not (self._keyboard_left and button.isEnabled() and button.isVisible()):
+            return
+        self._keyboard_left = False
+        focused = QApplication.focusWidget()
+        if focused is None or self.isAncestorOf(focused):
+            button.setFocus()
 
     def _fit(self) -> None:
         self._row.setContentsMargins(px(12), px(6), px(14), px(6))

@@ -122,7 +122,9 @@ class GeneralPage(SetupPage):
         for name_of, button in self._browse_buttons.items():
             locked = self.model.locked_reason(Section.GENERAL, 0, name_of)
             button.set_available(not locked, reason=locked)
+        is_wrong = bool(self.model.issue(Section.GENERAL, 0, "plugin_folder"))
         catalogue = self.model.catalogue
+        self._hint.setVisible(not is_wrong)
         if self.model.is_reading_plugins:
             self._hint.setText("Reading the folder…")
         elif catalogue is None:
@@ -131,7 +133,6 @@ class GeneralPage(SetupPage):
             count = len(catalogue.files)
             files = "one file" if count == 1 else f"{count} files"
             self._hint.setText(f"In use: {catalogue.folder}, with {files}.")
-        is_wrong = bool(self.model.issue(Section.GENERAL, 0, "plugin_folder"))
         has_folder = catalogue is not None and bool(catalogue.folder) and not is_wrong
         self._open_folder.set_available(has_folder, reason="There is no folder to open.")
 

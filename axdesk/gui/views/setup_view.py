@@ -207,6 +207,12 @@ class SetupView(QWidget):
                     review.set_start(*self._start)
                 return review
 
+    def begin_naming(self) -> None:
+        """Give the keyboard to the name of an experiment that has none."""
+        page = self._stack.currentWidget()
+        if isinstance(page, GeneralPage) and not self._model.text(Section.GENERAL, 0, "name"):
+            page.fields.focus("name")
+
     def _follow_step(self, section: Section) -> None:
         """Show what undo or redo changed, if another page is shown."""
         shown = self._stack.currentWidget()
