@@ -193,6 +193,10 @@ def off_reason(action: QAction) -> str:
     return str(action.property(_OFF_REASON) or "") or "Not possible now."
 
 
+Slots = dict[str, Callable[[], object]]
+"""What actions do, by their name."""
+
+
 class Actions(QObject):
     """The actions, by name."""
 
@@ -218,7 +222,7 @@ class Actions(QObject):
         """Iterate over the actions."""
         return iter(self._actions.values())
 
-    def connect_all(self, slots: dict[str, Callable[[], object]]) -> None:
+    def connect_all(self, slots: Slots) -> None:
         """Have each action named call its function when it is triggered.
 
         Raises:

@@ -4,7 +4,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QApplication, QLineEdit, QMainWindow, QMenu, QWidget
 
-from axdesk.gui.actions import Actions
+from axdesk.gui.actions import Actions, Slots
 from axdesk.gui.arrangement import Arrangement
 from axdesk.gui.models.layout import Mode
 from axdesk.gui.workbench import Workbench
@@ -46,6 +46,18 @@ class Editing(QObject):
         self.undo_list.menuAction().setObjectName("action.edit.undo_list")
         self.undo_list.aboutToShow.connect(self._list_steps)
         self._list_steps()
+
+    @property
+    def slots(self) -> Slots:
+        """What is done here, by the name of its action."""
+        return {
+            "edit.cut": self.cut,
+            "edit.copy": self.copy,
+            "edit.paste": self.paste,
+            "edit.find": self.find,
+            "view.next_pane": self.next_pane,
+            "view.previous_pane": self.previous_pane,
+        }
 
     # clipboard: what has the keyboard knows how
 

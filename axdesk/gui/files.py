@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMenu
 from axdesk.core.errors import AxdeskError, ExperimentFileError
 from axdesk.core.names import file_stem
 from axdesk.core.setup import ExperimentSetup
+from axdesk.gui.actions import Slots
 from axdesk.gui.icons import icon
 from axdesk.gui.models.experiments_model import look_of
 from axdesk.gui.models.formatting import UNNAMED
@@ -65,6 +66,16 @@ class Files(QObject):
     def menus(self) -> dict[str, QMenu]:
         """The submenus, by name."""
         return {menu.title(): menu for menu in (self._recent, self._templates)}
+
+    @property
+    def slots(self) -> Slots:
+        """What is done here, by the name of its action."""
+        return {
+            "file.open": self.open_file,
+            "file.save": self.save_file,
+            "file.save_as_template": self.save_as_template,
+            "tools.copy_headless_command": self.copy_headless_command,
+        }
 
     # opening
 

@@ -5,7 +5,7 @@ import logging
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QMainWindow, QMenu
 
-from axdesk.gui.actions import SUBMENUS, Actions
+from axdesk.gui.actions import SUBMENUS, Actions, Slots
 from axdesk.gui.arrangement import ENGINEER, OPERATOR, USUAL, Arrangement
 from axdesk.gui.models.layout import Layout, layout_of
 from axdesk.gui.settings import WindowSettings
@@ -32,6 +32,16 @@ class Layouts(QObject):
         self.menu = QMenu("Layouts", window)
         self.menu.setToolTipsVisible(True)
         self._fill()
+
+    @property
+    def slots(self) -> Slots:
+        """What is done here, by the name of its action."""
+        return {
+            "view.layout.operator": self.operator,
+            "view.layout.engineer": self.engineer,
+            "view.layout.reset": self.reset,
+            "view.layout.save": self.save,
+        }
 
     def operator(self) -> None:
         """Show what is needed to start, watch and answer."""

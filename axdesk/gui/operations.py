@@ -14,7 +14,7 @@ from axdesk.core.parameters import TParameterValue
 from axdesk.core.questions import Answer
 from axdesk.core.run import RunAction, RunState
 from axdesk.core.setup import ExperimentSetup
-from axdesk.gui.actions import Actions
+from axdesk.gui.actions import Actions, Slots
 from axdesk.gui.models.attention_model import AttentionItem
 from axdesk.gui.models.attention_report import plugin_file_of, report_of
 from axdesk.gui.models.formatting import UNNAMED
@@ -73,6 +73,24 @@ class Operations(QObject):
     @property
     def _session(self) -> ExperimentSession | None:
         return self._workbench.current
+
+    @property
+    def slots(self) -> Slots:
+        """What is done here, by the name of its action."""
+        return {
+            "file.duplicate": self.duplicate,
+            "file.delete": lambda: self.delete(),
+            "edit.undo": self.undo,
+            "edit.redo": self.redo,
+            "run.start": self.start,
+            "run.pause": self.pause,
+            "run.stop": self.stop,
+            "run.stop_now": self.stop_now,
+            "run.add_trials": self.add_trials,
+            "plugins.new": self.new_plugin,
+            "plugins.open_folder": self.open_plugin_folder,
+            "help.about": self.about,
+        }
 
     # experiments
 

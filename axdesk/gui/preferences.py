@@ -1,6 +1,7 @@
 """Carries out the preferences: what is set counts at once, from the dialog as from the menus."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow
 from shiboken6 import isValid
 
 from axdesk.core.drafts import Draft
-from axdesk.gui.actions import Actions
+from axdesk.gui.actions import Actions, Slots
 from axdesk.gui.models.formatting import clock, counted
 from axdesk.gui.plugin_desk import PluginDesk
 from axdesk.gui.settings import WindowSettings, defaults
@@ -48,6 +49,21 @@ class Preferences(QObject):
         actions["file.lock_setup"].toggled.connect(lambda on: setattr(settings, "lock_setup", on))
         self._mark_theme()
         theme_manager().changed.connect(self._mark_theme)
+
+    @property
+    def slots(self) -> Slots:
+        """What is done here, by the name of its action."""
+        themes: Slots = {
+            f"view.theme.{choice}": partial(self.choose_theme, choice)
+            for choice in (SYSTEM, *THEMES)
+        }
+        return themes | {
+            "file.new": self.new_experiment,
+            "edit.preferences": self.open,
+            "view.zoom_in": lambda: self.zoom_by(1),
+            "view.zoom_out": lambda: self.zoom_by(-1),
+            "view.zoom_reset": lambda: self.zoom_by(0),
+        }
 
     def apply_all(self) -> None:
         """Give the window its look as it was set."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from axdesk.core.names import file_stem
 from axdesk.core.trial_columns import DecimalSign, FileFormat
-from axdesk.gui.actions import Actions
+from axdesk.gui.actions import Actions, Slots
 from axdesk.gui.models.formatting import counted
 from axdesk.gui.models.selection import Selection
 from axdesk.gui.settings import WindowSettings
@@ -82,6 +82,16 @@ class TrialFiles(QObject):
         self._settings = settings
         self._selection = selection
         self._actions = actions
+
+    @property
+    def slots(self) -> Slots:
+        """What is done here, by the name of its action."""
+        return {
+            "file.export_trials": self.export_all,
+            "file.export_shown": self.export_shown,
+            "file.export_selected": self.export_selected,
+            "file.copy_trials": self.copy_trials,
+        }
 
     @property
     def _export_kind(self) -> str:

@@ -27,8 +27,9 @@ from axdesk.core.commands import (
 from axdesk.core.errors import AxdeskError
 from axdesk.core.parameters import TParameterValue
 from axdesk.core.trial import Trial, TrialStatus
-from axdesk.gui.actions import Actions
+from axdesk.gui.actions import Actions, Slots
 from axdesk.gui.models.formatting import listed
+from axdesk.gui.models.selection import Selection
 from axdesk.gui.models.trial_words import (
     ON_ONE_TRIAL,
     ON_TRIALS,
@@ -65,6 +66,36 @@ class TrialOperations(QObject):
         self._window = window
         self._workbench = workbench
         self._actions = actions
+
+    def slots(self, selection: Selection) -> Slots:
+        """What is done here to the trials that are selected then, by the name of its action."""
+        on_current = {
+            "enter_result": self.enter_result,
+            "ask_again": self.ask_again,
+            "copy_to_manual": self.copy_to_manual,
+            "note": self.write_note,
+            "attach_file": self.attach_file,
+            "open_folder": self.open_folder,
+        }
+        on_all = {
+            "run_again": self.run_again,
+            "replicate": self.run_again,
+            "mark_failed": self.mark_failed,
+            "abandon": self.abandon,
+            "void": self.void,
+            "exclude": self.toggle_excluded,
+            "copy_settings": self.copy_settings,
+        }
+
+        def on_one(act: Callable[[int | None], object]) -> Callable[[], object]:
+            return lambda: act(selection.current)
+
+        def on_each(act: Callable[..., object]) -> Callable[[], object]:
+            return lambda: act(*selection.trials)
+
+        slots = {f"trials.{name}": on_one(act) for name, act in on_current.items()}
+        slots |= {f"trials.{name}": on_each(each) for name, each in on_all.items()}
+        return slots | {"trials.new_manual": self.new_manual, "trials.go_to": self.go_to}
 
     # new trials
 

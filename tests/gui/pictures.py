@@ -201,7 +201,7 @@ class Photographer:
         self.workbench.new(draft_of(coupling("Suzuki coupling D", trials=30)))
         until(lambda: self.workbench.current is not None, "a new draft")
         self.settle()
-        view = self.window._setup_views[self.session.id]
+        view = self.window.pages.setup_views[self.session.id]
         for section, name in (
             (Section.PARAMETERS, "setup-parameters"),
             (Section.OBJECTIVES, "setup-objectives"),
@@ -252,7 +252,7 @@ class Photographer:
         """The run, light and dark, with the palette over it."""
         done = [t.index for t in self.session.facts.trials if t.status is TrialStatus.COMPLETED]
         self._command(SetNote(done[-1], "Slight foaming above 90 °C."))
-        self.window._go_to(done[-1])
+        self.window.inspection.go_to(done[-1])
         QTest.qWait(300)
         self.take("window")
         theme_manager().choose("dark")
@@ -281,7 +281,7 @@ class Photographer:
                 note="Integrated by hand: a shoulder was counted",
             )
         )
-        self.window._go_to(best.index)
+        self.window.inspection.go_to(best.index)
         QTest.qWait(600)
         self.take("corrected")
 

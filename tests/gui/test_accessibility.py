@@ -64,7 +64,7 @@ def scenes(bench: Bench) -> Iterator[tuple[str, QWidget]]:
     """All that the window can show, one after the other."""
     yield "start", bench.window
     bench.open(2)
-    view = bench.window._setup_views[2]
+    view = bench.window.pages.setup_views[2]
     for page in PAGES:
         view._sections.set_current(page)
         bench.qtbot.wait(1)

@@ -166,7 +166,7 @@ def test_a_restore_keeps_what_was_there_and_can_be_taken_back(desk: Desk) -> Non
     desk.until(lambda: "The backup is in place." in desk.told())
     desk.until(lambda: desk.names() == ["Suzuki"])
     assert desk.workbench.current is None
-    assert desk.window.start_page.isVisible()
+    assert desk.window.pages.start_page.isVisible()
     former = [row for row, cells in enumerate(desk.rows()) if cells[3] == "before a restore"]
     assert [desk.rows()[row][1] for row in former] == ["2 experiments, 0 trials"]
     desk.table.selectRow(former[0])

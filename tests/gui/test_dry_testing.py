@@ -62,7 +62,7 @@ class Bench:
         assert session is not None
         self.session = session
         laboratory.until(lambda: not session.draft_model.is_reading_plugins)
-        view = self.window._setup_views[session.id]
+        view = self.window.pages.setup_views[session.id]
         view.show_section(Section.RUNNER)
         page = view.page(Section.RUNNER)
         assert isinstance(page, RunnerPage)
@@ -271,8 +271,8 @@ def test_it_is_not_offered_while_the_run_uses_the_instrument(laboratory: Laborat
     assert bench.window.findChild(DryTestDialog) is None
     # The processes of the ended run are gone before the test takes the instrument.
     laboratory.hold.unlink()
-    bench.window._setup_views[bench.session.id].show_section(Section.RUNNER)
-    bench.window._show_tab(bench.window.docks.mode.SETUP)
+    bench.window.pages.setup_views[bench.session.id].show_section(Section.RUNNER)
+    bench.window.pages.show_tab(bench.window.docks.mode.SETUP)
     bench.begin()
     assert bench.wait() is DryOutcome.PASSED
 

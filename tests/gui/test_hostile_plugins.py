@@ -375,7 +375,7 @@ def test_no_import_of_a_hostile_plugin_is_felt_in_the_window(
     reasons = {deed: files[file_of(deed)] for deed in ALL}
     assert all(reasons[deed] for deed in (*HANGS, *CRASHES)), reasons
     assert "4 s" in reasons["hold the GIL"]
-    window._setup_views[session.id].show_section(Section.RUNNER)
+    window.pages.setup_views[session.id].show_section(Section.RUNNER)
     for deed in HANGS:
         assert window.findChild(object, f"setup.runner.broken.{file_of(deed)}") is not None  # type: ignore[type-var]
     # The good file of the same folder can be run.

@@ -128,7 +128,7 @@ def test_a_file_is_run_once_it_is_trusted_and_asked_for_again_when_it_changed(de
     desk.until(lambda: desk.state(window, "bowl.py") is PluginState.CHANGED)
     assert desk.runs == 1
     # On the page of the runner it can be decided, too, and what was chosen is kept.
-    view = window._setup_views[session.id]
+    view = window.pages.setup_views[session.id]
     view.show_section(Section.RUNNER)
     page = view.page(Section.RUNNER)
     assert session.draft_model.text(Section.RUNNER, 0, "reference") == "bowl.py:Bowl"

@@ -41,7 +41,7 @@ class Desk:
 
     def buttons(self) -> list[str]:
         QApplication.processEvents()
-        page = self.window.database_page
+        page = self.window.pages.database_page
         return [b.text() for b in page.findChildren(QPushButton) if b.isVisibleTo(page)]
 
     def press(self, name: str) -> None:
@@ -99,7 +99,7 @@ def test_the_newest_backup_takes_the_place_of_a_damaged_database(
     path = filled(tmp_path / "lab.sqlite", "Suzuki", "Amide")
     damaged = damage(path)
     desk = open_desk(lambda chosen: Workspace(chosen or path))
-    assert desk.window.database_page.isVisible()
+    assert desk.window.pages.database_page.isVisible()
     assert desk.text("database.title") == "The database is damaged"
     assert str(path) in desk.text("database.happened")
     assert desk.buttons() == [
@@ -109,7 +109,7 @@ def test_the_newest_backup_takes_the_place_of_a_damaged_database(
     assert path.read_bytes() == damaged
     desk.press("database.backup")
     desk.until(lambda: sorted(desk.names()) == ["Amide", "Suzuki"])
-    assert desk.window.start_page.isVisible()
+    assert desk.window.pages.start_page.isVisible()
     assert desk.window.actions_by_name["file.new"].isEnabled()
     [kept] = [f for f in tmp_path.iterdir() if "before-restore" in f.name and f.is_file()]
     assert kept.read_bytes() == damaged
@@ -128,7 +128,7 @@ def test_what_can_be_read_is_salvaged_into_a_file_of_its_own(
     assert str(target) in desk.text("database.happened")
     assert path.read_bytes() == damaged
     desk.press("database.open_salvaged")
-    desk.until(desk.window.start_page.isVisible)
+    desk.until(desk.window.pages.start_page.isVisible)
     assert desk.workbench.database == target
 
 

@@ -187,7 +187,7 @@ def test_the_review_offers_in_each_state_what_the_toolbar_offers(
 ) -> None:
     bring(bench, state, has_running=has_running)
     bench.action("file.lock_setup").setChecked(is_locked)
-    bench.window._setup_views[bench.session.id].show_review()
+    bench.window.pages.setup_views[bench.session.id].show_review()
     bench.session._show()
     start, review = bench.action("run.start"), bench.find("setup.review.start")
     assert (review.text(), review.isEnabled()) == (start.text(), start.isEnabled())
@@ -199,7 +199,7 @@ def test_the_review_offers_in_each_state_what_the_toolbar_offers(
 def test_the_review_of_a_run_that_was_cut_off_asks_what_became_of_its_trials(bench: Bench) -> None:
     bring(bench, RunState.INTERRUPTED, has_running=True)
     bench.action("view.setup").trigger()
-    bench.window._setup_views[bench.session.id].show_review()
+    bench.window.pages.setup_views[bench.session.id].show_review()
     bench.until(lambda: bench.window.findChild(QDialog, "dialog.interrupted") is None)
     bench.press("setup.review.start")
     assert bench.dialog("dialog.interrupted").isVisible()

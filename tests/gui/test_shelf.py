@@ -265,7 +265,7 @@ def test_a_file_that_is_wrong_is_told_with_its_line_and_changes_nothing(
 
 def test_a_file_that_is_not_there_is_a_sentence(shelf: Shelf) -> None:
     shelf.window.files.open_path(shelf.folder / "none.toml")
-    notice = shelf.window.start_page._error
+    notice = shelf.window.pages.start_page._error
     shelf.until(lambda: notice.isVisible())
     assert "none.toml cannot be read" in notice.accessibleName()
 
@@ -371,7 +371,7 @@ def test_what_another_process_runs_is_not_deleted(shelf: Shelf) -> None:
     try:
         assert other.stdout.readline() == "held\n"
         shelf.workbench.delete(number)
-        notice = shelf.window.start_page._error
+        notice = shelf.window.pages.start_page._error
         shelf.until(lambda: notice.isVisible())
         assert str(other.pid) in notice.accessibleName()
         assert shelf.stored() == {"Bowl": RunState.READY}

@@ -123,7 +123,7 @@ def test_a_run_of_another_process_is_watched_to_its_end(
     laboratory.hold.write_text("5")
     laboratory.until(lambda: len(done(window)) == 5)
     laboratory.until(lambda: session.trials_model.rowCount() == 7)
-    monitor = window._monitor
+    monitor = window.pages.monitor
     assert monitor is not None
     laboratory.until(lambda: monitor.convergence.places.keys() >= {2, 3, 4})
     laboratory.until(lambda: len(session.log_model.lines) > before)

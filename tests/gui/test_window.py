@@ -137,7 +137,7 @@ def test_the_start_page_lists_what_there_is(qtbot: QtBot, qapp: QApplication) ->
     workspace.new_draft(Draft({"name": "Buchwald screening"}))
     bench = Bench(qtbot, workspace)
     try:
-        page = bench.window.start_page
+        page = bench.window.pages.start_page
         assert page.isVisible()
         assert not bench.window.banner.isVisible()
         assert bench.find("start.list").model().rowCount() == 3
@@ -169,7 +169,7 @@ def test_an_interrupted_run_is_resumed_from_its_dialog(bench: Bench) -> None:
 def test_a_new_experiment_opens_its_set_up(bench: Bench) -> None:
     bench.press("start.new")
     bench.until(lambda: bench.session is not None)
-    assert bench.window.tabs.currentIndex() == 0
+    assert bench.window.pages.tabs.currentIndex() == 0
     assert bench.find("status.banner.state").text() == "Draft"
     assert not bench.action("run.start").isEnabled()
     assert not bench.window.docks["trials"].isVisible()
@@ -260,7 +260,7 @@ def test_a_question_is_raised_and_answered(ready: Bench) -> None:
 
 
 def test_table_plot_and_inspector_share_the_selection(stopped: Bench) -> None:
-    monitor = stopped.window._monitor
+    monitor = stopped.window.pages.monitor
     assert monitor is not None
     selection = stopped.window.selection
     selection.select(13)
@@ -278,7 +278,7 @@ def test_table_plot_and_inspector_share_the_selection(stopped: Bench) -> None:
 
 
 def test_how_plots_are_shown_is_kept_for_each_experiment(stopped: Bench) -> None:
-    monitor, first = stopped.window._monitor, stopped.session.id
+    monitor, first = stopped.window.pages.monitor, stopped.session.id
     assert monitor is not None
     along = stopped.window.findChild(QAction, "monitor.convergence.x.time")
     assert isinstance(along, QAction)
@@ -290,7 +290,7 @@ def test_how_plots_are_shown_is_kept_for_each_experiment(stopped: Bench) -> None
 
 
 def test_a_plot_compares_what_the_table_shows_selected(stopped: Bench) -> None:
-    monitor = stopped.window._monitor
+    monitor = stopped.window.pages.monitor
     assert monitor is not None
     chart = monitor.convergence.chart
     monitor.grab()
@@ -394,14 +394,14 @@ def test_the_banner_leads_to_what_is_left_and_to_the_problem_first(bench: Bench)
     assert told.text() == f"3 sections left: {left}"
     assert bench.find("status.banner.button").text() == "Go to parameters"
     bench.press("status.banner.button")
-    assert bench.window.tabs.currentIndex() == 0
+    assert bench.window.pages.tabs.currentIndex() == 0
     model = bench.session.draft_model
     model.insert_rows(Section.OBJECTIVES, 0, [{"name": "Yield", "goal": "match target"}])
     bench.until(lambda: told.text().startswith("1 problem to fix before the run can start"))
     assert told.text().endswith("; 2 sections left: parameters and runner & metrics")
     assert bench.find("status.banner.button").text() == "Go to the problem"
     bench.press("status.banner.button")
-    view = bench.window._setup_views[bench.session.id]
+    view = bench.window.pages.setup_views[bench.session.id]
     assert view.page(Section.OBJECTIVES).isVisible()
 
 
@@ -430,7 +430,7 @@ def test_an_experiment_is_duplicated_and_deleted_after_asking(stopped: Bench) ->
     stopped.action("file.delete").trigger()
     stopped.dialog("dialog.delete").choose("delete")
     stopped.until(lambda: copy not in stopped.workspace.drafts)
-    assert stopped.window.start_page.isVisible()
+    assert stopped.window.pages.start_page.isVisible()
 
 
 @pytest.mark.parametrize("choice", ["finish", "now", "cancel"])
@@ -527,7 +527,7 @@ def test_an_error_of_the_database_is_a_sentence_on_the_start_page(bench: Bench) 
         raise StorageError("lab.db is locked.", "Close the program that holds it.")
 
     bench.workbench.io.post(fail)
-    notice = bench.window.start_page._error
+    notice = bench.window.pages.start_page._error
     bench.until(lambda: notice.isVisible())
     assert "lab.db is locked." in notice.accessibleName()
 

@@ -171,8 +171,8 @@ def test_a_run_goes_from_the_button_to_the_database_and_back(laboratory: Laborat
     assert facts.best is not None
     assert facts.best.index == best.index
     assert session_of(again).trials_model.rowCount() == 8
-    assert again._monitor is not None
-    assert again._monitor.convergence.places[best.index].mark == "star"
+    assert again.pages.monitor is not None
+    assert again.pages.monitor.convergence.places[best.index].mark == "star"
 
 
 def test_the_model_suggests_from_its_own_process(laboratory: Laboratory) -> None:
@@ -217,7 +217,7 @@ def test_the_review_offers_what_the_toolbar_offers(laboratory: Laboratory) -> No
     window = laboratory.new(draft_of(bowl_setup(trials=500)))
     session = session_of(window)
     window.actions_by_name["view.setup"].trigger()
-    window._setup_views[session.id].show_review()
+    window.pages.setup_views[session.id].show_review()
     start: Any = window.findChild(QPushButton, "setup.review.start")
     shown = window.actions_by_name["run.start"]
 
@@ -396,7 +396,7 @@ def test_settings_are_changed_while_the_run_launches(laboratory: Laboratory) -> 
     session = session_of(window)
     laboratory.until(lambda: len(session.facts.pending) == 2)
     window.actions_by_name["view.setup"].trigger()
-    view = window._setup_views[session.id]
+    view = window.pages.setup_views[session.id]
     view.show_section(Section.RUN)
     field: Any = window.findChild(QWidget, "setup.run.max_trials")
     laboratory.until(field.isEnabled)
