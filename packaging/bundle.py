@@ -96,7 +96,7 @@ def draw_icons() -> None:
         "app = QGuiApplication(sys.argv); icon = QIcon(sys.argv[1]); "
         "[icon.pixmap(256, 256).save(name) or sys.exit(1) for name in sys.argv[2:]]"
     )
-    source = ROOT / "resources" / "pictures" / "axdesk.svg"
+    source = ROOT / "resources" / "axdesk.svg"
     targets = [str(BUILD / f"axdesk.{kind}") for kind in ("png", "ico")]
     environ = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     subprocess.run([str(PYTHON), "-c", program, str(source), *targets], env=environ, check=True)

@@ -49,7 +49,7 @@ def test_the_menu_entry_starts_the_program_with_a_file() -> None:
 
     assert said["Exec"] == "axdesk %f"
     assert said["Terminal"] == "false"
-    assert (ROOT / "resources" / "pictures" / f"{said['Icon']}.svg").is_file()
+    assert (ROOT / "resources" / f"{said['Icon']}.svg").is_file()
 
 
 def test_the_package_says_how_large_it_is() -> None:

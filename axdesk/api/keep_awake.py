@@ -118,7 +118,7 @@ def _listen(process: "subprocess.Popen[bytes]") -> None:
     if process.stdout.readline() == _HELD:
         return
     reason = _reason(process.stderr.read())
-    if _can_sleep() and process.wait() > 0:  # else it was ended by us
+    if process.wait() > 0 and _can_sleep():  # below 0 it was ended by us
         _tell_once(reason)
 
 

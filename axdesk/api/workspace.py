@@ -3,7 +3,6 @@
 Every method blocks; the window calls them from its I/O thread.
 """
 
-from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -11,17 +10,15 @@ from pathlib import Path
 from axdesk import generation
 from axdesk.api.clashes import clashing_rows
 from axdesk.api.client import Client, Opened
+from axdesk.api.database_care import DatabaseCare
 from axdesk.api.dry_test import DryTester
-from axdesk.api.importing import import_stored
 from axdesk.api.optimizer_process import OptimizerProcess
 from axdesk.api.places import default_database_path, moved_database
 from axdesk.api.plugin_shelf import PluginShelf
 from axdesk.api.preflight import examined, missing_baseline
-from axdesk.api.rescue import Backup, DatabaseFacts, backups_of
+from axdesk.api.stored_trials import StoredTrials
 from axdesk.api.templates import Template, default_template_folder, list_templates, template_path
-from axdesk.core.attachments import Attachment
 from axdesk.core.clock import SystemClock
-from axdesk.core.commands import ImportTrials
 from axdesk.core.draft_cells import Problem, Problems, Section
 from axdesk.core.drafts import Draft, draft_of
 from axdesk.core.dry_test import PassedTest, plugins_of
@@ -47,17 +44,12 @@ from axdesk.core.run import RunState
 from axdesk.core.search_space import SearchSpace
 from axdesk.core.setup import ExperimentSetup
 from axdesk.core.suggestions import SuggestionRequest
-from axdesk.core.trial_columns import DecimalSign, FileFormat
-from axdesk.core.trial_import import FileTable, ImportPlan, ImportSettings, ReadSettings
 from axdesk.exchange.experiment_file import read_experiment_file, write_experiment_file
-from axdesk.exchange.table_files import read_content, read_table, read_text
-from axdesk.exchange.trials_export import trials_clipboard, trials_text, write_trials
-from axdesk.exchange.trials_import import plan_import
 from axdesk.orchestration.setup_commands import edit_setup
 from axdesk.storage.store import SqlStore
 
 
-class Workspace(PluginShelf):
+class Workspace(StoredTrials, DatabaseCare, PluginShelf):
     """One database and one plugin folder.
 
     Attributes:
@@ -290,23 +282,6 @@ class Workspace(PluginShelf):
         """Forget an experiment or a draft with all that belongs to it."""
         self._store.delete(experiment_id)
 
-    def keep_file(self, source: Path) -> Attachment:
-        """Copy a file beside the database, to be attached to a trial with `AttachFile`.
-
-        Raises:
-            UserInputError: If it is no file that can be read.
-            StorageError: If it cannot be kept.
-        """
-        return self._store.keep_file(source, SystemClock().now())
-
-    def attachment_path(self, attachment: Attachment) -> Path:
-        """Return where a file of a trial lies, to be read and not to be changed.
-
-        Raises:
-            NotFoundError: If it is gone, or is not what was attached.
-        """
-        return self._store.path_of(attachment)
-
     # ---- files -----------------------------------------------------------------------------------
 
     def read_file(self, path: Path) -> ExperimentSetup:
@@ -408,98 +383,6 @@ class Workspace(PluginShelf):
             ) from error
         return self.template_folder
 
-    def export_trials(
-        self,
-        experiment_id: int,
-        path: Path,
-        file_format: FileFormat | None = None,
-        *,
-        decimal: DecimalSign = "point",
-        indices: Collection[int] | None = None,
-    ) -> int:
-        """Write trials to a file; return their number.
-
-        Args:
-            experiment_id: Whose.
-            path: The file; what is there is replaced.
-            file_format: `"csv"`, `"xlsx"` or `"json"`; None for that of the file's name.
-            decimal: Of a CSV file.
-            indices: Of the trials; None for all.
-
-        Raises:
-            NotFoundError: If there is no such experiment or trial.
-            UserInputError: If the file cannot be written.
-        """
-        experiment = self.experiment(experiment_id)
-        return write_trials(experiment, path, file_format, decimal=decimal, indices=indices)
-
-    def trials_text(
-        self, experiment_id: int, file_format: FileFormat, decimal: DecimalSign = "point"
-    ) -> str:
-        """Return all trials as CSV or JSON.
-
-        Raises:
-            UserInputError: If the format is no text.
-        """
-        return trials_text(self.experiment(experiment_id), file_format, decimal=decimal)
-
-    def trials_for_clipboard(
-        self,
-        experiment_id: int,
-        decimal: DecimalSign = "point",
-        indices: Collection[int] | None = None,
-    ) -> str:
-        """Return trials as spreadsheets paste them."""
-        return trials_clipboard(self.experiment(experiment_id), decimal, indices)
-
-    def read_table(
-        self,
-        source: Path | str | bytes,
-        settings: ReadSettings | None = None,
-        is_cancelled: Callable[[], bool] = lambda: False,
-    ) -> FileTable:
-        """Read a file of trials, or a text such as that of the clipboard.
-
-        Args:
-            source: A path, the text itself, or what stands in a file.
-            settings: What is not to be found out.
-            is_cancelled: Asked now and then; reading is given up if it says so.
-
-        Raises:
-            UserInputError: If it is no table.
-        """
-        if isinstance(source, str):
-            return read_text("The clipboard", source, settings)
-        if isinstance(source, bytes):
-            return read_content("The input", source, settings, is_cancelled)
-        return read_table(source, settings, is_cancelled)
-
-    def plan_import(
-        self,
-        experiment_id: int,
-        table: FileTable,
-        settings: ImportSettings | None = None,
-        is_cancelled: Callable[[], bool] = lambda: False,
-    ) -> ImportPlan:
-        """Return what an import of a table would do; nothing is changed.
-
-        Raises:
-            NotFoundError: If there is no such experiment.
-            UserInputError: If the settings name a column or a use that there is not.
-        """
-        return plan_import(self.experiment(experiment_id), table, settings, is_cancelled)
-
-    def import_trials(self, experiment_id: int, command: ImportTrials) -> tuple[int, ...]:
-        """Add trials that were run elsewhere, all or none; return their indices.
-
-        Raises:
-            NotFoundError: If there is no such experiment.
-            UserInputError: If one is not allowed; none is added then.
-            ExperimentBusyError: If a run goes on.
-        """
-        trials = import_stored(self._store, self.experiment(experiment_id), command)
-        return tuple(trial.index for trial in trials)
-
     def demo_setup(self) -> ExperimentSetup:
         """Return the set-up of the Hartmann6 experiment that comes with axdesk."""
         return read_experiment_file(resource_path("experiments", "hartmann6.toml"))
@@ -584,56 +467,6 @@ class Workspace(PluginShelf):
             NotFoundError: If the folder or a file of it is not there, or cannot be read.
         """
         return self._store.passed_test(plugins_of(setup), self.plugin_hashes(setup))
-
-    # ---- care of the database --------------------------------------------------------------------
-
-    def backups(self) -> tuple[Backup, ...]:
-        """Return the copies of the database, the newest last."""
-        return backups_of(self.database)
-
-    def back_up(self) -> Backup:
-        """Copy the database now, check the copy, and let the oldest one go.
-
-        Raises:
-            StorageError: If the copy cannot be made, or is not sound.
-        """
-        return self._store.back_up()
-
-    def back_up_to(self, target: Path) -> Backup:
-        """Copy the database to a file, which is replaced if it exists.
-
-        Raises:
-            UserInputError: If that is the database itself.
-            StorageError: If the copy cannot be written, or would not be sound.
-        """
-        return self._store.back_up_to(target)
-
-    def all_damage(self, is_cancelled: Callable[[], bool] = lambda: False) -> tuple[str, ...]:
-        """Check all of the database, which may take a while; return what is damaged.
-
-        Args:
-            is_cancelled: Asked now and then, from this thread.
-
-        Raises:
-            StorageError: If it was cancelled, or the database cannot be read.
-        """
-        return self._store.all_damage(is_cancelled)
-
-    def compact(self, is_cancelled: Callable[[], bool] = lambda: False) -> int:
-        """Give back what is of no use in the database's file; return how many bytes that is.
-
-        Args:
-            is_cancelled: Asked now and then, from this thread; nothing is changed then.
-
-        Raises:
-            ExperimentBusyError: If somebody drives one of the experiments.
-            StorageError: If it was cancelled, the disk is full, or another program uses it.
-        """
-        return self._store.compact(is_cancelled)
-
-    def facts(self) -> DatabaseFacts:
-        """Return how large the database is, what it holds, and what is kept of it."""
-        return self._store.facts()
 
     def close(self) -> None:
         """Release the database; once more does nothing."""

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings, QTimer
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QGuiApplication, QIcon
 from PySide6.QtWidgets import QApplication
 
 from axdesk.api.places import default_database_path, log_folder
 from axdesk.core.errors import StorageError
+from axdesk.core.resources import resource_path
 from axdesk.gui.crash_reporter import CrashReporter
 from axdesk.gui.main_window import MainWindow, first_size
 from axdesk.gui.program_log import ProgramLog
@@ -78,6 +79,7 @@ def main(
     QGuiApplication.setApplicationName("axdesk")
     QGuiApplication.setApplicationDisplayName("axdesk")
     QGuiApplication.setDesktopFileName("axdesk")
+    QGuiApplication.setWindowIcon(QIcon(str(resource_path("axdesk.svg"))))
 
     instance = SingleInstance(application)
     place = database or _usual_database()

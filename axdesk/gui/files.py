@@ -17,7 +17,7 @@ from axdesk.gui.models.experiments_model import look_of
 from axdesk.gui.models.formatting import UNNAMED
 from axdesk.gui.models.headless_command import headless_command
 from axdesk.gui.views.dialogs import ReportDialog
-from axdesk.gui.views.template_dialog import SaveTemplateDialog
+from axdesk.gui.views.name_dialog import NameDialog
 from axdesk.gui.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -154,7 +154,13 @@ class Files(QObject):
         if session is None:
             return
         own = [template.title for template in self._workbench.templates if template.is_own]
-        dialog = SaveTemplateDialog(self._window, session.facts.name, own)
+        dialog = NameDialog(
+            self._window, "dialog.save_template", "template",
+            "The set-up is kept, without trials. File ▸ New from template makes new experiments "
+            "from it.",
+            title="Save as template", icon_name="clipboard-list", known=own,
+            proposal=session.facts.name,
+        )  # fmt: skip
         dialog.entered.connect(self._keep_template)
         dialog.open()
 

@@ -17,11 +17,6 @@ from axdesk.gui.style import current_theme
 STROKE_WIDTH = 1.75
 
 
-def icon_names() -> list[str]:
-    """The names of all icons that come with axdesk, sorted."""
-    return sorted(path.stem for path in resource_path("icons").glob("*.svg"))
-
-
 @lru_cache(maxsize=256)
 def _source(name: str) -> str:
     path = resource_path("icons", f"{name}.svg")

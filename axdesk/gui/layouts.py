@@ -9,7 +9,7 @@ from axdesk.gui.actions import SUBMENUS, Actions, Slots
 from axdesk.gui.arrangement import ENGINEER, OPERATOR, USUAL, Arrangement
 from axdesk.gui.models.layout import Layout, layout_of
 from axdesk.gui.settings import WindowSettings
-from axdesk.gui.views.layout_dialog import SaveLayoutDialog
+from axdesk.gui.views.name_dialog import NameDialog
 
 _LOG = logging.getLogger(__name__)
 
@@ -57,7 +57,11 @@ class Layouts(QObject):
 
     def save(self) -> None:
         """Keep where the docks stand, under a name that is asked for."""
-        dialog = SaveLayoutDialog(self._window, list(self._settings.layouts))
+        dialog = NameDialog(
+            self._window, "dialog.save_layout", "layout",
+            "Keeps which panels are open, where and how large. View ▸ Layouts brings them back.",
+            title="Save layout", icon_name="table", known=list(self._settings.layouts),
+        )  # fmt: skip
         dialog.entered.connect(self._keep)
         dialog.open()
 

@@ -11,9 +11,6 @@ from types import MappingProxyType
 
 from PySide6.QtGui import QColor, QPalette
 
-OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
-"""Colours of further series, told apart by readers with any colour vision (Okabe and Ito, 2008)."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Theme:
@@ -264,11 +261,6 @@ RUN_STATE_LOOKS: Mapping[str, Look] = MappingProxyType({
 `elsewhere` is a run that another process controls; `not_saving` goes before any state while the
 database takes nothing.
 """
-
-
-def status_look(status: str) -> Look:
-    """The look of a trial's status, given in any case (`RUNNING`, `running`)."""
-    return STATUS_LOOKS[status.lower()]
 
 
 def run_state_look(state: str) -> Look:

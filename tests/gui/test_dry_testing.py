@@ -1,8 +1,6 @@
 """The dry test in the window: confirmed, made by real plugin processes, stopped, remembered."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,14 +22,6 @@ from tests.gui.test_hostile_plugins import Pulse, assert_it_answered, setup_with
 from tests.gui.test_window_run import Laboratory, bowl_setup
 
 QtBot = Any
-
-
-@pytest.fixture
-def laboratory(tmp_path: Path, qtbot: QtBot) -> Iterator[Laboratory]:
-    made = Laboratory(tmp_path, qtbot)
-    yield made
-    for window in made.windows:
-        made.close(window)
 
 
 @pytest.fixture

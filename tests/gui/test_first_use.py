@@ -28,18 +28,11 @@ from axdesk.gui.models.setup_texts import section_state, unfinished
 from axdesk.gui.views.dialogs import Dialog, Way
 from axdesk.gui.views.dry_test_dialog import DryTestDialog
 from axdesk.gui.views.setup_general import GeneralPage
-from tests.gui.scenes import MemoryWorkspace, coupling_setup
+from tests.gui.scenes import coupling_setup
 from tests.gui.test_session import first_run
 from tests.gui.test_window import Bench
 
 QtBot = Any
-
-
-@pytest.fixture
-def bench(qtbot: QtBot, qapp: QApplication) -> Iterator[Bench]:
-    bench = Bench(qtbot, MemoryWorkspace())
-    yield bench
-    bench.close()
 
 
 @pytest.fixture

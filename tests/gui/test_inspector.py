@@ -1,6 +1,5 @@
 """The inspector: what it says of a trial, and what can be done in it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QDialog, QLabel, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QWidget
 
 from axdesk.api.workspace import Workspace
 from axdesk.core.attachments import Attachment
@@ -24,9 +23,8 @@ from axdesk.gui.models.trial_details import (
     reading_rows,
     setting_rows,
 )
-from axdesk.gui.style import theme_manager
 from axdesk.gui.views.trial_files_list import size_text
-from tests.gui.scenes import MemoryWorkspace, coupling_experiment
+from tests.gui.scenes import coupling_experiment
 from tests.gui.test_session import running_trial
 from tests.gui.test_trial_actions import commands, press_ok, running
 from tests.gui.test_window import Bench
@@ -37,26 +35,10 @@ NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def bench(qtbot: QtBot, qapp: QApplication) -> Iterator[Bench]:
-    bench = Bench(qtbot, MemoryWorkspace())
-    yield bench
-    bench.close()
-    theme_manager().choose("system")
-
-
-@pytest.fixture
 def stopped(bench: Bench) -> Bench:
     bench.open(bench.workspace.add(coupling_experiment(RunState.STOPPED)))
     bench.action("view.monitor").trigger()
     return bench
-
-
-@pytest.fixture
-def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
-    laboratory = Laboratory(tmp_path, qtbot)
-    yield laboratory
-    for window in list(laboratory.windows):
-        laboratory.close(window)
 
 
 def texts(widget: QWidget) -> list[str]:

@@ -1,6 +1,6 @@
 """The convergence plot and the slots: where things are drawn, and that themes reach them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication, QLabel, QWidget
 from axdesk.core.events import TrialHealthChanged
 from axdesk.core.experiment import Experiment
 from axdesk.core.run import RunState
-from axdesk.core.trial import TrialStatus
+from axdesk.core.trial import Trial, TrialStatus
 from axdesk.gui.models.read_out import read_out_rows
 from axdesk.gui.models.selection import Selection
-from axdesk.gui.models.slots import lay_out_bars
+from axdesk.gui.models.slots import Bar, SlotPlan
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import THEMES
 from axdesk.gui.views.convergence import ConvergenceCard, summary_sentence
@@ -177,8 +177,14 @@ def test_a_theme_reaches_every_mark_of_the_plot(card: ConvergenceCard, name: str
     assert theme.plot_ink in {color(line + QPoint(0, off)) for off in (-1, 0, 1)}
 
 
+def bars_of(trials: Sequence[Trial], lanes: int) -> list[Bar]:
+    plan = SlotPlan()
+    plan.show(trials, lanes)
+    return plan.bars
+
+
 def test_trials_share_the_slots_without_overlap(experiment: Experiment) -> None:
-    bars = lay_out_bars(tuple(experiment.trials.values()), 3)
+    bars = bars_of(tuple(experiment.trials.values()), 3)
     assert len(bars) == 20
     for lane in {bar.lane for bar in bars}:
         in_lane = sorted((b for b in bars if b.lane == lane), key=lambda b: b.start)
@@ -194,7 +200,7 @@ def test_a_slot_that_is_free_is_used_again() -> None:
                 finished_at=NOW + timedelta(minutes=i + 1))
         for i in range(4)
     ]  # fmt: skip
-    assert {bar.lane for bar in lay_out_bars(tuple(parts), 1)} == {0}
+    assert {bar.lane for bar in bars_of(tuple(parts), 1)} == {0}
 
 
 @pytest.mark.parametrize("state", list(RunState))

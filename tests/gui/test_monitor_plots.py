@@ -17,7 +17,7 @@ from axdesk.core.trial import Generation, Observation, Trial, TrialSource, Trial
 from axdesk.gui.models.monitor_options import MonitorOptions, XAxis, options_from
 from axdesk.gui.models.run_facts import RunFacts
 from axdesk.gui.models.selection import Selection
-from axdesk.gui.models.slots import busy_share, lay_out_bars
+from axdesk.gui.models.slots import busy_share
 from axdesk.gui.models.trial_memo import TrialMemo
 from axdesk.gui.style import theme_manager
 from axdesk.gui.theme import THEMES
@@ -27,6 +27,7 @@ from axdesk.gui.views.trial_chart import TrialChart
 from axdesk.gui.widgets.plots import ReadOut
 from axdesk.gui.widgets.scales import Scaling
 from tests.gui.scenes import coupling_experiment
+from tests.gui.test_monitor import bars_of
 from tests.gui.test_several_objectives import with_goals
 from tests.gui.test_window_models import facts_of
 
@@ -301,7 +302,7 @@ class TestSlots:
                     finished_at=NOW + timedelta(minutes=20 * i + 10))
             for i in range(3)
         ]  # fmt: skip
-        bars = lay_out_bars(halves, 1)
+        bars = bars_of(halves, 1)
         assert busy_share(bars, 1, NOW, NOW + timedelta(minutes=60)) == pytest.approx(0.5)
 
     def test_every_slot_has_a_lane(self, qtbot: QtBot) -> None:

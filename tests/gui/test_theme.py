@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from axdesk.core.resources import resource_path
-from axdesk.gui.icons import icon, icon_names, pixmap
+from axdesk.gui.icons import icon, pixmap
 from axdesk.gui.style import (
     SYSTEM,
     TYPE_SCALE,
@@ -33,7 +33,6 @@ from axdesk.gui.theme import (
     Theme,
     contrast_ratio,
     run_state_look,
-    status_look,
 )
 from axdesk.gui.widgets.lists import SECTION_ICONS
 from axdesk.gui.widgets.plots import MARKS
@@ -56,6 +55,8 @@ TEXTS = {
 
 MARKS_AND_LINES = ("border2", "accent", "warn_mark", "live", "good", "bad", "idle", "plot_dot",
                    "plot_hollow", "plot_best", "plot_ink")  # fmt: skip
+
+ICON_NAMES = sorted(path.stem for path in resource_path("icons").glob("*.svg"))
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_the_style_sheet_names_only_colours_of_the_theme(
 
 
 def test_every_look_has_its_icon_and_its_mark() -> None:
-    names = set(icon_names())
+    names = set(ICON_NAMES)
     for look in (*STATUS_LOOKS.values(), *RUN_STATE_LOOKS.values()):
         assert look.icon in names
         assert look.color in LIGHT.tokens()
@@ -169,7 +170,6 @@ def test_looks_are_told_apart_without_colour() -> None:
 
 
 def test_states_are_found_in_any_case() -> None:
-    assert status_look("RUNNING") is STATUS_LOOKS["running"]
     assert run_state_look("NEEDS_ATTENTION") is RUN_STATE_LOOKS["needs_attention"]
 
 
@@ -177,7 +177,7 @@ def test_the_licence_of_the_icons_stands_beside_them() -> None:
     assert "MIT License" in resource_path("icons", "LICENSE").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", icon_names())
+@pytest.mark.parametrize("name", ICON_NAMES)
 def test_an_icon_is_drawn_in_the_colour_asked_for(name: str, qapp: QApplication) -> None:
     picture = pixmap(name, QColor("#1D5FD1"), 16, 2.0)
     assert picture.size() == QSize(32, 32)

@@ -1,7 +1,7 @@
 """What can be done to trials: through the menu of the real window."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QFileDialog, QLabel
+from PySide6.QtWidgets import QAbstractButton, QDialog, QFileDialog, QLabel
 
 from axdesk.api.workspace import Workspace
 from axdesk.core.commands import (
@@ -26,8 +26,7 @@ from axdesk.core.run import RunState
 from axdesk.core.trial import TrialSource, TrialStatus
 from axdesk.gui.actions import off_reason
 from axdesk.gui.main_window import MainWindow
-from axdesk.gui.style import theme_manager
-from tests.gui.scenes import MemoryWorkspace, coupling_experiment
+from tests.gui.scenes import coupling_experiment
 from tests.gui.test_interrupted_run import cut_off, dialog_of
 from tests.gui.test_window import Bench
 from tests.gui.test_window_run import Laboratory, bowl_setup, session_of
@@ -37,25 +36,9 @@ LEFT = Qt.MouseButton.LeftButton
 
 
 @pytest.fixture
-def bench(qtbot: QtBot, qapp: QApplication) -> Iterator[Bench]:
-    bench = Bench(qtbot, MemoryWorkspace())
-    yield bench
-    bench.close()
-    theme_manager().choose("system")
-
-
-@pytest.fixture
 def stopped(bench: Bench) -> Bench:
     bench.open(bench.workspace.add(coupling_experiment(RunState.STOPPED)))
     return bench
-
-
-@pytest.fixture
-def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
-    laboratory = Laboratory(tmp_path, qtbot)
-    yield laboratory
-    for window in list(laboratory.windows):
-        laboratory.close(window)
 
 
 def commands(bench: Bench, count: int) -> list[Any]:

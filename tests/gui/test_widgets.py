@@ -668,7 +668,7 @@ def test_pens_of_marks_keep_their_width_when_data_is_scaled(manager: ThemeManage
 
 def test_a_click_tells_where_in_the_data_it_was(plot: Plot, qtbot: QtBot) -> None:
     QApplication.processEvents()
-    place = plot.pixel_of(QPointF(10, 50))
+    place = plot.mapFromScene(plot.item.getViewBox().mapViewToScene(QPointF(10, 50)))
     with qtbot.waitSignal(plot.clicked) as told:
         for kind in (QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease):
             event = QMouseEvent(

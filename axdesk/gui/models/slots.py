@@ -135,13 +135,6 @@ class SlotPlan:
         return None if place is None else self.bars[place]
 
 
-def lay_out_bars(trials: Sequence[Trial], lanes: int) -> list[Bar]:
-    """Put trials into lanes: each into the lane that has been free longest."""
-    plan = SlotPlan()
-    plan.show(trials, lanes)
-    return plan.bars
-
-
 def busy_share(bars: Sequence[Bar], lanes: int, first: datetime, last: datetime) -> float | None:
     """The share of the slots' time between two moments in which a trial ran; None for no time."""
     whole = (last - first).total_seconds() * lanes

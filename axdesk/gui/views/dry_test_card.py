@@ -147,7 +147,7 @@ class DryTestCard(Card):
         if [*self._rows][: len(keys)] != keys or len(self._rows) > len(keys):
             for row in self._rows.values():
                 self._rows_layout.removeWidget(row)
-                row.hide()
+                row.setParent(None)  # its name goes to the row in its place
                 row.deleteLater()
             self._rows = {}
             for key in keys:

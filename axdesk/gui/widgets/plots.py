@@ -228,10 +228,6 @@ class Plot(pg.PlotWidget):  # type: ignore[misc]
         shown = self._left if axis == "left" else self._bottom
         shown.setTicks(None if ticks is None else [list(ticks)])
 
-    def pixel_of(self, point: QPointF) -> QPoint:
-        """Where a point of the data lies in the widget."""
-        return self.mapFromScene(self.item.getViewBox().mapViewToScene(point))  # type: ignore[no-any-return]
-
     def close(self) -> bool:
         """Close the plot, after which its axes cannot be restyled."""
         theme_manager().changed.disconnect(self._restyle)
