@@ -66,7 +66,7 @@ def read_table(
     except (OSError, ValueError) as error:  # no path has a zero byte
         why = error.strerror if isinstance(error, OSError) else error
         raise UserInputError(
-            f"The file {str(path)!r} cannot be read: {why}.", "Choose another file."
+            f"The file {path} cannot be read: {why}.", "Choose another file."
         ) from error
     if size > _MOST_BYTES:
         raise UserInputError(
