@@ -147,6 +147,47 @@ def seconds_in_queue() -> float:
         return 0.0
 
 
+class Witness:
+    """A thread that waits for nothing but its next turn, of 5 ms too.
+
+    What holds it up holds up every thread of the process, such as the start of another process,
+    during which nobody has the GIL.
+    """
+
+    def __init__(self) -> None:
+        self.excess = 0.0
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._look)
+
+    def __enter__(self) -> "Witness":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        last = clocks()
+        while not self._ends.wait(TICK_MS / 1000):
+            before, last = last, clocks()
+            self.excess += max(asleep(before, last) - LONGEST_SLEEP, 0.0)
+
+
+Clocks = tuple[float, float, float]
+
+
+def clocks() -> Clocks:
+    """Return the time, what of it this thread worked, and what it waited for a core."""
+    return time.perf_counter(), time.thread_time(), seconds_in_queue()
+
+
+def asleep(before: Clocks, now: Clocks) -> float:
+    """Return how long a thread neither worked nor waited for a core."""
+    gap, own, queued = (end - start for end, start in zip(now, before, strict=True))
+    return max(gap - own - queued, 0.0)
+
+
 class Pulse:
     """Whether the window's event loop turns: a timer of 5 ms in the GUI thread.
 
@@ -157,7 +198,8 @@ class Pulse:
     def __init__(self) -> None:
         self._own: list[float] = []
         self._asleep: list[float] = []
-        self._last = (0.0, 0.0, 0.0)
+        self._last: Clocks = (0.0, 0.0, 0.0)
+        self._of_others = 0.0
         self._timer = QTimer()
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.setInterval(TICK_MS)
@@ -167,10 +209,12 @@ class Pulse:
     def felt(self, what: str) -> Iterator[None]:
         """Take the turns meanwhile, and print their figures."""
         self._own, self._asleep = [], []
-        self._last = self._clocks()
+        self._last = clocks()
         self._timer.start()
-        yield
+        with Witness() as witness:
+            yield
         self._timer.stop()
+        self._of_others = witness.excess
         sys.stdout.write(
             f"\n{what}: own work p99 {1000 * self.own(0.99):.0f} ms, longest sleep "
             f"{1000 * max(self._asleep):.0f} ms, {100 * self.held_up:.1f} % held up, "
@@ -189,22 +233,21 @@ class Pulse:
 
     @property
     def held_up(self) -> float:
-        """The share of the time in which the loop slept longer than it does on its own account."""
-        return sum(max(s - LONGEST_SLEEP, 0.0) for s in self._asleep) / self._seconds
+        """The share of the time in which the loop slept longer than it does on its own account.
+
+        And longer than every thread of the process did.
+        """
+        excess = sum(max(s - LONGEST_SLEEP, 0.0) for s in self._asleep)
+        return max(excess - self._of_others, 0.0) / self._seconds
 
     @property
     def _seconds(self) -> float:
         return sum(self._asleep) + sum(self._own)
 
-    @staticmethod
-    def _clocks() -> tuple[float, float, float]:
-        return time.perf_counter(), time.thread_time(), seconds_in_queue()
-
     def _beat(self) -> None:
-        before, self._last = self._last, self._clocks()
-        gap, own, queued = (now - then for now, then in zip(self._last, before, strict=True))
-        self._own.append(own)
-        self._asleep.append(max(gap - own - queued, 0.0))
+        before, self._last = self._last, clocks()
+        self._own.append(self._last[1] - before[1])
+        self._asleep.append(asleep(before, self._last))
 
 
 def setup_with(file: str, name: str, *, runner: str = "Rig", metrics: str = "") -> Any:

@@ -249,13 +249,12 @@ def test_a_baseline_is_added_from_the_window(laboratory: Laboratory) -> None:
 
 
 def running(laboratory: Laboratory) -> MainWindow:
-    """A window whose run holds two trials, after one that is done."""
+    """A window whose run holds two trials, after four that are done."""
+    laboratory.hold.write_text("4", encoding="utf-8")
     window = laboratory.new(draft_of(bowl_setup(trials=30)))
     window.actions_by_name["run.start"].trigger()
     session = session_of(window)
-    laboratory.until(lambda: sum(t.status.is_terminal for t in session.facts.trials) > 3)
-    laboratory.hold.touch()
-    laboratory.until(lambda: len(session.facts.pending) == 2)
+    laboratory.until(lambda: [t.index for t in session.facts.pending] == [4, 5])
     return window
 
 

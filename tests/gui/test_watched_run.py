@@ -15,7 +15,6 @@ from axdesk.core.run import RunState
 from axdesk.core.trial import TrialStatus
 from axdesk.gui.main_window import MainWindow
 from tests.gui.test_window_run import (
-    PLUGIN,
     Laboratory,
     bowl_setup,
     open_experiment,
@@ -25,13 +24,6 @@ from tests.gui.test_window_run import (
 )
 
 QtBot = Any
-
-COUNTED = PLUGIN.replace(
-    'held = Path(__file__).with_name("hold").exists()',
-    'hold = Path(__file__).with_name("hold")\n'
-    "        held = hold.exists() and trial_index >= int(hold.read_text() or 0)",
-)
-"""Holds the trials from the index on that stands in the file."""
 
 
 class Other:
@@ -61,7 +53,6 @@ class Other:
 @pytest.fixture
 def laboratory(tmp_path: Path, qtbot: QtBot, qapp: QApplication) -> Iterator[Laboratory]:
     laboratory = Laboratory(tmp_path, qtbot)
-    (laboratory.plugins / "bowl.py").write_text(COUNTED, encoding="utf-8")
     yield laboratory
     for window in list(laboratory.windows):
         laboratory.close(window)

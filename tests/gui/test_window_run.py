@@ -28,7 +28,10 @@ from axdesk.gui.workbench import Workbench
 QtBot = Any
 
 PLUGIN = '''
-"""A bowl whose trials are done at once, unless a file called hold lies beside it."""
+"""A bowl whose trials are done at once, unless a file called hold lies beside it.
+
+The file may say from which trial on.
+"""
 from pathlib import Path
 
 from axdesk.api.protocols.metric import IMetric
@@ -42,7 +45,8 @@ class Bowl(IRunner):
         return {"index": trial_index, **parameterization}
 
     def poll_trial(self, trial_index, trial_metadata):
-        held = Path(__file__).with_name("hold").exists()
+        hold = Path(__file__).with_name("hold")
+        held = hold.exists() and trial_index >= int(hold.read_text() or 0)
         return TrialStatus.RUNNING if held else TrialStatus.COMPLETED
 
     def stop_trial(self, trial_index, trial_metadata):
